@@ -1,0 +1,25 @@
+import type { Card } from "../commands/card.ts";
+import type { Invocation, Outcome } from "../commands/dispatcher.ts";
+import type { Completion } from "../commands/command.ts";
+import type { Conversation } from "../src/models/conversation.ts";
+
+/**
+ * A platform on which people type commands. An adapter turns a platform's
+ * event into an `Invocation`, acknowledges it before anything else happens,
+ * and draws the cards that come back. It decides nothing.
+ */
+export interface ChatAdapter {
+  readonly platform: string;
+  start(dispatch: Dispatch): Promise<void>;
+  /** Finishes what is under way, then disconnects. Safe to call twice. */
+  stop(): Promise<void>;
+  /** Posts a card that nobody asked for, such as a notice. */
+  post(conversation: Conversation, card: Card): Promise<void>;
+}
+
+/** What an adapter may ask of the core. */
+export interface Dispatch {
+  run(invocation: Invocation): Promise<Outcome>;
+  /** Values to offer for what is typed so far; answered from memory. */
+  complete(command: string, option: string, typed: string): readonly Completion[];
+}
