@@ -1,6 +1,6 @@
 import type { Card } from "../commands/card.ts";
+import type { Command, Completion, Option } from "../commands/command.ts";
 import type { Invocation, Outcome } from "../commands/dispatcher.ts";
-import type { Completion } from "../commands/command.ts";
 import type { Conversation } from "../src/models/conversation.ts";
 
 /**
@@ -19,7 +19,13 @@ export interface ChatAdapter {
 
 /** What an adapter may ask of the core. */
 export interface Dispatch {
+  readonly commands: readonly CommandInfo[];
   run(invocation: Invocation): Promise<Outcome>;
   /** Values to offer for what is typed so far; answered from memory. */
   complete(command: string, option: string, typed: string): readonly Completion[];
 }
+
+/** What an adapter may know of a command: enough for menus, completion and help. */
+export type CommandInfo = Pick<Command<unknown>, "name" | "summary" | "forms"> & {
+  readonly options: readonly Pick<Option<unknown>, "name" | "summary" | "kind" | "positional" | "choices">[];
+};

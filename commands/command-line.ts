@@ -1,0 +1,114 @@
+import { ClutchError } from "../src/errors.ts";
+import type { Command, OptionValues } from "./command.ts";
+
+export interface ParsedLine<Services> {
+  readonly command: Command<Services>;
+  readonly options: OptionValues;
+}
+
+/**
+ * Reads `/model qwen scope:agent` by the definitions. `name:value` is an option
+ * only where the command has one of that name, since model names hold colons
+ * too (`llama3.1:70b`). Quotes keep words together. Throws `unknown_command`
+ * and `bad_option`.
+ */
+export function parseCommandLine<Services>(line: string, commands: readonly Command<Services>[]): ParsedLine<Services> {
+  const [head = "", ...words] = splitWords(line.trim());
+  const name = head.replace(/^\//, "").toLowerCase();
+  const command = commands.find((candidate) => candidate.name === name);
+  if (command === undefined) {
+    const names = commands.map((candidate) => `/${candidate.name}`);
+    throw new ClutchError("unknown_command", `There is no command /${clip(name)}.`, {
+      hint: `Commands: ${names.join(", ")}.`,
+      suggestions: names,
+    });
+  }
+  return { command, options: readOptions(command, words) };
+}
+
+function readOptions<Services>(command: Command<Services>, words: readonly string[]): OptionValues {
+  const options: Record<string, string> = {};
+  const give = (name: string, value: string): void => {
+    if (options[name] !== undefined) {
+      throw new ClutchError("bad_option", `“${name}” is given twice.`, { hint: usage(command) });
+    }
+    options[name] = value;
+  };
+  for (const word of words) {
+    const colon = word.indexOf(":");
+    const named = command.options.find(({ name, kind }) =>
+      kind === "flag" ? name === word.toLowerCase() : colon > 0 && name === word.slice(0, colon).toLowerCase(),
+    );
+    if (named?.kind === "flag") {
+      give(named.name, "true");
+      continue;
+    }
+    if (named !== undefined) {
+      give(named.name, word.slice(colon + 1));
+      continue;
+    }
+    const positional = command.options.find((option) => option.positional === true);
+    if (positional === undefined || options[positional.name] !== undefined) {
+      throw new ClutchError("bad_option", `/${command.name} does not take “${clip(word)}”.`, { hint: usage(command) });
+    }
+    give(positional.name, word);
+  }
+  return checkOptions(command, options);
+}
+
+/** Checks values that came as typed options from a platform, or from a line. Throws `bad_option`. */
+export function checkOptions<Services>(command: Command<Services>, options: OptionValues): OptionValues {
+  for (const [name, value] of Object.entries(options)) {
+    const option = command.options.find((candidate) => candidate.name === name);
+    if (option === undefined) {
+      throw new ClutchError("bad_option", `/${command.name} has no option “${clip(name)}”.`, { hint: usage(command) });
+    }
+    if (value === "") {
+      throw new ClutchError("bad_option", `“${name}:” needs a value.`, { hint: usage(command) });
+    }
+    if (option.choices !== undefined && !option.choices.includes(value)) {
+      throw new ClutchError("bad_option", `“${name}” cannot be “${clip(value)}”.`, {
+        hint: `It is one of: ${option.choices.join(", ")}.`,
+        suggestions: option.choices,
+      });
+    }
+    if (value.length > MAX_VALUE) {
+      throw new ClutchError("bad_option", `The value of “${name}” is too long (${value.length} characters).`);
+    }
+  }
+  return options;
+}
+
+const MAX_VALUE = 500;
+
+const usage = <Services>(command: Command<Services>): string =>
+  `Forms: ${command.forms.map(({ line }) => line).join("   ")}`;
+
+/** Words of others in our messages stay short. */
+export const clip = (text: string): string => (text.length > 60 ? `${text.slice(0, 59)}…` : text);
+
+/** Splits at white space; "…" and '…' keep their inside together. An open quote runs to the end. */
+export function splitWords(line: string): string[] {
+  const words: string[] = [];
+  let word = "";
+  let quote = "";
+  let begun = false;
+  for (const character of line) {
+    if (quote !== "") {
+      if (character === quote) quote = "";
+      else word += character;
+    } else if (character === '"' || character === "'") {
+      quote = character;
+      begun = true;
+    } else if (/\s/.test(character)) {
+      if (begun) words.push(word);
+      word = "";
+      begun = false;
+    } else {
+      word += character;
+      begun = true;
+    }
+  }
+  if (begun) words.push(word);
+  return words;
+}

@@ -1,0 +1,150 @@
+import { randomUUID } from "node:crypto";
+import type { Logger } from "pino";
+import { ClutchError, toClutchError } from "../src/errors.ts";
+import type { Conversation } from "../src/models/conversation.ts";
+import { mayDo } from "./access.ts";
+import type { Card } from "./card.ts";
+import type { AccessLevel, Command, Completion, OptionValues, Person } from "./command.ts";
+import { checkOptions, parseCommandLine } from "./command-line.ts";
+
+/** One command as an adapter hands it over: a typed line, or a command with options that the platform already took apart. */
+export interface Invocation {
+  readonly line: string;
+  /** Given where the platform has typed options; then `line` is only the command's name. */
+  readonly options?: OptionValues;
+  readonly conversation: Conversation;
+  readonly person: Person;
+  readonly confirmed: boolean;
+  readonly progress?: (card: Card) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface Outcome {
+  readonly ok: boolean;
+  readonly card: Card;
+  readonly visibility: "public" | "private";
+  /** The card asks; the same invocation with `confirmed: true` is the yes. */
+  readonly needsConfirmation: boolean;
+  readonly error?: OutcomeError;
+}
+
+export interface OutcomeError {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+  /** True where the system failed rather than the person's request. */
+  readonly fault: boolean;
+}
+
+export interface Dispatcher<Services> {
+  readonly commands: readonly Command<Services>[];
+  /** Never throws: what goes wrong becomes a card. */
+  run(invocation: Invocation): Promise<Outcome>;
+  complete(command: string, option: string, typed: string): readonly Completion[];
+}
+
+/** Everything a command does must be over by then, ms; an adapter has acknowledged long before. */
+const DEADLINE_MS = 60_000;
+
+export function createDispatcher<Services>(options: {
+  readonly commands: readonly Command<Services>[];
+  readonly services: Services;
+  readonly levelOf: (person: Person) => AccessLevel | undefined;
+  readonly logger: Logger;
+  readonly deadlineMs?: number;
+}): Dispatcher<Services> {
+  const { commands, services, levelOf } = options;
+  const deadlineMs = options.deadlineMs ?? DEADLINE_MS;
+
+  const attempt = async (invocation: Invocation, logger: Logger): Promise<Outcome> => {
+    const parsed = parseCommandLine(invocation.line, commands);
+    const values = invocation.options === undefined ? parsed.options : checkOptions(parsed.command, invocation.options);
+    const level = levelOf(invocation.person);
+    const needed = parsed.command.access(values);
+    if (level === undefined || !mayDo(level, needed)) throw refusal(parsed.command.name, needed, level);
+
+    const timeout = AbortSignal.timeout(deadlineMs);
+    const signal = invocation.signal === undefined ? timeout : AbortSignal.any([timeout, invocation.signal]);
+    const reply = await untilAborted(
+      parsed.command.run({
+        services,
+        options: values,
+        conversation: invocation.conversation,
+        person: invocation.person,
+        level,
+        confirmed: invocation.confirmed,
+        progress: invocation.progress ?? (() => undefined),
+        signal,
+        logger,
+      }),
+      signal,
+    );
+    const needsConfirmation = reply.needsConfirmation === true;
+    return { ok: !needsConfirmation, card: reply.card, visibility: reply.visibility, needsConfirmation };
+  };
+
+  return {
+    commands,
+    async run(invocation) {
+      const logger = options.logger.child({ correlation: randomUUID(), command: invocation.line.split(/\s/, 1)[0] });
+      const started = performance.now();
+      try {
+        const outcome = await attempt(invocation, logger);
+        logger.info({ ms: Math.round(performance.now() - started), ok: outcome.ok }, "command answered");
+        return outcome;
+      } catch (thrown) {
+        const error = toClutchError(thrown);
+        if (error.isFault) logger.error({ code: error.code, err: error.cause ?? error }, error.message);
+        else logger.info({ code: error.code }, "command refused");
+        return outcomeOf(error);
+      }
+    },
+    complete(commandName, optionName, typed) {
+      const command = commands.find(({ name }) => name === commandName);
+      const option = command?.options.find(({ name }) => name === optionName);
+      if (option?.complete !== undefined) return option.complete(typed, services);
+      return (option?.choices ?? [])
+        .filter((choice) => choice.startsWith(typed))
+        .map((choice) => ({ value: choice, label: choice }));
+    },
+  };
+}
+
+/** A coded error as a card. Only the person sees it: a typo is nobody else's business. */
+export function outcomeOf(error: ClutchError): Outcome {
+  const suggestions = error.suggestions.length > 0 ? [`Closest: ${error.suggestions.join(", ")}`] : [];
+  return {
+    ok: false,
+    visibility: "private",
+    needsConfirmation: false,
+    card: {
+      tone: "error",
+      title: error.message,
+      body: [...(error.hint === "" ? [] : [error.hint]), ...suggestions],
+    },
+    error: { code: error.code, message: error.message, hint: [error.hint, ...suggestions].filter(Boolean).join(" "), fault: error.isFault },
+  };
+}
+
+function refusal(command: string, needed: AccessLevel, level: AccessLevel | undefined): ClutchError {
+  const role = needed === "owner" ? "an owner" : needed === "operator" ? "an operator" : "a viewer";
+  return new ClutchError(
+    "not_allowed",
+    `This form of /${command} is for ${role}; you are ${level === undefined ? "not on Clutch's lists" : `a ${level}`}.`,
+    { hint: "An owner can add you under `access` in clutch.config.json. Nothing was changed." },
+  );
+}
+
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void =>
+      reject(
+        new ClutchError("deadline", "This took too long, and Clutch stopped waiting.", {
+          hint: "Look with /model before you try again: a change may have gone through.",
+        }),
+      );
+    if (signal.aborted) onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}

@@ -1,0 +1,7 @@
+import type { Command } from "./command.ts";
+import { helpCommand } from "./help.ts";
+import { modelCommand } from "./model.ts";
+import type { Services } from "./services.ts";
+
+/** Every chat command. A new one is a file of its own and a line here. */
+export const allCommands: readonly Command<Services>[] = [modelCommand, helpCommand(() => allCommands)];

@@ -1,0 +1,89 @@
+import type { DefaultChange, DefaultScope } from "../src/agents/configured-defaults.ts";
+import { ClutchError } from "../src/errors.ts";
+import { formatModelRef } from "../src/models/model-ref.ts";
+import type { ModelProfile } from "../src/registry/model-registry.ts";
+import type { ConfiguredModel } from "../src/openclaw/model-config.ts";
+import type { SessionView } from "../src/sessions/session-models.ts";
+import type { Card } from "./card.ts";
+import type { CommandContext, Reply } from "./command.ts";
+import { localityWord, reasonWords } from "./model-card.ts";
+import type { Services } from "./services.ts";
+
+/** `/model NAME scope:agent` and `scope:global`: asks first, since it reaches beyond this conversation. */
+export async function setDefault(
+  context: CommandContext<Services>,
+  scopeName: "agent" | "global",
+  target: ModelProfile | null,
+): Promise<Reply> {
+  const { sessions, defaults } = context.services;
+  const view = await sessions.view(context.conversation, context.options["agent"]);
+  const scope: DefaultScope = scopeName === "agent" ? { kind: "agent", agentId: view.agentId } : { kind: "global" };
+  if (target === null && scope.kind === "global") {
+    throw new ClutchError("bad_option", "The default of all agents cannot be dropped: OpenClaw needs one.", {
+      hint: "Name the model it should be: /model NAME scope:global",
+    });
+  }
+  const now = await defaults.read(scope);
+  if (!context.confirmed) {
+    return {
+      visibility: "private",
+      needsConfirmation: true,
+      card: {
+        tone: "warning",
+        title: target === null ? `Drop the default of ${words(scope)}?` : `Make ${target.name} the default of ${words(scope)}?`,
+        body: [
+          "It changes OpenClaw's configuration, for every conversation without a pin of its own.",
+          ...(target === null || (now?.fallbacks.length ?? 0) === 0 ? [] : [`Its fallbacks stay: ${now?.fallbacks.join(", ")}.`]),
+        ],
+        fields: [
+          { name: "Now", value: named(now) },
+          { name: "Then", value: target === null ? "the default of all agents" : `${formatModelRef(target.ref)} (${localityWord(target)})` },
+        ],
+        actions: [
+          {
+            label: "Change it",
+            line: `/model ${target === null ? "default" : formatModelRef(target.ref)} scope:${scopeName}`,
+            style: "danger",
+            confirms: true,
+          },
+        ],
+      },
+    };
+  }
+  const actor = `${context.person.platform}:${context.person.id}`;
+  const change = await defaults.set(scope, target?.ref ?? null, { actor, place: view.key });
+  return { card: defaultCard(scope, change, actor, view), visibility: "public" };
+}
+
+/** Only for a change that was read back from the configuration. */
+export function defaultCard(scope: DefaultScope, change: DefaultChange, actor: string, view: SessionView | undefined): Card {
+  const why = view?.effective?.why;
+  const stays = why?.kind === "pin" || why?.kind === "inherited";
+  return {
+    tone: change.changed ? "success" : "info",
+    title: change.changed
+      ? change.after?.primary === undefined
+        ? `${capital(words(scope))} has no default of its own any more`
+        : `The default of ${words(scope)} is now ${formatModelRef(change.after.primary)}`
+      : `The default of ${words(scope)} is ${named(change.after)} already; nothing was changed`,
+    ...(stays && why !== undefined
+      ? { body: [`This conversation does not follow it: its model is ${reasonWords(why)}. /model default lets it follow.`] }
+      : {}),
+    fields: [
+      { name: "Before", value: named(change.before) },
+      { name: "Now", value: named(change.after) },
+      { name: "By", value: actor },
+    ],
+    ...(change.changed ? { actions: [{ label: "Undo", line: "/model undo", style: "secondary" as const }] } : {}),
+    footer: "read back from OpenClaw's configuration",
+  };
+}
+
+const words = (scope: DefaultScope): string => (scope.kind === "agent" ? `agent ${scope.agentId}` : "all agents");
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+const named = (model: ConfiguredModel | undefined): string => {
+  if (model?.primary === undefined) return "none of its own";
+  const fallbacks = model.fallbacks.length === 0 ? "" : ` (fallbacks ${model.fallbacks.join(", ")})`;
+  return `${formatModelRef(model.primary)}${fallbacks}`;
+};

@@ -1,0 +1,161 @@
+import { z } from "zod";
+import { ClutchError } from "../errors.ts";
+import { formatModelRef, type ModelRef, sameModel } from "../models/model-ref.ts";
+import { type ConfiguredModel, modelConfigOf } from "../openclaw/model-config.ts";
+import type { ConfigSnapshot, OpenClaw } from "../openclaw/openclaw.ts";
+import type { ModelRegistry } from "../registry/model-registry.ts";
+import type { AuditLog } from "../store/audit-log.ts";
+import type { Change, ChangeJournal, ChangeState } from "../store/change-journal.ts";
+
+/** Whose default is meant: one agent's, or that of all agents without one. */
+export type DefaultScope = { readonly kind: "agent"; readonly agentId: string } | { readonly kind: "global" };
+
+export interface DefaultChange {
+  readonly before: ConfiguredModel | undefined;
+  readonly after: ConfiguredModel | undefined;
+  readonly changed: boolean;
+}
+
+/** The models that OpenClaw's configuration names as defaults. Takes up to 3 s; the gateway applies them without a restart. */
+export interface ConfiguredDefaults {
+  read(scope: DefaultScope): Promise<ConfiguredModel | undefined>;
+  /** Null takes an agent's own default away. Fallbacks stay as they are. Codes: `not_verified`, `changed_meanwhile`, the gateway's. */
+  set(scope: DefaultScope, target: ModelRef | null, about: { readonly actor: string; readonly place: string }): Promise<DefaultChange>;
+  undo(change: Change, about: { readonly actor: string; readonly place: string }): Promise<DefaultChange>;
+}
+
+export function createConfiguredDefaults(parts: {
+  readonly openclaw: OpenClaw;
+  readonly registry: ModelRegistry;
+  readonly journal: ChangeJournal;
+  readonly audit: AuditLog;
+}): ConfiguredDefaults {
+  const { openclaw, registry, journal, audit } = parts;
+
+  const write = async (
+    scope: DefaultScope,
+    next: (now: ConfiguredModel | undefined) => ChangeState,
+    about: { readonly actor: string; readonly place: string },
+    undoes?: Change,
+  ): Promise<DefaultChange> => {
+    const snapshot = await openclaw.readConfig();
+    const before = configuredIn(snapshot, scope);
+    const from = stateOf(before?.raw);
+    const to = next(before);
+    if (JSON.stringify(from) === JSON.stringify(to)) return { before, after: before, changed: false };
+
+    const id = await journal.intend({
+      scope: scope.kind,
+      target: targetOf(scope),
+      place: about.place,
+      actor: about.actor,
+      before: from,
+      after: to,
+      undoes: undoes?.id,
+    });
+    const record = (result: "ok" | "failed", code?: string) =>
+      audit.append({
+        actor: about.actor,
+        place: about.place,
+        action: undoes === undefined ? `model.default.${scope.kind}` : "model.undo",
+        target: targetOf(scope),
+        from: show(from),
+        to: show(to),
+        result,
+        code,
+      });
+    const fail = async (error: ClutchError): Promise<never> => {
+      await journal.failed(id, error.code);
+      await record("failed", error.code);
+      throw error;
+    };
+
+    try {
+      await openclaw.patchConfig(patchFor(scope, from, to), snapshot.hash);
+    } catch (thrown) {
+      if (!(thrown instanceof ClutchError)) throw thrown;
+      if (/changed since/i.test(thrown.message)) {
+        return fail(
+          new ClutchError("changed_meanwhile", "OpenClaw's configuration changed at the same moment; nothing was written.", {
+            hint: "Look with /model, then try again.",
+            cause: thrown,
+          }),
+        );
+      }
+      if (thrown.code === "gateway_refused") return fail(thrown);
+      // The answer was lost, not necessarily the patch: the config decides below.
+    } finally {
+      registry.invalidate();
+    }
+    const after = configuredIn(await openclaw.readConfig({ timeoutMs: 20_000 }), scope);
+    if (JSON.stringify(stateOf(after?.raw)) !== JSON.stringify(to)) {
+      return fail(
+        new ClutchError("not_verified", `The configuration now names ${show(stateOf(after?.raw))}, not ${show(to)}.`, {
+          hint: "Somebody else may have changed it at the same moment. Look with /model.",
+        }),
+      );
+    }
+    await journal.done(id);
+    await record("ok");
+    return { before, after, changed: true };
+  };
+
+  return {
+    async read(scope) {
+      return configuredIn(await openclaw.readConfig(), scope);
+    },
+    set: (scope, target, about) => write(scope, (now) => withPrimary(now, target), about),
+    async undo(change, about) {
+      const scope: DefaultScope = change.scope === "agent" ? { kind: "agent", agentId: change.target } : { kind: "global" };
+      const now = configuredIn(await openclaw.readConfig(), scope);
+      if (JSON.stringify(stateOf(now?.raw)) !== JSON.stringify(change.after)) {
+        throw new ClutchError(
+          "changed_meanwhile",
+          `Since that change the default was set to ${show(stateOf(now?.raw))}; undoing would overwrite it.`,
+          { hint: `To go back all the same: /model ${show(change.before)} scope:${change.scope}` },
+        );
+      }
+      return write(scope, () => change.before, about, change);
+    },
+  };
+}
+
+function configuredIn(snapshot: ConfigSnapshot, scope: DefaultScope): ConfiguredModel | undefined {
+  const config = modelConfigOf(snapshot.config);
+  if (scope.kind === "agent") return config.agentModels.get(scope.agentId);
+  return config.defaultModel.raw === undefined ? undefined : config.defaultModel;
+}
+
+const targetOf = (scope: DefaultScope): string => (scope.kind === "agent" ? scope.agentId : "defaults");
+
+const stateSchema = z.union([z.string(), z.record(z.string(), z.unknown())]);
+
+function stateOf(raw: unknown): ChangeState {
+  const parsed = stateSchema.safeParse(raw);
+  return parsed.success ? parsed.data : null;
+}
+
+function withPrimary(now: ConfiguredModel | undefined, target: ModelRef | null): ChangeState {
+  if (target === null) return null;
+  if (sameModel(now?.primary, target)) return stateOf(now?.raw);
+  const former = stateOf(now?.raw);
+  const primary = formatModelRef(target);
+  return former !== null && typeof former === "object" ? { ...former, primary } : primary;
+}
+
+/** A merge patch leaves keys of an object alone that it does not name, so those that go are named with null. */
+function patchFor(scope: DefaultScope, from: ChangeState, to: ChangeState): Record<string, unknown> {
+  const gone =
+    from !== null && typeof from === "object" && to !== null && typeof to === "object"
+      ? Object.fromEntries(Object.keys(from).flatMap((key) => (key in to ? [] : [[key, null]])))
+      : {};
+  const model = to !== null && typeof to === "object" ? { ...gone, ...to } : to;
+  return { agents: scope.kind === "agent" ? { entries: { [scope.agentId]: { model } } } : { defaults: { model } } };
+}
+
+/** A configured model as people read it. */
+export function show(state: ChangeState): string {
+  if (state === null) return "nothing";
+  if (typeof state === "string") return state;
+  return typeof state["primary"] === "string" ? state["primary"] : "nothing";
+}

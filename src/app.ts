@@ -1,0 +1,101 @@
+import { lookup } from "node:dns/promises";
+import type { Logger } from "pino";
+import { type AccessLists, levelOf } from "../commands/access.ts";
+import { createDispatcher, type Dispatcher } from "../commands/dispatcher.ts";
+import { allCommands } from "../commands/index.ts";
+import type { Services } from "../commands/services.ts";
+import { createConfiguredDefaults } from "./agents/configured-defaults.ts";
+import type { Config } from "./config.ts";
+import { type GatewayAddress, type GatewayConnection, openConnection } from "./openclaw/connection.ts";
+import { createOpenClaw, type OpenClaw } from "./openclaw/openclaw.ts";
+import { type ConfiguredServer, createModelRegistry } from "./registry/model-registry.ts";
+import { createSessionFinder } from "./sessions/session-finder.ts";
+import { createSessionModels } from "./sessions/session-models.ts";
+import { createAuditLog } from "./store/audit-log.ts";
+import { createChangeJournal } from "./store/change-journal.ts";
+import { openStore } from "./store/open-store.ts";
+
+/** Clutch put together: everything above a gateway and below the adapters. */
+export interface App {
+  readonly dispatcher: Dispatcher<Services>;
+  readonly services: Services;
+  readonly connection: GatewayConnection;
+  readonly openclaw: OpenClaw;
+  close(): Promise<void>;
+}
+
+/** A switch that another process has begun is given this long to end by itself, ms. */
+const UNFINISHED_AFTER_MS = 60_000;
+
+/**
+ * The composition root, and the only place that sees all parts. Returns once the
+ * gateway answered; throws the codes of `GatewayConnection.ready`, of the store
+ * and of the configuration.
+ */
+export async function createApp(parts: {
+  readonly config: Config;
+  readonly gateway: GatewayAddress;
+  /** How long to wait for the gateway, ms. */
+  readonly gatewayTimeoutMs: number;
+  readonly access: AccessLists;
+  /** Servers and demo providers of the sandbox, where Clutch runs in it. */
+  readonly sandboxServers?: Readonly<Record<string, ConfiguredServer>>;
+  readonly demoProviders?: readonly string[];
+  readonly logger: Logger;
+  readonly clock?: () => number;
+  readonly fetch?: typeof globalThis.fetch;
+}): Promise<App> {
+  const { config, logger } = parts;
+  const clock = parts.clock ?? Date.now;
+  const store = await openStore(config.store, { clock });
+  const connection = openConnection(parts.gateway, logger);
+  try {
+    await connection.ready(parts.gatewayTimeoutMs);
+    const openclaw = createOpenClaw(connection);
+    const journal = createChangeJournal(store.db, clock);
+    const audit = createAuditLog(store.db, clock);
+    const registry = createModelRegistry({
+      openclaw,
+      servers: { ...parts.sandboxServers, ...configuredServers(config) },
+      trustedLocal: config.trustedLocal,
+      demoProviders: parts.demoProviders ?? [],
+      fetch: parts.fetch ?? globalThis.fetch,
+      resolve: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
+      clock,
+      logger,
+    });
+    const finder = createSessionFinder({ openclaw, registry });
+    const sessions = createSessionModels({ openclaw, finder, registry, journal, audit, clock, logger });
+    const defaults = createConfiguredDefaults({ openclaw, registry, journal, audit });
+    const services: Services = { registry, sessions, defaults, journal, clock };
+    await registry.refresh();
+    await sessions.settleUnfinished(UNFINISHED_AFTER_MS);
+    return {
+      services,
+      connection,
+      openclaw,
+      dispatcher: createDispatcher({
+        commands: allCommands,
+        services,
+        levelOf: (person) => levelOf(person, parts.access),
+        logger,
+      }),
+      async close() {
+        await connection.close();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await connection.close();
+    await store.close();
+    throw error;
+  }
+}
+
+const configuredServers = (config: Config): Record<string, ConfiguredServer> =>
+  Object.fromEntries(
+    Object.entries(config.servers).map(([id, { kind, baseUrl, apiKey }]) => [
+      id,
+      { kind, baseUrl, ...(apiKey === undefined ? {} : { apiKey }) },
+    ]),
+  );

@@ -1,0 +1,109 @@
+import { z } from "zod";
+import { type Outcome, outcomeOf } from "../../commands/dispatcher.ts";
+import type { Person } from "../../commands/command.ts";
+import { renderCard } from "../../adapters/terminal/render-card.ts";
+import { terminalTraits } from "../../adapters/terminal/terminal-traits.ts";
+import { createApp } from "../app.ts";
+import { loadConfig } from "../config.ts";
+import { ClutchError, toClutchError } from "../errors.ts";
+import { createLogger } from "../logger.ts";
+import { parsePlace } from "../models/place.ts";
+import { chooseGateway, noGatewayError } from "./choose-gateway.ts";
+import type { ExitCode, Runtime } from "./runtime.ts";
+
+export interface ExecOptions {
+  /** `PLATFORM:USER`: the person in whose name the line runs. */
+  readonly as: string;
+  /** Where, as `parsePlace` reads it. */
+  readonly in: string;
+  readonly json: boolean;
+  /** Answers the question that a command may ask. */
+  readonly yes: boolean;
+}
+
+const GATEWAY_TIMEOUT_MS = 10_000;
+
+/**
+ * Runs one chat command line as a person in a conversation and prints its card,
+ * or with `json` one line `{ok, card, error}`. Exit code 0 when it was done, 2
+ * when the person has to do something else, 1 when something is broken.
+ */
+export async function exec(line: string, options: ExecOptions, runtime: Runtime): Promise<ExitCode> {
+  const outcome = await attempt(line, options, runtime);
+  if (options.json) {
+    const { code, message, hint } = outcome.error ?? {};
+    const error = code === undefined ? null : { code, message, hint };
+    runtime.stdout.write(`${JSON.stringify({ ok: outcome.ok, card: outcome.card, error })}\n`);
+  } else {
+    runtime.stdout.write(`${renderCard(outcome.card, { columns: runtime.stdout.columns ?? 80, ...terminalTraits(runtime.stdin, runtime.stdout, runtime.env) })}\n`);
+  }
+  return outcome.exitCode;
+}
+
+async function attempt(line: string, options: ExecOptions, runtime: Runtime): Promise<Outcome & { exitCode: ExitCode }> {
+  const failed = (thrown: unknown): Outcome & { exitCode: ExitCode } => {
+    const error = toClutchError(thrown);
+    return { ...outcomeOf(error), exitCode: error.isFault ? 1 : 2 };
+  };
+  const secrets: string[] = [];
+  const logger = createLogger({
+    level: runtime.env["CLUTCH_LOG"] ?? "error",
+    destination: runtime.stderr,
+    secrets: () => secrets,
+  });
+  try {
+    const person = parsePerson(options.as);
+    const conversation = parsePlace(options.in, person.id);
+    const config = await loadConfig(runtime);
+    secrets.push(...config.secrets);
+    const choice = await chooseGateway(config, runtime);
+    if (choice.kind === "none") throw noGatewayError(choice);
+    if (choice.token !== undefined) secrets.push(choice.token);
+    const app = await createApp({
+      config,
+      gateway: { url: choice.url, ...(choice.token === undefined ? {} : { token: choice.token }) },
+      gatewayTimeoutMs: GATEWAY_TIMEOUT_MS,
+      access: config.access,
+      ...(choice.sandbox === undefined
+        ? {}
+        : { sandboxServers: choice.sandbox.servers, demoProviders: choice.sandbox.demoProviders }),
+      logger,
+      fetch: runtime.fetch,
+      clock: runtime.clock,
+    });
+    try {
+      const outcome = await app.dispatcher.run({
+        line,
+        conversation,
+        person,
+        confirmed: options.yes,
+        signal: runtime.signal,
+      });
+      if (outcome.needsConfirmation) {
+        const asked = new ClutchError("confirmation_required", "This needs a yes first; nothing was changed.", {
+          hint: "Run it again with --yes.",
+        });
+        const { error } = outcomeOf(asked);
+        return { ...outcome, ...(error === undefined ? {} : { error }), exitCode: 2 };
+      }
+      return { ...outcome, exitCode: outcome.ok ? 0 : outcome.error?.fault === true ? 1 : 2 };
+    } finally {
+      await app.close();
+    }
+  } catch (thrown) {
+    logger.debug({ err: thrown }, "exec failed");
+    return failed(thrown);
+  }
+}
+
+const personSchema = z.string().regex(/^[a-z]+:\S+$/);
+
+function parsePerson(text: string): Person {
+  if (!personSchema.safeParse(text).success) {
+    throw new ClutchError("bad_option", `--as “${text.slice(0, 60)}” names no person.`, {
+      hint: "Write PLATFORM:USER, such as discord:123456789 or slack:U0ABC.",
+    });
+  }
+  const colon = text.indexOf(":");
+  return { platform: text.slice(0, colon), id: text.slice(colon + 1) };
+}

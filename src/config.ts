@@ -1,0 +1,118 @@
+import { readFile } from "node:fs/promises";
+import { isAbsolute, join, resolve } from "node:path";
+import JSON5 from "json5";
+import { z } from "zod";
+import { ClutchError } from "./errors.ts";
+
+/** Secrets stay out of the file: `env:NAME` or `file:PATH`. */
+const secret = z.string().min(1);
+const person = z.string().regex(/^(\*|[a-z]+:\S+)$/, "is PLATFORM:ID, such as discord:123, or *");
+
+const schema = z.strictObject({
+  $schema: z.string().optional(),
+  gateway: z.strictObject({ url: z.string().min(1), token: secret.optional() }).optional(),
+  store: z.string().prefault("sqlite:./clutch.db"),
+  servers: z
+    .record(
+      z.string(),
+      z.strictObject({ kind: z.enum(["ollama", "anthropic"]), baseUrl: z.url(), apiKey: secret.optional() }),
+    )
+    .prefault({}),
+  trustedLocal: z.array(z.string()).prefault([]),
+  access: z
+    .strictObject({
+      owners: z.array(person).prefault([]),
+      operators: z.array(person).prefault([]),
+      viewers: z.array(person).prefault(["*"]),
+    })
+    .prefault({}),
+});
+
+export interface Config extends z.output<typeof schema> {
+  /** The file that was read; undefined where there is none and defaults apply. */
+  readonly path: string | undefined;
+  /** Values that must never be printed. */
+  readonly secrets: readonly string[];
+}
+
+export interface ConfigSource {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+}
+
+/**
+ * Reads `clutch.config.json` from the working directory, or the file that
+ * `CLUTCH_CONFIG` names (comments and trailing commas are fine). Without a file
+ * every default applies. Throws `bad_config`, naming the key at fault.
+ */
+export async function loadConfig({ env, cwd }: ConfigSource): Promise<Config> {
+  const named = env["CLUTCH_CONFIG"];
+  const path = named === undefined || named === "" ? join(cwd, "clutch.config.json") : resolve(cwd, named);
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" && !named) return undefined;
+    throw new ClutchError("bad_config", `The configuration ${path} cannot be read (${error.code ?? error.message}).`, {
+      hint: named ? "CLUTCH_CONFIG names it. Correct the path, or unset it." : "Check the file's permissions.",
+    });
+  });
+  const parsed = schema.safeParse(text === undefined ? {} : parseText(text, path));
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const key = issue?.code === "unrecognized_keys" ? issue.keys.join(", ") : (issue?.path.join(".") ?? "");
+    throw new ClutchError("bad_config", `${path}: “${key}” ${issue?.code === "unrecognized_keys" ? "is no key that Clutch knows" : (issue?.message ?? "is wrong")}.`, {
+      hint: "Nothing was started. The README names every key.",
+    });
+  }
+  return resolveSecrets(parsed.data, text === undefined ? undefined : path, { env, cwd });
+}
+
+function parseText(text: string, path: string): unknown {
+  try {
+    return JSON5.parse(text);
+  } catch (error) {
+    // JSON5's message names line and column, and none of the file's text but one character.
+    throw new ClutchError("bad_config", `${path} is not valid JSON: ${error instanceof Error ? error.message : "unreadable"}.`, {
+      hint: "Nothing was started. Correct the file.",
+    });
+  }
+}
+
+async function resolveSecrets(raw: z.output<typeof schema>, path: string | undefined, source: ConfigSource): Promise<Config> {
+  const secrets: string[] = [];
+  const read = async (key: string, value: string): Promise<string> => {
+    const found = await readSecret(key, value, source);
+    secrets.push(found);
+    return found;
+  };
+  const gateway =
+    raw.gateway?.token === undefined
+      ? raw.gateway
+      : { ...raw.gateway, token: await read("gateway.token", raw.gateway.token) };
+  const servers: z.output<typeof schema>["servers"] = {};
+  for (const [id, server] of Object.entries(raw.servers)) {
+    servers[id] =
+      server.apiKey === undefined ? server : { ...server, apiKey: await read(`servers.${id}.apiKey`, server.apiKey) };
+  }
+  return { ...raw, ...(gateway === undefined ? {} : { gateway }), servers, path, secrets };
+}
+
+async function readSecret(key: string, value: string, { env, cwd }: ConfigSource): Promise<string> {
+  if (value.startsWith("env:")) {
+    const name = value.slice("env:".length);
+    const found = env[name];
+    if (found === undefined || found === "") {
+      throw new ClutchError("bad_config", `“${key}” is to come from the environment variable ${name}, which is not set.`, {
+        hint: `Set ${name}, or change ${key} in clutch.config.json.`,
+      });
+    }
+    return found;
+  }
+  if (value.startsWith("file:")) {
+    const file = value.slice("file:".length);
+    const path = isAbsolute(file) ? file : join(cwd, file);
+    const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+      throw new ClutchError("bad_config", `“${key}” is to come from ${path}, which cannot be read (${error.code ?? "error"}).`);
+    });
+    return text.trim();
+  }
+  return value;
+}

@@ -1,0 +1,69 @@
+#!/usr/bin/env node
+import { homedir } from "node:os";
+import { Command, CommanderError } from "commander";
+import type { ExitCode, Runtime } from "./cli/runtime.ts";
+
+/** The `clutch` binary: reads arguments and hands over; the work is in `cli/`, loaded when it is needed. */
+
+const interrupted = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => {
+    // The second Ctrl-C does not wait for anybody.
+    if (interrupted.signal.aborted) process.exit(130);
+    interrupted.abort();
+  });
+}
+
+const runtime: Runtime = {
+  env: process.env,
+  cwd: process.cwd(),
+  home: homedir(),
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  fetch: globalThis.fetch,
+  clock: Date.now,
+  signal: interrupted.signal,
+};
+
+let exitCode: ExitCode = 0;
+const program = new Command("clutch")
+  .description("Switch the model of a running OpenClaw conversation from the channel in which it takes place.")
+  .showHelpAfterError("(clutch --help shows what there is)")
+  .exitOverride();
+
+program
+  .command("start", { isDefault: true })
+  .description("attach to your OpenClaw gateway, or open the sandbox where there is none")
+  .option("--sandbox", "open the sandbox in any case: a private gateway with a terminal channel")
+  .option("--tour", "open the sandbox and play every command once")
+  .action(async (options: { sandbox?: boolean; tour?: boolean }) => {
+    const { start } = await import("./cli/start.ts");
+    exitCode = await start({ sandbox: options.sandbox === true, tour: options.tour === true }, runtime);
+  });
+
+program
+  .command("exec")
+  .description("run one chat command as a person in a conversation")
+  .requiredOption("--as <person>", "PLATFORM:USER, such as discord:123456789")
+  .requiredOption("--in <where>", "discord:CHANNEL[:THREAD], discord:dm:USER, slack:CHANNEL[:TS], slack:dm:USER or session:KEY")
+  .option("--json", "print {ok, card, error} on one line")
+  .option("--yes", "answer yes where the command asks")
+  .argument("<line...>", "the command line, such as '/model qwen'")
+  .action(async (line: string[], options: { as: string; in: string; json?: boolean; yes?: boolean }) => {
+    const { exec } = await import("./cli/exec.ts");
+    exitCode = await exec(
+      line.join(" "),
+      { as: options.as, in: options.in, json: options.json === true, yes: options.yes === true },
+      runtime,
+    );
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  exitCode = error.exitCode === 0 ? 0 : 2;
+}
+// Sockets that linger in libraries must not keep a finished command alive.
+process.exit(exitCode);

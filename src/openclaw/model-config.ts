@@ -1,0 +1,106 @@
+import { z } from "zod";
+import { type ModelRef, parseModelRef } from "../models/model-ref.ts";
+
+/** OpenClaw's configuration as far as it says which model is meant where. */
+export interface ModelConfig {
+  /** `agents.defaults.model`. */
+  readonly defaultModel: ConfiguredModel;
+  /** `agents.entries.<id>.model`, only for agents that have one. */
+  readonly agentModels: ReadonlyMap<string, ConfiguredModel>;
+  /** `channels.modelByChannel`: platform -> id -> model. */
+  readonly channelModels: ReadonlyMap<string, ReadonlyMap<string, ModelRef>>;
+  /** Lower-case alias -> model. */
+  readonly aliases: ReadonlyMap<string, ModelRef>;
+  readonly providers: ReadonlyMap<string, ProviderConfig>;
+}
+
+/** A default as configured: `raw` is the exact value, kept so that an undo can put it back. */
+export interface ConfiguredModel {
+  readonly raw: unknown;
+  readonly primary: ModelRef | undefined;
+  readonly fallbacks: readonly string[];
+}
+
+export interface ProviderConfig {
+  readonly api: string | undefined;
+  readonly baseUrl: string | undefined;
+  /** Models with an address of their own, which beats the provider's. */
+  readonly modelBaseUrls: ReadonlyMap<string, string>;
+}
+
+// Every part falls back to "absent" by itself, so that one odd value hides nothing else.
+const text = z.string().optional().catch(undefined);
+const record = <T extends z.ZodType>(value: T) => z.record(z.string(), value).prefault({}).catch({});
+const part = <T extends z.ZodRawShape>(shape: T) => z.object(shape).prefault({} as never);
+
+const configSchema = part({
+  agents: part({
+    defaults: part({ model: z.unknown().optional(), models: record(z.object({ alias: text }).catch({})) }),
+    entries: record(z.object({ model: z.unknown().optional() }).catch({})),
+  }),
+  channels: part({ modelByChannel: record(record(z.string())) }),
+  models: part({
+    providers: record(
+      z
+        .object({
+          api: text,
+          baseUrl: text,
+          models: z
+            .array(z.object({ id: z.string(), baseUrl: text }))
+            .prefault([])
+            .catch([]),
+        })
+        .catch({ api: undefined, baseUrl: undefined, models: [] }),
+    ),
+  }),
+});
+
+const modelObject = z.object({ primary: z.string(), fallbacks: z.array(z.string()).prefault([]).catch([]) });
+
+/** Reads a config of any shape. */
+export function modelConfigOf(config: unknown): ModelConfig {
+  const parsed = configSchema.safeParse(config);
+  const { agents, channels, models } = parsed.success ? parsed.data : configSchema.parse({});
+
+  const aliases = new Map<string, ModelRef>();
+  for (const [name, { alias }] of Object.entries(agents.defaults.models)) {
+    const ref = parseModelRef(name);
+    if (alias !== undefined && ref !== undefined) aliases.set(alias.toLowerCase(), ref);
+  }
+  const refOf = (name: string): ModelRef | undefined => aliases.get(name.toLowerCase()) ?? parseModelRef(name);
+  const configured = (raw: unknown): ConfiguredModel => {
+    if (typeof raw === "string") return { raw, primary: refOf(raw), fallbacks: [] };
+    const object = modelObject.safeParse(raw);
+    if (!object.success) return { raw, primary: undefined, fallbacks: [] };
+    return { raw, primary: refOf(object.data.primary), fallbacks: object.data.fallbacks };
+  };
+
+  return {
+    defaultModel: configured(agents.defaults.model),
+    agentModels: new Map(
+      Object.entries(agents.entries).flatMap(([id, { model }]) => (model == null ? [] : [[id, configured(model)] as const])),
+    ),
+    channelModels: new Map(
+      Object.entries(channels.modelByChannel).map(([platform, byId]) => [
+        platform,
+        new Map(
+          Object.entries(byId).flatMap(([id, name]) => {
+            const ref = refOf(name);
+            return ref === undefined ? [] : [[id, ref] as const];
+          }),
+        ),
+      ]),
+    ),
+    aliases,
+    providers: new Map(
+      Object.entries(models.providers).map(([id, { api, baseUrl, models: own }]) => [
+        id,
+        {
+          api,
+          baseUrl,
+          modelBaseUrls: new Map(own.flatMap((model) => (model.baseUrl === undefined ? [] : [[model.id, model.baseUrl] as const]))),
+        },
+      ]),
+    ),
+  };
+}

@@ -1,0 +1,162 @@
+import type { ModelRef } from "../models/model-ref.ts";
+import { formatModelRef } from "../models/model-ref.ts";
+import type { GatewayConnection, RequestOptions } from "./connection.ts";
+import {
+  agentsReply,
+  configReply,
+  describeReply,
+  historyReply,
+  listReply,
+  modelsReply,
+  parseReply,
+  resolveReply,
+  type SessionRow,
+} from "./wire.ts";
+
+/** A model that OpenClaw offers. `windowTokens` is what OpenClaw will use of the model's window. */
+export interface CatalogModel {
+  readonly ref: ModelRef;
+  readonly name: string;
+  readonly windowTokens: number | undefined;
+  /** OpenClaw's own view: its server's host is loopback or `.local`. An input to locality, no proof. */
+  readonly atLocalAddress: boolean | undefined;
+}
+
+export interface Answered {
+  readonly model: ModelRef;
+  /** Epoch ms. */
+  readonly at: number | undefined;
+  readonly runId: string | undefined;
+}
+
+export interface ConfigSnapshot {
+  /** For the next patch: the gateway refuses it when the config changed since. */
+  readonly hash: string | undefined;
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** The gateway as Clutch speaks of it. Every method throws the codes of `GatewayConnection.request`. */
+export interface OpenClaw {
+  /** The canonical key of an existing session, or undefined. */
+  resolveSession(key: string, options?: RequestOptions): Promise<string | undefined>;
+  readSession(key: string, options?: RequestOptions): Promise<SessionRow | undefined>;
+  /** Sessions whose key or route mentions `text`, newest first, at most 200. */
+  searchSessions(text: string, options?: RequestOptions): Promise<readonly SessionRow[]>;
+  /**
+   * Sets or clears the model of a session. The gateway creates a row for a key
+   * it does not know and accepts models that don't exist, so read the row and
+   * check the model first. `expectedSessionId` refuses a session that was reset
+   * in between (`refusalReason` is then `session-changed`).
+   */
+  setSessionModel(key: string, model: ModelRef | null, expectedSessionId: string | undefined, options?: RequestOptions): Promise<void>;
+  /** Who answered last, and whether a turn is running now. */
+  recentActivity(key: string, options?: RequestOptions): Promise<{ answered: Answered | undefined; running: boolean }>;
+  listModels(options?: RequestOptions): Promise<readonly CatalogModel[]>;
+  listAgents(options?: RequestOptions): Promise<{ readonly defaultId: string | undefined; readonly ids: readonly string[] }>;
+  readConfig(options?: RequestOptions): Promise<ConfigSnapshot>;
+  /** A JSON merge patch. Takes up to 3 s; the gateway allows 30 a minute. */
+  patchConfig(patch: Record<string, unknown>, baseHash: string | undefined, options?: RequestOptions): Promise<void>;
+}
+
+/** Rows of the transcript that are OpenClaw's own doing rather than an answer. */
+const SYSTEM_KINDS = new Set(["compaction", "heartbeat"]);
+
+export function createOpenClaw(connection: Pick<GatewayConnection, "request">): OpenClaw {
+  const call = async <T>(method: string, params: unknown, parse: (reply: unknown) => T, options?: RequestOptions) =>
+    parse(await connection.request(method, params, options));
+
+  return {
+    async resolveSession(key, options) {
+      const reply = await call(
+        "sessions.resolve",
+        { key, allowMissing: true },
+        (raw) => parseReply(resolveReply, "sessions.resolve", raw),
+        options,
+      );
+      return reply.ok ? reply.key : undefined;
+    },
+
+    async readSession(key, options) {
+      const reply = await call("sessions.describe", { key }, (raw) => parseReply(describeReply, "sessions.describe", raw), options);
+      return reply.session ?? undefined;
+    },
+
+    async searchSessions(text, options) {
+      const reply = await call(
+        "sessions.list",
+        { search: text, limit: 200 },
+        (raw) => parseReply(listReply, "sessions.list", raw),
+        options,
+      );
+      return reply.sessions;
+    },
+
+    async setSessionModel(key, model, expectedSessionId, options) {
+      await connection.request(
+        "sessions.patch",
+        {
+          key,
+          model: model === null ? null : formatModelRef(model),
+          ...(expectedSessionId === undefined ? {} : { expectedSessionId }),
+        },
+        options,
+      );
+    },
+
+    async recentActivity(key, options) {
+      const reply = await call(
+        "chat.history",
+        { sessionKey: key, limit: 8 },
+        (raw) => parseReply(historyReply, "chat.history", raw),
+        options,
+      );
+      const last = reply.messages.findLast(
+        (message) =>
+          message.role === "assistant" && message.provider && message.model && !SYSTEM_KINDS.has(message.__openclaw?.kind ?? ""),
+      );
+      const running = reply.inFlightRun != null || reply.sessionInfo?.running === true;
+      if (last?.provider == null || last.model == null) return { answered: undefined, running };
+      return {
+        answered: {
+          model: { provider: last.provider, model: last.model },
+          at: last.timestamp ?? undefined,
+          runId: last.__openclaw?.runId ?? undefined,
+        },
+        running,
+      };
+    },
+
+    async listModels(options) {
+      const reply = await call(
+        "models.list",
+        { view: "configured", includeDetails: true },
+        (raw) => parseReply(modelsReply, "models.list", raw),
+        options,
+      );
+      return reply.models.map((model) => ({
+        ref: { provider: model.provider, model: model.id },
+        name: model.name ?? model.id,
+        windowTokens: model.contextTokens ?? model.contextWindow ?? undefined,
+        atLocalAddress: model.local ?? undefined,
+      }));
+    },
+
+    async listAgents(options) {
+      const reply = await call("agents.list", {}, (raw) => parseReply(agentsReply, "agents.list", raw), options);
+      return { defaultId: reply.defaultId ?? undefined, ids: reply.agents.map(({ id }) => id) };
+    },
+
+    async readConfig(options) {
+      const reply = await call("config.get", {}, (raw) => parseReply(configReply, "config.get", raw), options);
+      return { hash: reply.hash, config: reply.config };
+    },
+
+    async patchConfig(patch, baseHash, options) {
+      await connection.request(
+        "config.patch",
+        { raw: JSON.stringify(patch), ...(baseHash === undefined ? {} : { baseHash }) },
+        { timeoutMs: 20_000, ...options },
+      );
+    },
+  };
+}

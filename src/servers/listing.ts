@@ -1,0 +1,19 @@
+import type { Listing } from "../models/locality.ts";
+import type { ServedModel } from "./model-server.ts";
+
+/**
+ * What a server's list says of one model. A name without a tag means `:latest`, as
+ * Ollama reads it. Where entries share a name, one that is remote decides.
+ */
+export function listingOf(served: readonly ServedModel[], model: string): Listing {
+  const entries = served.filter(({ name }) => withTag(name) === withTag(model));
+  const remoteHost = entries.find((entry) => entry.remoteHost !== undefined)?.remoteHost;
+  const remoteModel = entries.find((entry) => entry.remoteModel !== undefined)?.remoteModel;
+  return {
+    found: entries.length > 0,
+    ...(remoteHost === undefined ? {} : { remoteHost }),
+    ...(remoteModel === undefined ? {} : { remoteModel }),
+  };
+}
+
+const withTag = (name: string): string => (/:[^/]*$/.test(name) ? name : `${name}:latest`);

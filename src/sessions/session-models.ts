@@ -1,0 +1,225 @@
+import type { Logger } from "pino";
+import { ClutchError } from "../errors.ts";
+import type { Conversation } from "../models/conversation.ts";
+import { formatModelRef, type ModelRef, parseModelRef, sameModel } from "../models/model-ref.ts";
+import { refusalReason } from "../openclaw/connection.ts";
+import type { Answered, OpenClaw } from "../openclaw/openclaw.ts";
+import type { SessionRow } from "../openclaw/wire.ts";
+import type { ModelRegistry } from "../registry/model-registry.ts";
+import type { AuditLog } from "../store/audit-log.ts";
+import type { Change, ChangeJournal } from "../store/change-journal.ts";
+import { type EffectiveModel, effectiveModel } from "./effective-model.ts";
+import { createKeyLock } from "./key-lock.ts";
+import type { SessionFinder } from "./session-finder.ts";
+
+/** Where a conversation stands. `row` is undefined where nobody has spoken yet. */
+export interface SessionView {
+  readonly key: string;
+  readonly agentId: string;
+  readonly row: SessionRow | undefined;
+  /** Undefined where there is no session yet. */
+  readonly effective: EffectiveModel | undefined;
+  readonly answered: Answered | undefined;
+  /** A turn is running: it ends on the model with which it began. */
+  readonly running: boolean;
+  /** The change by Clutch that made the present pin, where it was one. */
+  readonly pinnedBy: Change | undefined;
+}
+
+export interface SwitchRequest {
+  readonly conversation: Conversation;
+  /** Null clears the pin. */
+  readonly target: ModelRef | null;
+  readonly actor: string;
+  /** Which agent's session is meant, where a conversation has several. */
+  readonly agentId?: string;
+  /** A person said yes to setting the model before the first message. */
+  readonly createIfMissing?: boolean;
+  readonly reason?: string;
+}
+
+export interface SwitchResult {
+  readonly before: SessionView;
+  readonly after: SessionView;
+  /** False where everything was as asked for already; nothing was written then. */
+  readonly changed: boolean;
+}
+
+/**
+ * Reads and changes the model of one conversation. "Changed" is only reported
+ * after the row was read back; whatever cannot be verified is `not_verified`.
+ */
+export interface SessionModels {
+  view(conversation: Conversation, agentId?: string): Promise<SessionView>;
+  /** Codes: `no_session` (ask for a yes, then `createIfMissing`), `session_changed`, `not_verified`, and those of the finder and the gateway. */
+  switchModel(request: SwitchRequest): Promise<SwitchResult>;
+  /** Puts back what was before `change`, unless somebody changed it since (`changed_meanwhile`). */
+  undo(change: Change, actor: string): Promise<SwitchResult>;
+  /** After a crash: settles changes that were begun and never reported, by what the gateway shows. */
+  settleUnfinished(olderThanMs: number): Promise<number>;
+}
+
+export function createSessionModels(parts: {
+  readonly openclaw: OpenClaw;
+  readonly finder: SessionFinder;
+  readonly registry: ModelRegistry;
+  readonly journal: ChangeJournal;
+  readonly audit: AuditLog;
+  readonly clock: () => number;
+  readonly logger: Logger;
+}): SessionModels {
+  const { openclaw, finder, registry, journal, audit, clock, logger } = parts;
+  const lock = createKeyLock();
+
+  const viewOf = async (key: string, agentId: string, known?: SessionRow): Promise<SessionView> => {
+    const row = known ?? (await openclaw.readSession(key));
+    if (row === undefined) {
+      return { key, agentId, row, effective: undefined, answered: undefined, running: false, pinnedBy: undefined };
+    }
+    const [activity, { modelConfig }, last] = await Promise.all([
+      openclaw.recentActivity(row.key),
+      registry.current(),
+      journal.lastUndoable({ target: row.key }),
+    ]);
+    const effective = effectiveModel(row, modelConfig, { agentId, parentKey: finder.parentKey(row.key) });
+    const pin = pinOf(row);
+    const pinnedBy = pin !== null && last !== undefined && last.after === pin ? last : undefined;
+    return { key: row.key, agentId, row, effective, ...activity, running: activity.running || row.running, pinnedBy };
+  };
+
+  /** Patches and reads back; every way out leaves a settled journal row and an audit entry. */
+  const change = async (
+    before: SessionView,
+    target: ModelRef | null,
+    about: { readonly actor: string; readonly reason?: string | undefined; readonly undoes?: Change },
+  ): Promise<SwitchResult> => {
+    const from = before.row === undefined ? null : pinOf(before.row);
+    const to = target === null ? null : formatModelRef(target);
+    const id = await journal.intend({
+      scope: "session",
+      target: before.key,
+      sessionId: before.row?.sessionId,
+      place: before.key,
+      actor: about.actor,
+      before: from,
+      after: to,
+      reason: about.reason,
+      undoes: about.undoes?.id,
+    });
+    const record = (result: "ok" | "failed", code?: string) =>
+      audit.append({
+        actor: about.actor,
+        place: before.key,
+        action: about.undoes === undefined ? "model.switch" : "model.undo",
+        target: before.key,
+        from: from ?? "default",
+        to: to ?? "default",
+        reason: about.reason,
+        result,
+        code,
+      });
+
+    let patchError: unknown;
+    try {
+      await openclaw.setSessionModel(before.key, target, before.row?.sessionId);
+    } catch (thrown) {
+      patchError = thrown;
+    }
+    // Whatever the patch said, the row says what is true now.
+    let row: SessionRow | undefined;
+    try {
+      row = await openclaw.readSession(before.key);
+    } catch (thrown) {
+      // Left as intended: settleUnfinished decides when the gateway is back.
+      await record("failed", "not_verified");
+      throw patchError ?? thrown;
+    }
+    if (row !== undefined && isSelected(row, target)) {
+      await journal.done(id);
+      await record("ok");
+      return { before, after: await viewOf(row.key, before.agentId, row), changed: true };
+    }
+    const error = explain(patchError, before, row, target);
+    await journal.failed(id, error.code);
+    await record("failed", error.code);
+    logger.warn({ session: before.key, code: error.code }, "switch not made");
+    throw error;
+  };
+
+  return {
+    async view(conversation, agentId) {
+      const place = await finder.find(conversation, agentId);
+      return viewOf(place.key, place.agentId, place.row);
+    },
+
+    async switchModel(request) {
+      const place = await finder.find(request.conversation, request.agentId);
+      return lock.run(place.key, async () => {
+        const before = await viewOf(place.key, place.agentId);
+        if (before.row === undefined && request.createIfMissing !== true) {
+          throw new ClutchError("no_session", "Nobody has talked to the agent here yet, so there is nothing to switch.", {
+            hint: "Say something to the agent first, or confirm to set the model for the first message.",
+          });
+        }
+        if (before.row !== undefined && isSelected(before.row, request.target)) {
+          return { before, after: before, changed: false };
+        }
+        return change(before, request.target, request);
+      });
+    },
+
+    async undo(last, actor) {
+      return lock.run(last.target, async () => {
+        const before = await viewOf(last.target, finder.agentOf(last.target));
+        const now = before.row === undefined ? null : pinOf(before.row);
+        const earlier = last.before;
+        if (now !== last.after) {
+          throw new ClutchError(
+            "changed_meanwhile",
+            `Since that change somebody else chose ${now ?? "the default"} here; undoing would overwrite it.`,
+            { hint: `To go back all the same: /model ${typeof earlier === "string" ? earlier : "default"}` },
+          );
+        }
+        const target = typeof earlier === "string" ? (parseModelRef(earlier) ?? null) : null;
+        return change(before, target, { actor, undoes: last });
+      });
+    },
+
+    async settleUnfinished(olderThanMs) {
+      const begun = (await journal.unfinished()).filter(
+        (entry) => entry.scope === "session" && entry.at <= clock() - olderThanMs,
+      );
+      for (const entry of begun) {
+        const row = await openclaw.readSession(entry.target);
+        const pin = row === undefined ? null : pinOf(row);
+        if (pin === entry.after) await journal.done(entry.id);
+        else await journal.failed(entry.id, "interrupted");
+        logger.info({ session: entry.target, settled: pin === entry.after }, "unfinished switch settled");
+      }
+      return begun.length;
+    },
+  };
+}
+
+/** The session's own pin as text; null where it has none, inherited ones included. */
+export const pinOf = (row: SessionRow): string | null =>
+  row.pinSource === "user" && row.model !== undefined ? formatModelRef(row.model) : null;
+
+const isSelected = (row: SessionRow, target: ModelRef | null): boolean =>
+  target === null ? row.pinSource !== "user" : row.pinSource === "user" && sameModel(row.model, target);
+
+function explain(patchError: unknown, before: SessionView, row: SessionRow | undefined, target: ModelRef | null): ClutchError {
+  if (refusalReason(patchError) === "session-changed" || (before.row !== undefined && row?.sessionId !== before.row.sessionId)) {
+    return new ClutchError("session_changed", "The conversation was reset or deleted while Clutch was switching; nothing was changed.", {
+      hint: "Look with /model, then try again.",
+      cause: patchError,
+    });
+  }
+  if (patchError instanceof ClutchError) return patchError;
+  const shown = row?.model === undefined ? "no session" : formatModelRef(row.model);
+  return new ClutchError(
+    "not_verified",
+    `OpenClaw took the change but shows ${shown} instead of ${target === null ? "the default" : formatModelRef(target)}.`,
+    { hint: "Somebody may have switched at the same moment. Look with /model.", cause: patchError },
+  );
+}

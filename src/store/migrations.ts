@@ -1,0 +1,107 @@
+import { type Kysely, sql } from "kysely";
+import { DEFAULT_MIGRATION_TABLE, type Migration, Migrator } from "kysely/migration";
+import { ClutchError } from "../errors.ts";
+import type { Backend } from "./backend.ts";
+import type { Schema } from "./schema.ts";
+
+/**
+ * Brings the tables to the newest form. Safe when several processes open the
+ * same store at once: the first one migrates, the others wait and find it done.
+ *
+ * Fails with `store_failed`, and changes nothing, where the store was already
+ * taken further by a newer version than this one.
+ */
+export async function migrate(db: Kysely<Schema>, backend: Backend): Promise<void> {
+  const migrations = createMigrations(backend);
+  const applied = await appliedMigrations(db);
+  const newer = applied.find((name) => !Object.hasOwn(migrations, name));
+  if (newer !== undefined) {
+    throw new ClutchError(
+      "store_failed",
+      `The store ${backend.place} was written by a newer version of Clutch (this one does not know "${newer}"); nothing in it was changed.`,
+      { hint: 'Start the newer version, or name another path under "store" in clutch.config.json.' },
+    );
+  }
+  if (applied.length === Object.keys(migrations).length) return;
+
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
+  const { error } = await migrator.migrateToLatest();
+  if (error === undefined) return;
+  if (error instanceof ClutchError) throw error;
+  throw new ClutchError("store_failed", `The tables of the store ${backend.place} could not be brought up to date.`, {
+    hint: "Nothing was changed. The log has the cause.",
+    cause: error,
+  });
+}
+
+async function appliedMigrations(db: Kysely<Schema>): Promise<readonly string[]> {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
+  if (!tables.some(({ name }) => name === DEFAULT_MIGRATION_TABLE)) return [];
+  const rows = await db
+    .$extendTables<{ [DEFAULT_MIGRATION_TABLE]: { name: string } }>()
+    .selectFrom(DEFAULT_MIGRATION_TABLE)
+    .select("name")
+    .execute();
+  return rows.map(({ name }) => name);
+}
+
+/** They run in the order of their names. One that was released is never edited: a further one follows it. */
+const createMigrations = (backend: Backend): Record<string, Migration> => ({
+  "0001_changes_audit_expiring": { up: (db) => createFirstTables(db, backend) },
+});
+
+async function createFirstTables(db: Kysely<unknown>, { idColumn, makeAppendOnly }: Backend): Promise<void> {
+  await db.schema
+    .createTable("changes")
+    .addColumn("id", idColumn)
+    .addColumn("at", "bigint", (column) => column.notNull())
+    .addColumn("state", "text", (column) => column.notNull().check(sql`state in ('intended', 'done', 'failed')`))
+    .addColumn("scope", "text", (column) => column.notNull().check(sql`scope in ('session', 'agent', 'global')`))
+    .addColumn("target", "text", (column) => column.notNull())
+    .addColumn("session_id", "text")
+    .addColumn("place", "text")
+    .addColumn("actor", "text", (column) => column.notNull())
+    .addColumn("before_json", "text", (column) => column.notNull())
+    .addColumn("after_json", "text", (column) => column.notNull())
+    .addColumn("reason", "text")
+    .addColumn("failure", "text")
+    .addColumn("undoes", "bigint", (column) => column.references("changes.id"))
+    .addColumn("undone_by", "bigint", (column) => column.references("changes.id"))
+    .execute();
+  await db.schema.createIndex("changes_target").on("changes").columns(["target", "id"]).execute();
+  await db.schema.createIndex("changes_place").on("changes").columns(["place", "id"]).execute();
+  await db.schema.createIndex("changes_state").on("changes").column("state").execute();
+
+  await db.schema
+    .createTable("audit")
+    .addColumn("id", idColumn)
+    .addColumn("at", "bigint", (column) => column.notNull())
+    .addColumn("actor", "text", (column) => column.notNull())
+    .addColumn("place", "text")
+    .addColumn("action", "text", (column) => column.notNull())
+    .addColumn("target", "text")
+    .addColumn("from_text", "text")
+    .addColumn("to_text", "text")
+    .addColumn("reason", "text")
+    .addColumn("result", "text", (column) => column.notNull().check(sql`result in ('ok', 'refused', 'failed')`))
+    .addColumn("code", "text")
+    .addColumn("correlation", "text")
+    .execute();
+  await db.schema.createIndex("audit_at").on("audit").column("at").execute();
+  await db.schema
+    .createTable("audit_horizon")
+    .addColumn("before", "bigint", (column) => column.notNull())
+    .execute();
+  await sql`insert into audit_horizon (before) values (0)`.execute(db);
+  for (const statement of makeAppendOnly("audit", "audit_horizon")) await statement.execute(db);
+
+  await db.schema
+    .createTable("expiring")
+    .addColumn("namespace", "text", (column) => column.notNull())
+    .addColumn("key", "text", (column) => column.notNull())
+    .addColumn("value", "text", (column) => column.notNull())
+    .addColumn("expires", "bigint")
+    .addPrimaryKeyConstraint("expiring_key", ["namespace", "key"])
+    .execute();
+  await db.schema.createIndex("expiring_expires").on("expiring").column("expires").execute();
+}

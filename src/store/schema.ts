@@ -1,0 +1,66 @@
+import type { ColumnType, GeneratedAlways } from "kysely";
+
+/**
+ * The tables as the newest migration leaves them. Times are milliseconds since
+ * the epoch; text ending in `_json` is JSON and is parsed by a schema at reading.
+ */
+export interface Schema {
+  changes: ChangesTable;
+  audit: AuditTable;
+  audit_horizon: AuditHorizonTable;
+  expiring: ExpiringTable;
+}
+
+/** A column that is written once, with the row. */
+type Fixed<T> = ColumnType<T, T, never>;
+
+/** Journal of model changes: a row is written before the change and settled after it. */
+interface ChangesTable {
+  id: GeneratedAlways<number>;
+  at: Fixed<number>;
+  state: "intended" | "done" | "failed";
+  scope: Fixed<"session" | "agent" | "global">;
+  /** Session key, agent id, or `defaults`. */
+  target: Fixed<string>;
+  /** OpenClaw's id of the session at the time: it changes with a reset, the key does not. */
+  session_id: Fixed<string | null>;
+  /** Session key of the conversation in which the change was typed. */
+  place: Fixed<string | null>;
+  actor: Fixed<string>;
+  before_json: Fixed<string>;
+  after_json: string;
+  reason: Fixed<string | null>;
+  failure: string | null;
+  undoes: Fixed<number | null>;
+  undone_by: number | null;
+}
+
+/** Who did what, and what was refused. Triggers keep it append-only. */
+interface AuditTable {
+  id: GeneratedAlways<number>;
+  at: Fixed<number>;
+  actor: Fixed<string>;
+  place: Fixed<string | null>;
+  action: Fixed<string>;
+  target: Fixed<string | null>;
+  from_text: Fixed<string | null>;
+  to_text: Fixed<string | null>;
+  reason: Fixed<string | null>;
+  result: Fixed<"ok" | "refused" | "failed">;
+  code: Fixed<string | null>;
+  correlation: Fixed<string | null>;
+}
+
+/** One row: audit entries older than this may be deleted, no others. */
+interface AuditHorizonTable {
+  before: number;
+}
+
+/** Small state that goes by itself: button payloads, caches. */
+interface ExpiringTable {
+  namespace: string;
+  key: string;
+  value: string;
+  /** Null: never. */
+  expires: number | null;
+}
