@@ -25,11 +25,15 @@ export interface ChannelParts {
   readonly look: () => PenOptions;
 }
 
-/** Carries out what was typed and shows what comes of it. Nothing here rejects. */
+/**
+ * Carries out what was typed and shows what comes of it. `announce` is called
+ * right before the first card, so that a command typed while a reply is coming
+ * can stand directly above its card. Nothing here rejects.
+ */
 export interface Channel {
-  command(line: string, signal: AbortSignal): Promise<void>;
+  command(line: string, signal: AbortSignal, announce?: () => void): Promise<void>;
+  help(line: string, signal: AbortSignal, announce?: () => void): Promise<void>;
   message(text: string, signal: AbortSignal): Promise<void>;
-  help(line: string, signal: AbortSignal): Promise<void>;
   show(card: Card): void;
   /** A quiet line of the terminal's own. */
   note(text: string): void;
@@ -92,9 +96,9 @@ export function createChannel(
     show({ tone: "error", title: message, ...(hint === "" ? {} : { body: [hint] }) });
   };
 
-  const command = async (line: string, signal: AbortSignal): Promise<void> => {
+  const command: Channel["command"] = async (line, signal, announce) => {
     try {
-      let outcome = await run(line, false, signal);
+      let outcome = await run(line, false, signal).finally(announce);
       show(outcome.card);
       while (outcome.needsConfirmation) {
         if (!(await parts.ask())) return note("Not confirmed, so nothing was done.");
@@ -108,7 +112,7 @@ export function createChannel(
     }
   };
 
-  const message = async (text: string, signal: AbortSignal): Promise<void> => {
+  const message: Channel["message"] = async (text, signal) => {
     const reply = createReplyText(look().ascii);
     const status = (words: string): void => {
       const { columns, line, paint, marks } = pen();
@@ -158,9 +162,12 @@ export function createChannel(
     message,
     show,
     note,
-    async help(line, signal) {
-      if (dispatch.commands.some(({ name }) => name === "help")) await command(line, signal);
-      else show(commandsCard(dispatch.commands));
+    async help(line, signal, announce) {
+      if (dispatch.commands.some(({ name }) => name === "help")) await command(line, signal, announce);
+      else {
+        announce?.();
+        show(commandsCard(dispatch.commands));
+      }
       show(TERMINAL_CARD);
     },
   };

@@ -110,8 +110,16 @@ export function startInteractive(parts: SessionParts): Session {
       kind: typed.kind === "message" ? "message" : "command",
       text,
       run: (signal) => {
-        echo(text, pen().marks.prompt);
-        return typed.kind === "message" ? channel.message(typed.text, signal) : channel[typed.kind](typed.line, signal);
+        const announce = (): void => {
+          screen.live("running", []);
+          echo(text, pen().marks.prompt);
+        };
+        if (typed.kind !== "message") {
+          screen.live("running", [row(text)]);
+          return channel[typed.kind](typed.line, signal, announce);
+        }
+        announce();
+        return channel.message(typed.text, signal);
       },
     });
   };

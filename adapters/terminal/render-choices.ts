@@ -10,9 +10,11 @@ export function renderChoices(choices: Choices, width: number, pen: Pen): string
   const items = choices.items.slice(0, MAX_ITEMS).map((item) => draw(item, pen));
   const left = choices.items.length - items.length;
   const label = pen.line(choices.label);
+  const indent = items.some(({ group }) => group !== "") ? "  " : "";
+  const room = width - indent.length;
   const marks = Math.max(widthOf(pen.marks.current), widthOf(pen.marks.other)) + 1;
   const names = widest(items.map(({ name }) => name));
-  const beside = width - marks - names - GAP;
+  const beside = room - marks - names - GAP;
   const fits = beside >= Math.min(16, widest(items.map(({ detail }) => detail)));
 
   const rowsOf = ({ name, detail, current }: Drawn): string[] => {
@@ -22,8 +24,8 @@ export function renderChoices(choices: Choices, width: number, pen: Pen): string
     const hanging = " ".repeat(marks);
     if (!fits) {
       return [
-        ...wrap(name, width - marks).map((row, index) => style((index === 0 ? mark : hanging) + row)),
-        ...(detail === "" ? [] : wrap(detail, width - marks).map((row) => hanging + quiet(row))),
+        ...wrap(name, room - marks).map((row, index) => style((index === 0 ? mark : hanging) + row)),
+        ...(detail === "" ? [] : wrap(detail, room - marks).map((row) => hanging + quiet(row))),
       ];
     }
     return wrap(detail, Math.max(beside, 1)).map((row, index) => {
@@ -35,7 +37,7 @@ export function renderChoices(choices: Choices, width: number, pen: Pen): string
   const groups = Map.groupBy(items, ({ group }) => group);
   const list = [...groups].flatMap(([group, members]) => [
     ...(group === "" ? [] : wrap(group, width).map((row) => pen.paint("head", row))),
-    ...members.flatMap(rowsOf),
+    ...members.flatMap(rowsOf).map((row) => indent + row),
   ]);
   return [
     ...(label === "" ? [] : wrap(label, width).map((row) => pen.paint("title", row))),
@@ -56,6 +58,7 @@ interface Drawn {
 function draw(item: Choice, pen: Pen): Drawn {
   const name = pen.line(item.value);
   const label = pen.line(item.label);
-  const detail = [name.includes(label) ? "" : label, pen.line(item.detail), item.current ? "(current)" : ""];
-  return { name, detail: detail.filter(Boolean).join(" "), group: pen.line(item.group), current: item.current };
+  const words = [name.includes(label) ? "" : label, pen.line(item.detail)].filter((part) => part !== "");
+  const detail = [words.join(` ${pen.line("·")} `), item.current ? "(current)" : ""].filter((part) => part !== "");
+  return { name, detail: detail.join(" "), group: pen.line(item.group), current: item.current };
 }

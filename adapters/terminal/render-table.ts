@@ -19,11 +19,11 @@ export function renderTable(table: Table, width: number, pen: Pen): string[] {
   const left = table.rows.length - rows.length;
   const more = left > 0 ? [pen.paint("quiet", `and ${left} more`)] : [];
   if (headings.length === 0) return [];
-  const widths = fit(
+  const widths = shrink(
     headings.map((heading, index) => widest([heading, ...rows.map((row) => row[index] ?? "")])),
     width,
   );
-  if (widths === undefined) return [...asLists(headings, rows, width, pen), ...more];
+  if (widths === undefined) return [...asLists(headings, rows, width), ...more];
 
   const numeric = headings.map((_, index) => isNumeric(rows.map((row) => row[index] ?? "")));
   const draw = (cells: readonly string[], style: (text: string) => string): string[] => {
@@ -47,7 +47,7 @@ export function renderTable(table: Table, width: number, pen: Pen): string[] {
 }
 
 /** Takes columns from the widest until the table fits; undefined where it cannot. */
-function fit(natural: readonly number[], width: number): number[] | undefined {
+function shrink(natural: readonly number[], width: number): number[] | undefined {
   const widths = natural.map((columns) => Math.max(1, columns));
   const excess = (): number => widths.reduce((sum, columns) => sum + columns, (widths.length - 1) * GAP) - width;
   while (excess() > 0) {
@@ -58,7 +58,7 @@ function fit(natural: readonly number[], width: number): number[] | undefined {
   return widths;
 }
 
-function asLists(headings: readonly string[], rows: readonly (readonly string[])[], width: number, pen: Pen): string[] {
+function asLists(headings: readonly string[], rows: readonly (readonly string[])[], width: number): string[] {
   return rows.flatMap((row, index) => [
     ...(index === 0 ? [] : [""]),
     ...headings.flatMap((heading, column) => {

@@ -1,5 +1,5 @@
 /** Lines at the foot of the screen, by what they tell of, in the order in which they stand there. */
-export const LIVE_SLOTS = ["reply", "command", "waiting"] as const;
+export const LIVE_SLOTS = ["reply", "running", "command", "waiting"] as const;
 export type LiveSlot = (typeof LIVE_SLOTS)[number];
 
 /** Where everything is printed. Texts are already harmless and laid out. */

@@ -1,4 +1,8 @@
+import { stripVTControlCharacters } from "node:util";
 import stringWidth from "string-width";
+
+/** Distance of a terminal's tab stops. */
+const TAB = 8;
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
@@ -69,8 +73,8 @@ export const widest = (texts: readonly string[]): number =>
  */
 export function rowsOf(text: string, columns: number): number {
   let offset = 0;
-  for (const { segment } of graphemes.segment(text)) {
-    const needed = widthOf(segment);
+  for (const { segment } of graphemes.segment(stripVTControlCharacters(text))) {
+    const needed = segment === "\t" ? TAB - (offset % TAB) : widthOf(segment);
     if (needed === 2 && offset % columns === columns - 1) offset += 1;
     offset += needed;
   }

@@ -14,7 +14,7 @@ export function readTyped(line: string): Typed {
   if (!text.startsWith("/")) return { kind: "message", text };
   if (text.startsWith("//")) return { kind: "message", text: text.slice(1) };
   const command = text.replace(/\s*\n\s*/g, " ");
-  const name = command.slice(1).split(" ", 1)[0]?.toLowerCase();
+  const name = command.slice(1).split(/\s/, 1)[0]?.toLowerCase();
   if (name === "quit" || name === "exit") return { kind: "quit" };
   return { kind: name === "help" ? "help" : "command", line: command };
 }

@@ -109,7 +109,7 @@ function factsOf(conversation: Conversation, routing: RoutingConfig): Facts {
     parent: inDiscordThread ? { direct: false, id: channel.trim() } : undefined,
     guild: platform === "slack" || outsideGuild ? null : space,
     team: platform === "discord" ? null : space,
-    roles: roles ?? (platform !== "discord" || outsideGuild ? [] : undefined),
+    roles: platform !== "discord" || outsideGuild ? [] : roles,
   };
 }
 

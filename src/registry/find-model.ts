@@ -1,3 +1,4 @@
+import { distance } from "fastest-levenshtein";
 import fuzzysort from "fuzzysort";
 import { formatModelRef } from "../models/model-ref.ts";
 import type { ModelProfile } from "./model-registry.ts";
@@ -43,15 +44,17 @@ export function rankModels(typed: string, models: readonly ModelProfile[]): read
   }));
   const direct = fuzzysort.go(typed, texts, { key: "text", limit: 25 }).map(({ obj }) => obj.profile);
   if (direct.length > 0) return direct;
-  // A mistyped letter defeats subsequence search: compare letter pairs instead.
+  // A mistyped letter defeats subsequence search: compare with the words of the name instead.
+  const name = typed.toLowerCase();
+  const allowed = Math.max(2, Math.floor(name.length / 3));
   return texts
-    .map(({ profile, text }) => ({ profile, likeness: likeness(typed.toLowerCase(), text.toLowerCase()) }))
-    .filter(({ likeness: value }) => value >= 0.3)
-    .sort((a, b) => b.likeness - a.likeness)
+    .map(({ profile, text }) => ({ profile, slips: slips(name, text.toLowerCase()) }))
+    .filter(({ slips: count }) => count <= allowed)
+    .sort((a, b) => a.slips - b.slips)
     .map(({ profile }) => profile);
 }
 
-const WORD_BREAK = /[/:._-]/;
+const WORD_BREAK = /[/:._\s-]/;
 
 function wordStarts(text: string): string[] {
   const starts = [text];
@@ -66,12 +69,6 @@ const atWordStart = (text: string, end: string): boolean => {
   return before === undefined || WORD_BREAK.test(before) || WORD_BREAK.test(end[0] ?? "");
 };
 
-/** Share of the typed letter pairs that occur in the text, 0 to 1. */
-function likeness(typed: string, text: string): number {
-  const pairs = new Set<string>();
-  for (let index = 0; index < typed.length - 1; index++) pairs.add(typed.slice(index, index + 2));
-  if (pairs.size === 0) return 0;
-  let shared = 0;
-  for (const pair of pairs) if (text.includes(pair)) shared++;
-  return shared / pairs.size;
-}
+/** Letters to correct until the typed name begins some part of the text. */
+const slips = (name: string, text: string): number =>
+  Math.min(...wordStarts(text).map((rest) => distance(name, rest.slice(0, name.length))));

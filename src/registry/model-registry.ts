@@ -1,11 +1,12 @@
 import type { Logger } from "pino";
-import { addressLocality, type Resolve } from "../models/address.ts";
-import { decideLocality, type Listing, type Locality, type ServerKind } from "../models/locality.ts";
+import { addressLocality, effectiveBaseUrl, type Resolve } from "../models/address.ts";
+import { decideLocality, type Locality, type ServerKind } from "../models/locality.ts";
 import { formatModelRef, type ModelRef, sameModel } from "../models/model-ref.ts";
 import { type RoutingConfig, routingConfigOf } from "../openclaw/agent-route.ts";
 import { type ModelConfig, modelConfigOf, type ProviderConfig } from "../openclaw/model-config.ts";
 import type { CatalogModel, ConfigSnapshot, OpenClaw } from "../openclaw/openclaw.ts";
 import { createModelServer, type DriverKind } from "../servers/drivers.ts";
+import { listingOf } from "../servers/listing.ts";
 import type { ServedModel } from "../servers/model-server.ts";
 
 /** What is known of a model. */
@@ -85,7 +86,7 @@ export function createModelRegistry(parts: {
 
   const profilesOf = async (catalog: readonly CatalogModel[], config: ModelConfig): Promise<ModelProfile[]> => {
     const listings = new Map<string, Promise<readonly ServedModel[] | undefined>>();
-    const listingOf = (provider: string, kind: ServerKind | "unknown", baseUrl: string | undefined) => {
+    const servedAt = (provider: string, kind: ServerKind | "unknown", baseUrl: string | undefined) => {
       if (kind !== "ollama" || baseUrl === undefined) return undefined;
       const known = listings.get(baseUrl) ?? ask(provider, kind, baseUrl);
       listings.set(baseUrl, known);
@@ -97,10 +98,14 @@ export function createModelRegistry(parts: {
         const own = parts.servers[provider];
         const theirs = config.providers.get(provider);
         const kind = own?.kind ?? kindOf(provider, theirs);
-        const baseUrl = theirs?.modelBaseUrls.get(model.ref.model) ?? own?.baseUrl ?? theirs?.baseUrl ?? DEFAULT_ADDRESSES[provider];
+        const baseUrl = effectiveBaseUrl(
+          theirs?.modelBaseUrls.get(model.ref.model),
+          own?.baseUrl ?? theirs?.baseUrl,
+          DEFAULT_ADDRESSES[provider],
+        );
         const [address, served] = await Promise.all([
           baseUrl === undefined ? undefined : addressLocality(baseUrl, parts.resolve),
-          listingOf(provider, kind, baseUrl),
+          servedAt(provider, kind, baseUrl),
         ]);
         return {
           ref: model.ref,
@@ -112,7 +117,7 @@ export function createModelRegistry(parts: {
             model: model.ref.model,
             kind,
             address,
-            listing: kind === "ollama" ? listingFor(served, model.ref.model) : "not-asked",
+            listing: kind !== "ollama" ? "not-asked" : served === undefined ? "unavailable" : listingOf(served, model.ref.model),
             trustedLocal: parts.trustedLocal,
           }),
           demo: parts.demoProviders.includes(provider),
@@ -170,17 +175,6 @@ function kindOf(provider: string, config: ProviderConfig | undefined): ServerKin
   if (config?.api === "ollama" || (config?.api === undefined && provider === "ollama")) return "ollama";
   if (config?.api === "anthropic-messages" || (config?.api === undefined && provider === "anthropic")) return "anthropic";
   return config?.api?.startsWith("openai") === true ? "openai-compatible" : "unknown";
-}
-
-function listingFor(served: readonly ServedModel[] | undefined, model: string): Listing | "unavailable" {
-  if (served === undefined) return "unavailable";
-  const entry = served.find(({ name }) => name === model || name === `${model}:latest`);
-  if (entry === undefined) return { found: false };
-  return {
-    found: true,
-    ...(entry.remoteHost === undefined ? {} : { remoteHost: entry.remoteHost }),
-    ...(entry.remoteModel === undefined ? {} : { remoteModel: entry.remoteModel }),
-  };
 }
 
 /** Name for people: OpenClaw's own where it has one, with the full ref where that says more. */

@@ -68,8 +68,8 @@ async function createFirstTables(db: Kysely<unknown>, { idColumn, makeAppendOnly
     .addColumn("undoes", "bigint", (column) => column.references("changes.id"))
     .addColumn("undone_by", "bigint", (column) => column.references("changes.id"))
     .execute();
-  await db.schema.createIndex("changes_target").on("changes").columns(["target", "id"]).execute();
-  await db.schema.createIndex("changes_place").on("changes").columns(["place", "id"]).execute();
+  await db.schema.createIndex("changes_target").on("changes").columns(["target", "state", "id"]).execute();
+  await db.schema.createIndex("changes_place").on("changes").columns(["place", "state", "id"]).execute();
   await db.schema.createIndex("changes_state").on("changes").column("state").execute();
 
   await db.schema

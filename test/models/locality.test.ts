@@ -129,8 +129,8 @@ describe("classifyHost", () => {
 describe("addressLocality", () => {
   const DNS: Readonly<Record<string, readonly string[]>> = {
     mybox: ["192.168.1.5"],
-    "mybox.": ["192.168.1.6"],
     searched: ["93.184.216.34"],
+    "searched.": ["192.168.1.6"],
     "gpu.local": ["192.168.1.7", "fe80::1%eth0", "fd00::7"],
     "mixed.local": ["192.168.1.7", "93.184.216.34"],
     "late.lan": ["10.0.0.2", "10.0.0.3", "2606:4700::1"],
@@ -172,7 +172,7 @@ describe("addressLocality", () => {
     ["http://192.168.1.5:11434", "private", "192.168.1.5"],
     ["https://[fd00::1]/", "private", "fd00::1"],
     ["http://mybox:11434", "private", "mybox"],
-    ["http://mybox.:11434", "private", "mybox"],
+    ["http://searched.:11434", "private", "searched"],
     ["http://gpu.LOCAL:11434", "private", "gpu.local"],
     ["http://gpu.lan", "private", "gpu.lan"],
     ["http://gpu.home.arpa", "private", "gpu.home.arpa"],

@@ -225,7 +225,7 @@ export function modelServerSuite(driver: DriverUnderTest): void {
       const reason = new ClutchError("deadline", "Out of time.");
       const caller = new AbortController();
       const url = await serveHttp(() => caller.abort(reason));
-      await expect(serverAt(url)[call](caller.signal)).rejects.toBe(reason);
+      await expect(serverAt(url, { timeoutMs: 600_000 })[call](caller.signal)).rejects.toBe(reason);
     });
 
     it.each(["health", "list"] as const)("%s sends nothing once the caller has left", async (call) => {

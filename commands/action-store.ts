@@ -1,0 +1,63 @@
+import { randomBytes } from "node:crypto";
+import { z } from "zod";
+import type { ExpiringStore } from "../src/store/expiring-store.ts";
+import type { OptionValues, Person } from "./command.ts";
+
+/** What a button stands for. It lives in the store: the button itself carries an opaque id alone. */
+export interface SealedAction {
+  readonly line: string;
+  readonly options?: OptionValues;
+  /** The press is the yes to a question; only the person who was asked may give it. */
+  readonly confirms: boolean;
+  /** Who was answered with the card, as `platform:id`. */
+  readonly actor: string;
+  /** Where the card stands, as an adapter names it; a press from elsewhere is refused. */
+  readonly place: string;
+}
+
+export type OpenedAction =
+  | { readonly kind: "ok"; readonly action: SealedAction }
+  /** Unknown, expired, used already, or made up. */
+  | { readonly kind: "gone" }
+  /** A confirmation that another person was asked for. */
+  | { readonly kind: "not_yours"; readonly actor: string };
+
+/** The buttons' payloads. Access is checked anew by the dispatcher, for the person who presses. */
+export interface ActionStore {
+  /** The button's id: 24 URL-safe characters that say nothing. */
+  seal(action: SealedAction): Promise<string>;
+  /** What a press means. A confirmation is used up by this: a replayed press is `gone`. */
+  open(id: string, person: Person, place: string): Promise<OpenedAction>;
+}
+
+const LIFETIME_MS = 24 * 60 * 60_000;
+/** A question is about things as they stood: it is not to be answered the next day. */
+const QUESTION_LIFETIME_MS = 10 * 60_000;
+
+const sealed = z.object({
+  line: z.string(),
+  options: z.record(z.string(), z.string()).optional(),
+  confirms: z.boolean(),
+  actor: z.string(),
+  place: z.string(),
+});
+
+export function createActionStore(store: ExpiringStore): ActionStore {
+  return {
+    async seal(action) {
+      const id = randomBytes(18).toString("base64url");
+      await store.set(id, action, action.confirms ? QUESTION_LIFETIME_MS : LIFETIME_MS);
+      return id;
+    },
+    async open(id, person, place) {
+      if (!/^[\w-]{24}$/.test(id)) return { kind: "gone" };
+      const parsed = sealed.safeParse(await store.get(id));
+      if (!parsed.success || parsed.data.place !== place) return { kind: "gone" };
+      const { options, ...rest } = parsed.data;
+      const action: SealedAction = options === undefined ? rest : { ...rest, options };
+      if (!action.confirms) return { kind: "ok", action };
+      if (action.actor !== `${person.platform}:${person.id}`) return { kind: "not_yours", actor: action.actor };
+      return (await store.delete(id)) ? { kind: "ok", action } : { kind: "gone" };
+    },
+  };
+}
