@@ -1,8 +1,9 @@
 import type { AccessLevel, Person } from "./command.ts";
 
 /**
- * Who may do what. An entry is `platform:id`, or `*` for everybody. With no
- * owner configured nobody may change anything from a chat; the person at the
+ * Who may do what. An entry is `platform:id` for a person, `platform:kind:id`
+ * for all of a group ("discord:role:123", "slack:group:S123"), or `*` for
+ * everybody. With no owner configured nobody may change anything from a chat; the person at the
  * terminal of `clutch start` is an owner because they hold the machine.
  */
 export interface AccessLists {
@@ -18,8 +19,8 @@ export const mayDo = (level: AccessLevel | undefined, needed: AccessLevel): bool
 
 /** The person's level, or undefined for a stranger. */
 export function levelOf(person: Person, lists: AccessLists): AccessLevel | undefined {
-  const named = (entries: readonly string[]): boolean =>
-    entries.some((entry) => entry === "*" || entry === `${person.platform}:${person.id}`);
+  const names = new Set(["*", ...[person.id, ...(person.groups ?? [])].map((id) => `${person.platform}:${id}`)]);
+  const named = (entries: readonly string[]): boolean => entries.some((entry) => names.has(entry));
   if (named(lists.owners.filter((entry) => entry !== "*"))) return "owner";
   if (named(lists.operators)) return "operator";
   if (named(lists.viewers)) return "viewer";

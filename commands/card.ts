@@ -11,6 +11,7 @@ export interface Card {
   readonly fields?: readonly Field[];
   readonly meter?: Meter;
   readonly table?: Table;
+  readonly image?: Image;
   readonly choices?: Choices;
   readonly actions?: readonly Action[];
   /** A quiet last line: how it was found out, what to know. */
@@ -34,6 +35,12 @@ export interface Meter {
 export interface Table {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
+}
+
+/** A picture, such as a chart; `alt` says in words what it shows, for who cannot see it. */
+export interface Image {
+  readonly png: Uint8Array;
+  readonly alt: string;
 }
 
 /** Things to pick one of: a select menu where there is one. Picking runs `command` followed by the choice's value. */

@@ -52,6 +52,8 @@ export interface Person {
   readonly platform: string;
   readonly id: string;
   readonly name?: string;
+  /** What the platform counts the person to, as `kind:id`: "role:123" on Discord, "group:S123" on Slack. */
+  readonly groups?: readonly string[];
 }
 
 export interface CommandContext<Services> {

@@ -26,6 +26,8 @@ export type ErrorCode =
   | "gateway_protocol"
   | "gateway_scope"
   | "gateway_pairing"
+  | "platform_auth"
+  | "platform_scope"
   // The world's doing: exit code 1.
   | "gateway_unreachable"
   | "gateway_not_ready"
@@ -37,6 +39,7 @@ export type ErrorCode =
   | "store_failed"
   | "sandbox_failed"
   | "server_unreachable"
+  | "platform_unreachable"
   | "internal";
 
 const FAULTS: ReadonlySet<ErrorCode> = new Set([
@@ -50,6 +53,7 @@ const FAULTS: ReadonlySet<ErrorCode> = new Set([
   "store_failed",
   "sandbox_failed",
   "server_unreachable",
+  "platform_unreachable",
   "internal",
 ]);
 

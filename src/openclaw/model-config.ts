@@ -31,7 +31,10 @@ export interface ProviderConfig {
 // Every part falls back to "absent" by itself, so that one odd value hides nothing else.
 const text = z.string().optional().catch(undefined);
 const record = <T extends z.ZodType>(value: T) => z.record(z.string(), value).prefault({}).catch({});
-const part = <T extends z.ZodRawShape>(shape: T) => z.object(shape).prefault({} as never);
+const part = <T extends z.ZodRawShape>(shape: T) => {
+  const object = z.object(shape);
+  return object.prefault({} as never).catch(() => object.parse({}));
+};
 
 const configSchema = part({
   agents: part({
@@ -59,8 +62,7 @@ const modelObject = z.object({ primary: z.string(), fallbacks: z.array(z.string(
 
 /** Reads a config of any shape. */
 export function modelConfigOf(config: unknown): ModelConfig {
-  const parsed = configSchema.safeParse(config);
-  const { agents, channels, models } = parsed.success ? parsed.data : configSchema.parse({});
+  const { agents, channels, models } = configSchema.parse(config);
 
   const aliases = new Map<string, ModelRef>();
   for (const [name, { alias }] of Object.entries(agents.defaults.models)) {

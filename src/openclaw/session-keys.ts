@@ -15,7 +15,8 @@ export { conversationOfSession, matchesConversation } from "./session-place.ts";
  * keys for every case. The agent's main session goes last among them: it
  * nearly always exists, so earlier it would be taken for any conversation.
  *
- * Two kinds of conversation have keys that cannot be derived from ids: a
+ * With `session.scope: "global"` the gateway itself reads a main session's key
+ * as `global`. Two kinds of conversation have keys that cannot be derived from ids: a
  * thread bound at run time to an ACP or subagent session, and a Slack
  * Enterprise Grid install. Find those by their place (`matchesConversation`).
  */

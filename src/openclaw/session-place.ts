@@ -42,7 +42,8 @@ export function conversationOfSession(row: unknown): Conversation | undefined {
   const named = key && placeOfKey(key, parsed.data.key);
   if (!named) return isPlaceless(key) ? delivered : undefined;
   if (!delivered || delivered.platform !== named.platform) return asIds(named);
-  const { account, space, thread: _, ...place } = delivered;
+  const { space, thread: _, ...place } = delivered;
+  const account = named.account ?? delivered.account;
   const also = { ...(account === undefined ? {} : { account }), ...(space === undefined ? {} : { space }) };
   const thread = named.thread === undefined ? {} : { thread: named.thread };
   // The key may have the name that identity links give to a person: only the delivery has the id then.

@@ -41,7 +41,8 @@ export function createSessionFinder(parts: { readonly openclaw: OpenClaw; readon
         });
       }
       if (conversation.platform === "session" || conversation.platform === "terminal") {
-        const key = (await openclaw.resolveSession(conversation.channel)) ?? conversation.channel.toLowerCase();
+        const [named = conversation.channel] = candidateKeys(conversation, routing, wanted ?? agentOf(conversation.channel));
+        const key = (await openclaw.resolveSession(named)) ?? named;
         const row = await openclaw.readSession(key);
         return { key, agentId: row?.agentId ?? agentOf(key), row };
       }
@@ -55,7 +56,8 @@ export function createSessionFinder(parts: { readonly openclaw: OpenClaw; readon
       if (found.length === 1 && found[0] !== undefined) return found[0];
       if (found.length > 1) throw ambiguous(found.map(({ agentId }) => agentId));
 
-      const id = conversation.thread ?? conversation.channel;
+      // A DM's own channel id stands in neither key nor route.
+      const id = conversation.thread ?? (conversation.kind === "direct" ? conversation.person : conversation.channel);
       const matches = (await openclaw.searchSessions(id.toLowerCase())).filter(
         (row) =>
           matchesConversation(row.raw, conversation) && (wanted === undefined || (row.agentId ?? agentOf(row.key)) === wanted),

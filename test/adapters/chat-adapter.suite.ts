@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { ChatAdapter, Dispatch } from "../../adapters/adapter.ts";
+import type { ChatAdapter } from "../../adapters/adapter.ts";
 import type { Card } from "../../commands/card.ts";
-import type { Invocation, Outcome } from "../../commands/dispatcher.ts";
+import type { Outcome } from "../../commands/dispatcher.ts";
 import type { Conversation } from "../../src/models/conversation.ts";
+import { type Answer, outcome, type RecordingCore, recordingCore } from "./recording-core.ts";
 
 /** One platform with one person on it, as the suite needs it. The adapter is not started yet. */
 export interface ChatAdapterHarness {
@@ -78,7 +79,11 @@ export function chatAdapterSuite(name: string, open: () => Promise<ChatAdapterHa
         ...outcome({ tone: "error", title: "There is no such model.", body: ["Look at /model for those there are."] }),
         ok: false,
         visibility: "private",
-        error: { code: "unknown_model", message: "There is no such model.", hint: "Look at /model for those there are." },
+        error: {
+          code: "unknown_model",
+          message: "There is no such model.",
+          hint: "Look at /model for those there are.",
+        },
       }));
       await harness.type("/model nope");
       await shows("There is no such model.", "Look at /model for those there are.");
@@ -99,7 +104,11 @@ export function chatAdapterSuite(name: string, open: () => Promise<ChatAdapterHa
     it("shows progress only as long as it is news", async () => {
       await start(({ progress }) => {
         for (const value of [1, 2, 3]) {
-          progress?.({ tone: "info", title: "warming up", meter: { label: "load", value, max: 3, text: `${value}/3` } });
+          progress?.({
+            tone: "info",
+            title: "warming up",
+            meter: { label: "load", value, max: 3, text: `${value}/3` },
+          });
         }
         return outcome({ title: "warm" });
       });
@@ -166,37 +175,6 @@ export function chatAdapterSuite(name: string, open: () => Promise<ChatAdapterHa
   });
 }
 
-type Answer = (invocation: Invocation) => Outcome | Promise<Outcome>;
-
-export interface RecordingCore {
-  readonly dispatch: Dispatch;
-  readonly invocations: Invocation[];
-}
-
-/** A core that answers by `answer` and keeps what it was asked. */
-export function recordingCore(answer: Answer, parts: Partial<Omit<Dispatch, "run">> = {}): RecordingCore {
-  const invocations: Invocation[] = [];
-  return {
-    invocations,
-    dispatch: {
-      commands: [],
-      complete: () => [],
-      ...parts,
-      async run(invocation) {
-        invocations.push(invocation);
-        return answer(invocation);
-      },
-    },
-  };
-}
-
-export const outcome = (card: Partial<Card> & { readonly title: string }): Outcome => ({
-  ok: true,
-  card: { tone: "success", ...card },
-  visibility: "public",
-  needsConfirmation: false,
-});
-
 const PATIENCE = { timeout: 10_000, interval: 10 };
 
 /** Where a platform breaks lines is its own affair. */
@@ -246,7 +224,13 @@ const LONG_CARD: Card = {
   choices: {
     label: "Choose",
     command: "/model",
-    items: many(1_000).map((index) => ({ value: `m/${index}`, label: `m${index}`, detail: "", group: "", current: false })),
+    items: many(1_000).map((index) => ({
+      value: `m/${index}`,
+      label: `m${index}`,
+      detail: "",
+      group: "",
+      current: false,
+    })),
   },
   actions: many(200).map((index) => ({ label: `action ${index}`, line: `/act ${index}`, style: "secondary" })),
   footer: "f".repeat(10_000),

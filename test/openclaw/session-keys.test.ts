@@ -520,6 +520,16 @@ describe("conversationOfSession", () => {
       { channel: "6", kind: "channel" },
     ],
     [
+      "subagent in a Discord thread, named twice",
+      row("agent:a:subagent:7f", "discord", "channel:6", { lastThreadId: "6" }),
+      { channel: "6", thread: undefined },
+    ],
+    [
+      "DM per account, last delivered over another",
+      row("agent:a:slack:work:direct:u1", "slack", "user:U1"),
+      { account: "work", channel: "U1" },
+    ],
+    [
       "group by the row's chat type",
       row("agent:a:subagent:7f", "slack", "channel:G1", { chatType: "group" }),
       { channel: "G1", kind: "group" },

@@ -3,7 +3,7 @@ import { Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import type { ChatPiece } from "../../../adapters/terminal/agent-chat.ts";
-import { type RecordingCore, outcome, recordingCore } from "../chat-adapter.suite.ts";
+import { outcome, type RecordingCore, recordingCore } from "../recording-core.ts";
 import { pipes, settle } from "./terminals.ts";
 
 const question = { ...outcome({ tone: "warning", title: "Sure?" }), ok: false, needsConfirmation: true };
@@ -14,7 +14,11 @@ const answering = (): RecordingCore =>
     return outcome({ title: `did ${line}` });
   });
 
-async function transcript(input: string, settings: Parameters<typeof pipes>[0] = {}, core = answering()): Promise<string> {
+async function transcript(
+  input: string,
+  settings: Parameters<typeof pipes>[0] = {},
+  core = answering(),
+): Promise<string> {
   const terminal = pipes(settings);
   await terminal.adapter.start(core.dispatch);
   terminal.input.end(input);
@@ -49,7 +53,12 @@ describe("lines from a pipe", () => {
   it.each([
     { name: "a yes runs it", input: "/ask\nyes\nhello\n", confirmed: 1, shown: "Go on? [y/N] yes\n✓ did /ask\n" },
     { name: "a no does not", input: "/ask\nno\nhello\n", confirmed: 0, shown: "Go on? [y/N] no\nNot confirmed, so" },
-    { name: "another line is a no", input: "/ask\nhello\n", confirmed: 0, shown: "Go on? [y/N] no answer\nNot confirmed" },
+    {
+      name: "another line is a no",
+      input: "/ask\nhello\n",
+      confirmed: 0,
+      shown: "Go on? [y/N] no answer\nNot confirmed",
+    },
     { name: "so is the end", input: "hello\n/ask\n", confirmed: 0, shown: "Go on? [y/N] no answer\nNot confirmed" },
   ])("answer a question: $name", async ({ input, confirmed, shown }) => {
     const core = answering();
@@ -86,7 +95,11 @@ describe("lines from a pipe", () => {
   });
 
   it("count only where they are not blank", async () => {
-    for (const [input, lines] of [["", 0], ["\n \n", 0], ["a\n\nb", 2]] as const) {
+    for (const [input, lines] of [
+      ["", 0],
+      ["\n \n", 0],
+      ["a\n\nb", 2],
+    ] as const) {
       const terminal = pipes();
       await terminal.adapter.start(answering().dispatch);
       terminal.input.end(input);
@@ -105,7 +118,7 @@ describe("lines from a pipe", () => {
     const core = recordingCore(() => ({
       ...outcome({ tone: "error", title: "There is no command /etc." }),
       ok: false,
-      error: { code: "unknown_command", message: "", hint: "" },
+      error: { code: "unknown_command", message: "", hint: "", fault: false },
     }));
     expect(await transcript("/etc\n", {}, core)).toContain("✗ There is no command /etc.\n\nA message to the agent");
   });
@@ -113,7 +126,11 @@ describe("lines from a pipe", () => {
   it("get help from the commands where there is no help command", async () => {
     const forms = [{ line: "/model NAME", does: "switches" }];
     const commands = [{ name: "model", summary: "", forms, options: [] }];
-    const alone = await transcript("/help\n", {}, recordingCore(() => outcome({ title: "unused" }), { commands }));
+    const alone = await transcript(
+      "/help\n",
+      {},
+      recordingCore(() => outcome({ title: "unused" }), { commands }),
+    );
     expect(alone).toContain("/model NAME  switches");
     expect(alone).toContain("//text");
 
@@ -161,11 +178,22 @@ describe("the agent's reply on a pipe", () => {
     },
     {
       name: "may fail half-way",
-      pieces: [{ type: "text", text: "well" }, { type: "error", message: "The model died.", hint: "Look at /model." }],
+      pieces: [
+        { type: "text", text: "well" },
+        { type: "error", message: "The model died.", hint: "Look at /model." },
+      ],
       shown: "› hi\nwell\n✗ The model died.\n  Look at /model.\n\n",
     },
-    { name: "may break off", pieces: [{ type: "text", text: "well" }], shown: "› hi\nwell\nThe reply broke off before its end.\n\n" },
-    { name: "may be empty", pieces: [{ type: "done", model: "a/b" }], shown: "› hi\nThe reply was empty.\n— b · local\n\n" },
+    {
+      name: "may break off",
+      pieces: [{ type: "text", text: "well" }],
+      shown: "› hi\nwell\nThe reply broke off before its end.\n\n",
+    },
+    {
+      name: "may be empty",
+      pieces: [{ type: "done", model: "a/b" }],
+      shown: "› hi\nThe reply was empty.\n— b · local\n\n",
+    },
   ])("$name", async ({ pieces, shown }) => expect(await replying(...pieces)).toBe(shown));
 
   it("that throws is a fault without its details", async () => {
@@ -196,7 +224,10 @@ describe("the agent's reply on a pipe", () => {
     await terminal.adapter.start(answering().dispatch);
     terminal.input.end("hi\n");
     await settle();
-    await terminal.adapter.post({ platform: "terminal", channel: "here", kind: "direct", person: "me" }, { tone: "warning", title: "notice" });
+    await terminal.adapter.post(
+      { platform: "terminal", channel: "here", kind: "direct", person: "me" },
+      { tone: "warning", title: "notice" },
+    );
     gate.resolve();
     await terminal.adapter.done;
     expect(terminal.text()).toBe("› hi\none two three\n! notice\n\nfour\n\n");

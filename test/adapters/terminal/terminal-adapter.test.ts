@@ -22,8 +22,14 @@ const harnessOn = (make: () => Terminal, enter: string) => async () => {
   };
 };
 
-chatAdapterSuite("the terminal on a pipe", harnessOn(() => pipes(), "\n"));
-chatAdapterSuite("the interactive terminal", harnessOn(() => keyboardAndScreen(), "\r"));
+chatAdapterSuite(
+  "the terminal on a pipe",
+  harnessOn(() => pipes(), "\n"),
+);
+chatAdapterSuite(
+  "the interactive terminal",
+  harnessOn(() => keyboardAndScreen(), "\r"),
+);
 
 describe("the terminal", () => {
   it("is named terminal", () => expect(pipes().adapter.platform).toBe("terminal"));

@@ -114,4 +114,3 @@ export async function press({ input }: Terminal, ...keys: string[]): Promise<voi
 }
 
 export const KEY = { enter: "\r", tab: "\t", up: "\x1b[A", left: "\x1b[D", ctrlC: "\x03", ctrlD: "\x04" } as const;
-
