@@ -30,7 +30,7 @@ export interface ChannelParts {
  * right before the first card, so that a command typed while a reply is coming
  * can stand directly above its card. Nothing here rejects.
  */
-export interface Channel {
+interface Channel {
   command(line: string, signal: AbortSignal, announce?: () => void): Promise<void>;
   help(line: string, signal: AbortSignal, announce?: () => void): Promise<void>;
   message(text: string, signal: AbortSignal): Promise<void>;

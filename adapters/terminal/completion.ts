@@ -9,7 +9,7 @@ export interface Offer {
 }
 
 /** Commands that the terminal itself understands. */
-export const OWN_COMMANDS: readonly Completion[] = [
+const OWN_COMMANDS: readonly Completion[] = [
   { value: "/help", label: "What can be typed here" },
   { value: "/quit", label: "Leave" },
   { value: "/exit", label: "Leave" },

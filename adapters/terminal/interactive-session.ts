@@ -132,7 +132,8 @@ export function startInteractive(parts: SessionParts): Session {
     const stopped = queue.interrupt();
     if (stopped === "message") {
       const dropped = queue.drop();
-      if (dropped > 0) channel.note(`Not sent: ${dropped} ${dropped === 1 ? "line" : "lines"} that waited.`);
+      const words = `Not sent: ${dropped} ${dropped === 1 ? "line" : "lines"} that waited.`;
+      if (dropped > 0) queue.idle().then(() => channel.note(words));
     }
     if (stopped !== undefined) return;
     if (editor.typed() === "" && draft.length === 0) {

@@ -1,5 +1,5 @@
 /** Something typed that takes time: a command, or a message and its reply. */
-export interface Job {
+interface Job {
   readonly kind: "command" | "message";
   /** As typed. */
   readonly text: string;
@@ -7,7 +7,7 @@ export interface Job {
   run(signal: AbortSignal): Promise<void>;
 }
 
-export interface JobQueue {
+interface JobQueue {
   add(job: Job): void;
   /** Aborts the command that is running, else the reply; undefined where neither is left to abort. */
   interrupt(): Job["kind"] | undefined;

@@ -4,7 +4,7 @@ import { MAX_HISTORY, readHistory, writeHistory } from "./history-file.ts";
 import type { PromptLine } from "./live-screen.ts";
 import { rowsOf } from "./text-layout.ts";
 
-export interface LineEditor extends PromptLine {
+interface LineEditor extends PromptLine {
   setPrompt(prompt: string): void;
   /** What is typed and not sent yet. */
   typed(): string;
@@ -41,6 +41,15 @@ export function createLineEditor(options: {
     removeHistoryDuplicates: true,
     completer: (line: string): [string[], string] => options.complete(line),
   });
+  // Readline counts the rows down to the cursor, but not while a paste comes in (Node 24), and it cannot know what
+  // was erased around it. The count has no documented name; a wrong one misplaces lines longer than a row.
+  const setRow = (prevRows: number): void => {
+    Object.assign(editor, { prevRows });
+  };
+  const onKey = (): void => {
+    if (open) setRow(editor.getCursorPos().rows);
+  };
+  input.on("keypress", onKey);
   editor.on("line", (line) => options.onLine(line, rowsOf(editor.getPrompt() + line, options.columns())));
   editor.on("history", (lines: string[]) => {
     if (!options.remembers(lines[0] ?? "")) lines.shift();
@@ -50,12 +59,15 @@ export function createLineEditor(options: {
   editor.on("error", () => editor.close());
   editor.on("close", () => {
     open = false;
+    input.off("keypress", onKey);
     options.onEnd();
   });
   return {
     cursorRow: () => editor.getCursorPos().rows,
     redraw() {
-      if (open) editor.prompt(true);
+      if (!open) return;
+      setRow(0);
+      editor.prompt(true);
     },
     setPrompt: (prompt) => editor.setPrompt(prompt),
     typed: () => editor.line,

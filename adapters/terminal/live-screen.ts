@@ -5,11 +5,11 @@ import { wrap } from "./text-layout.ts";
 export interface PromptLine {
   /** Rows between the first row of the prompt and the cursor. */
   cursorRow(): number;
-  /** Draws prompt and typed text, from `cursorRow()` rows above the cursor on. */
+  /** Draws prompt and typed text, from the cursor on. */
   redraw(): void;
 }
 
-export interface LiveScreen extends Screen {
+interface LiveScreen extends Screen {
   /** Draws the foot anew around a change of the prompt or of what is typed. */
   changePrompt(change: () => void): void;
   /** Takes back the line that was typed and sent, `rows` high; who handles it prints it where it belongs. */
@@ -38,13 +38,12 @@ export function createLiveScreen(options: {
 
   const cursorRow = (): number => (prompted ? prompt.cursorRow() : 0);
 
-  /** `down`: rows from the prompt's first row to the cursor. `believed`: what the line editor takes that number for. */
-  const paint = (finished: readonly string[], down = cursorRow(), believed = down): void => {
+  /** `down`: rows from the prompt's first row to the cursor. */
+  const paint = (finished: readonly string[], down = cursorRow()): void => {
     const up = down + rowsAbove;
     const foot = [...(tail === "" ? [] : [tail]), ...LIVE_SLOTS.flatMap((slot) => slots.get(slot) ?? [])];
     const lines = [...finished, ...foot].map((line) => `${line}\n`).join("");
-    // The editor begins by moving up as far as it believes to be down; the line breaks make that come out right.
-    write(`${up > 0 ? `\x1b[${up}A` : ""}\r\x1b[J${lines}${"\n".repeat(prompted ? believed : 0)}`);
+    write(`${up > 0 ? `\x1b[${up}A` : ""}\r\x1b[J${lines}`);
     rowsAbove = foot.length;
     if (prompted) prompt.redraw();
   };
@@ -73,7 +72,7 @@ export function createLiveScreen(options: {
       else slots.set(slot, lines);
       paint([]);
     },
-    takeBack: (rows) => paint([], rows, 0),
+    takeBack: (rows) => paint([], rows),
     withoutPrompt() {
       const down = cursorRow();
       prompted = false;

@@ -8,7 +8,7 @@ const UNDECIDED = /(?:[\s\p{Cs}]|(?!\s)\p{Cc}[[\d;?]{0,32})+$/u;
  * what cannot be judged yet is held back: half a surrogate pair, half an escape
  * sequence, and white space that may turn out to be the reply's end.
  */
-export interface ReplyText {
+interface ReplyText {
   push(piece: string): string;
   /** What was held back, without white space at the end. */
   end(): string;

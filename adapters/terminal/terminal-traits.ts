@@ -2,7 +2,7 @@ import type { Readable, Writable } from "node:stream";
 import { WriteStream } from "node:tty";
 
 /** What a pair of streams can do. */
-export interface TerminalTraits {
+interface TerminalTraits {
   /** Keys arrive one by one and lines can be erased. */
   readonly interactive: boolean;
   readonly colour: boolean;

@@ -1,5 +1,5 @@
 /** What a typed line asks for. */
-export type Typed =
+type Typed =
   | { readonly kind: "quit" }
   | { readonly kind: "help"; readonly line: string }
   | { readonly kind: "command"; readonly line: string }

@@ -16,8 +16,8 @@ const GRACE_MS = 5_000;
  * latest when Clutch is killed. It runs the command that its arguments name and
  * ends as that ends, once nothing of it is left.
  */
-async function keep(dir: string, [program, ...args]: readonly string[]): Promise<void> {
-  if (program === undefined) throw new Error("no command to keep");
+async function keep(dir: string | undefined, [program, ...args]: readonly string[]): Promise<void> {
+  if (dir === undefined || program === undefined) throw new Error(`${MARK} and a command are needed`);
   const child = spawn(program, args, { stdio: ["ignore", "inherit", "inherit"] });
   const ended = new Promise<NodeJS.Signals | number>((resolve) => {
     child.once("error", (error: NodeJS.ErrnoException) => {
@@ -30,8 +30,10 @@ async function keep(dir: string, [program, ...args]: readonly string[]): Promise
   // Whoever read the output may be gone; that must not end the keeper before the gateway.
   process.stderr.on("error", () => undefined);
   process.stdin.on("error", () => undefined).resume();
-  const told = (["SIGTERM", "SIGINT", "SIGHUP"] as const).map((signal) => once(process, signal));
-  await Promise.race([ended, once(process.stdin, "close"), ...told]);
+  const told = new Promise<void>((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, () => resolve());
+  });
+  await Promise.race([ended, once(process.stdin, "close"), told]);
   child.kill("SIGTERM");
   await Promise.race([ended, sleep(GRACE_MS, undefined, { ref: false })]);
   child.kill("SIGKILL");
@@ -43,4 +45,4 @@ async function keep(dir: string, [program, ...args]: readonly string[]): Promise
   process.kill(process.pid, outcome);
 }
 
-if (import.meta.main) await keep(process.env[MARK] ?? "", process.argv.slice(2));
+if (import.meta.main) await keep(process.env[MARK], process.argv.slice(2));

@@ -83,6 +83,7 @@ export function chatAdapterSuite(name: string, open: () => Promise<ChatAdapterHa
           code: "unknown_model",
           message: "There is no such model.",
           hint: "Look at /model for those there are.",
+          fault: false,
         },
       }));
       await harness.type("/model nope");

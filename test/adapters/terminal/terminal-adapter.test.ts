@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { chatAdapterSuite } from "../chat-adapter.suite.ts";
+import { type ChatAdapterHarness, chatAdapterSuite } from "../chat-adapter.suite.ts";
 import { CONVERSATION, keyboardAndScreen, pipes, settle, type Terminal } from "./terminals.ts";
 
-const harnessOn = (make: () => Terminal, enter: string) => async () => {
+const harnessOn = (make: () => Terminal, enter: string) => async (): Promise<ChatAdapterHarness> => {
   const terminal = make();
   const type = async (line: string): Promise<void> => {
     if (!terminal.input.destroyed) terminal.input.write(line + enter);

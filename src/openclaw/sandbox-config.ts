@@ -1,0 +1,87 @@
+/** A provider of the sandbox, as OpenClaw is to reach it. */
+export interface SandboxProvider {
+  readonly baseUrl: string;
+  /** The variable of the gateway's environment that holds the key; without one the server takes any. */
+  readonly apiKeyEnv?: string;
+  readonly models: readonly SandboxModel[];
+}
+
+export interface SandboxModel {
+  readonly id: string;
+  readonly name: string;
+  /** What the model could take, tokens. */
+  readonly contextWindow: number;
+  /** What OpenClaw is to use of it, tokens; Ollama is asked for exactly that much. */
+  readonly contextTokens?: number;
+  readonly maxTokens: number;
+  readonly reasoning?: boolean;
+  /** USD per million tokens. */
+  readonly cost?: ModelCost;
+}
+
+export interface ModelCost {
+  readonly input: number;
+  readonly output: number;
+  readonly cacheRead: number;
+  readonly cacheWrite: number;
+}
+
+const FREE: ModelCost = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
+
+/**
+ * OpenClaw's configuration for the sandbox: one agent, `main`, that answers and
+ * does nothing else. Whatever OpenClaw would do by itself is off: recaps, heartbeat,
+ * dreaming, skill reviews, update checks, catalogue downloads. So every model call is
+ * one that the person caused, and none of the agent's tools can touch the machine.
+ */
+export function sandboxConfig(parts: {
+  readonly ollama: SandboxProvider;
+  readonly anthropic: SandboxProvider;
+  /** The agent's workspace, with its SOUL.md. */
+  readonly workspace: string;
+  /** `provider/model`. */
+  readonly primary: string;
+}): Record<string, unknown> {
+  return {
+    gateway: { controlUi: { enabled: false }, terminal: { enabled: false } },
+    models: {
+      mode: "replace",
+      catalogRefresh: { enabled: false },
+      providers: {
+        ollama: provider("ollama", parts.ollama, "ollama-local"),
+        anthropic: provider("anthropic-messages", parts.anthropic, "demo"),
+      },
+    },
+    agents: {
+      defaults: {
+        workspace: parts.workspace,
+        skipBootstrap: true,
+        skills: [],
+        model: { primary: parts.primary, fallbacks: [] },
+        // Empty, not absent: an absent one would be derived from the primary.
+        utilityModel: "",
+        heartbeat: { every: "0m" },
+      },
+    },
+    tools: { profile: "minimal" },
+    skills: { workshop: { autonomous: { mode: "off" } } },
+    plugins: {
+      allow: ["ollama", "anthropic", "memory-core"],
+      entries: { "memory-core": { config: { dreaming: { enabled: false } } } },
+    },
+    cron: { enabled: false },
+    memory: { search: { enabled: false } },
+    update: { checkOnStart: false },
+    discovery: { mdns: { mode: "off" } },
+    env: { shellEnv: { enabled: false } },
+    // Says that this config is of today's form; otherwise its models would be read as an allow-list.
+    meta: { migrations: { modelPolicyAllowlist: true, utilityModelSeparation: true } },
+  };
+}
+
+const provider = (api: string, { baseUrl, apiKeyEnv, models }: SandboxProvider, anyKey: string) => ({
+  baseUrl,
+  api,
+  apiKey: apiKeyEnv === undefined ? anyKey : { source: "env", provider: "default", id: apiKeyEnv },
+  models: models.map((model) => ({ ...model, cost: model.cost ?? FREE })),
+});

@@ -1,0 +1,206 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { pino } from "pino";
+import type { AccessLists } from "../../commands/access.ts";
+import type { Outcome } from "../../commands/dispatcher.ts";
+import { type App, createApp } from "../../src/app.ts";
+import type { Conversation } from "../../src/models/conversation.ts";
+import { parsePlace } from "../../src/models/place.ts";
+import { findOpenClaw } from "../../src/openclaw/find-openclaw.ts";
+import { type GatewayProcess, startGatewayProcess } from "../../src/openclaw/gateway-process.ts";
+import type { Answer, Answerer, ReceivedChat, StandIn } from "../../src/sandbox/stand-in.ts";
+import { startAnthropicStandIn } from "../../src/sandbox/stand-in-anthropic.ts";
+import { startOllamaStandIn } from "../../src/sandbox/stand-in-ollama.ts";
+
+/**
+ * One real OpenClaw gateway for a suite, with stand-in model servers that keep
+ * every request. Everything lives in a directory of its own and goes with `stop`.
+ */
+export interface Lab {
+  readonly gateway: GatewayProcess;
+  readonly dir: string;
+  readonly ollama: StandIn;
+  readonly anthropic: StandIn;
+  /** Decides what the servers answer next; undefined for their usual answer. */
+  answerWith(answer: ((chat: ReceivedChat) => Answer | Promise<Answer> | undefined) | undefined): void;
+  /** Clutch attached to the gateway, with a store of its own. */
+  attach(access?: Partial<AccessLists>): Promise<AttachedClutch>;
+  stop(): Promise<void>;
+}
+
+export interface AttachedClutch {
+  readonly app: App;
+  /** Runs a command line; the place is written as for `clutch exec`. */
+  run(line: string, at: string | Conversation, who?: string, confirmed?: boolean): Promise<Outcome>;
+  /** Says something to the agent of a session and gives its reply. */
+  say(sessionKey: string, text: string, more?: Record<string, unknown>): Promise<string>;
+  call(method: string, params: unknown): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+export const PERSONA = "You are Pip, a patient ship's cook who measures everything in ladles.";
+export const SECOND_PERSONA = "You are Mo, a lighthouse keeper who speaks in short sentences.";
+export const SONNET = "anthropic/claude-sonnet-5";
+export const QWEN = "ollama/qwen2.5-coder:32b";
+export const LLAMA = "ollama/llama3.1:70b";
+
+const FREE = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
+
+/** `change` gets the config before the gateway starts. */
+export async function startLab(change: (config: Record<string, unknown>) => Record<string, unknown> = (same) => same): Promise<Lab> {
+  const dir = await mkdtemp(join(tmpdir(), "clutch-lab-"));
+  let special: ((chat: ReceivedChat) => Answer | Promise<Answer> | undefined) | undefined;
+  const answer: Answerer = async (chat) => (await special?.(chat)) ?? { text: `${chat.model} answers message ${turns(chat).length}.` };
+  const ollama = await startOllamaStandIn({
+    models: [
+      { name: "qwen2.5-coder:32b", contextLength: 32_768 },
+      { name: "llama3.1:70b", contextLength: 131_072 },
+    ],
+    answer,
+  });
+  const anthropic = await startAnthropicStandIn({ models: [{ id: "claude-sonnet-5", name: "Claude Sonnet 5" }], answer });
+  for (const [agent, persona] of [
+    ["main", PERSONA],
+    ["keeper", SECOND_PERSONA],
+  ] as const) {
+    await mkdir(join(dir, "work", agent), { recursive: true });
+    await writeFile(join(dir, "work", agent, "SOUL.md"), `# Soul\n\n${persona}\n`);
+  }
+  const config = change({
+    models: {
+      mode: "replace",
+      providers: {
+        ollama: {
+          baseUrl: ollama.url,
+          api: "ollama",
+          apiKey: "ollama-local",
+          models: [
+            { id: "qwen2.5-coder:32b", name: "Qwen2.5-Coder 32B", contextWindow: 32_768, contextTokens: 32_768, maxTokens: 4_096, cost: FREE },
+            { id: "llama3.1:70b", name: "Llama 3.1 70B", contextWindow: 131_072, contextTokens: 65_536, maxTokens: 4_096, cost: FREE },
+          ],
+        },
+        anthropic: {
+          baseUrl: anthropic.url,
+          api: "anthropic-messages",
+          apiKey: "sk-ant-stand-in",
+          models: [
+            {
+              id: "claude-sonnet-5",
+              name: "Claude Sonnet 5",
+              contextWindow: 1_000_000,
+              maxTokens: 8_192,
+              cost: { input: 2, output: 10, cacheRead: 0.2, cacheWrite: 2.5 },
+            },
+          ],
+        },
+      },
+    },
+    agents: {
+      ownership: "explicit",
+      defaults: {
+        skipBootstrap: true,
+        utilityModel: "",
+        heartbeat: { every: "0m" },
+        systemAgent: { agentId: "main" },
+        model: { primary: SONNET, fallbacks: [] },
+        models: { [QWEN]: { alias: "coder" } },
+      },
+      entries: { main: { workspace: join(dir, "work", "main") }, keeper: { workspace: join(dir, "work", "keeper") } },
+    },
+    bindings: [
+      { agentId: "keeper", match: { channel: "discord", accountId: "*", peer: { kind: "channel", id: "7700" } } },
+      { agentId: "main", match: { channel: "discord", accountId: "*" } },
+      { agentId: "main", match: { channel: "slack", accountId: "*" } },
+    ],
+    plugins: {
+      allow: ["ollama", "anthropic", "memory-core"],
+      entries: { "memory-core": { config: { dreaming: { enabled: false } } } },
+    },
+    meta: { migrations: { modelPolicyAllowlist: true, utilityModelSeparation: true } },
+  });
+  const logger = pino({ level: process.env["CLUTCH_TEST_LOG"] ?? "silent" }, pino.destination(2));
+  const gateway = await startGatewayProcess({
+    command: (await findOpenClaw({ env: process.env })).command,
+    dir: join(dir, "gateway"),
+    config,
+    env: process.env,
+    logger,
+    timeoutMs: 150_000,
+  });
+
+  const attached = new Set<AttachedClutch>();
+  return {
+    gateway,
+    dir,
+    ollama,
+    anthropic,
+    answerWith(next) {
+      special = next;
+    },
+    async attach(access = {}) {
+      const app = await createApp({
+        config: {
+          path: undefined,
+          secrets: [],
+          store: `sqlite:${join(dir, `clutch-${randomUUID()}.db`)}`,
+          servers: {},
+          trustedLocal: [],
+          access: { owners: [], operators: [], viewers: [] },
+        },
+        gateway,
+        gatewayTimeoutMs: 60_000,
+        access: { owners: ["discord:owner"], operators: ["discord:operator"], viewers: ["discord:viewer"], ...access },
+        logger,
+      });
+      const clutch: AttachedClutch = {
+        app,
+        run: (line, at, who = "owner", confirmed = false) =>
+          app.dispatcher.run({
+            line,
+            conversation: typeof at === "string" ? parsePlace(at, who) : at,
+            person: { platform: "discord", id: who },
+            confirmed,
+          }),
+        say: (key, text, more) => say(app, key, text, more),
+        call: (method, params) => app.connection.request(method, params, { timeoutMs: 60_000 }),
+        async close() {
+          attached.delete(clutch);
+          await app.close();
+        },
+      };
+      attached.add(clutch);
+      return clutch;
+    },
+    async stop() {
+      for (const clutch of [...attached]) await clutch.close();
+      await gateway.stop();
+      await Promise.all([ollama.close(), anthropic.close()]);
+      await rm(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    },
+  };
+}
+
+async function say(app: App, sessionKey: string, message: string, more: Record<string, unknown> = {}): Promise<string> {
+  const runId = randomUUID();
+  await app.connection.request("chat.send", { sessionKey, message, idempotencyKey: runId, ...more }, { timeoutMs: 60_000 });
+  for (;;) {
+    const reply = (await app.connection.request("agent.wait", { runId, timeoutMs: 60_000 }, { timeoutMs: 70_000 })) as {
+      status?: string;
+      terminalReply?: { text?: string };
+    };
+    if (reply.status === "timeout") continue;
+    // The transcript is written a moment after the run has ended.
+    await sleep(150);
+    return reply.terminalReply?.text ?? "";
+  }
+}
+
+/** What the person and the agent said, without OpenClaw's own additions: "user: …" and "assistant: …". */
+export function turns(chat: ReceivedChat): string[] {
+  return chat.messages
+    .filter(({ text }) => text !== "" && !text.startsWith("<<<BEGIN_OPENCLAW"))
+    .map(({ role, text }) => `${role}: ${text.replace(/^\[[^\]]*UTC\] /, "")}`);
+}
