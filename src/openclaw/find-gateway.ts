@@ -20,7 +20,11 @@ const secretRef = z.object({ source: z.string(), id: z.string() });
 const secret = z.union([z.string(), secretRef]).optional().catch(undefined);
 const text = z.string().optional().catch(undefined);
 const credentials = { token: secret, password: secret };
-const section = <T extends z.ZodRawShape>(shape: T) => z.object(shape).prefault({} as never).catch({} as never);
+const section = <T extends z.ZodRawShape>(shape: T) =>
+  z
+    .object(shape)
+    .prefault({} as never)
+    .catch({} as never);
 
 const configSchema = section({
   env: section({ vars: z.record(z.string(), z.string()).prefault({}).catch({}) }),
@@ -47,7 +51,9 @@ export async function findLocalGateway(search: {
   readonly fetch: typeof globalThis.fetch;
 }): Promise<LocalGateway> {
   const configPath = configPathOf(search.env, search.home);
-  const written = await readFile(configPath, "utf8").catch((error: NodeJS.ErrnoException) => (error.code === "ENOENT" ? undefined : ""));
+  const written = await readFile(configPath, "utf8").catch((error: NodeJS.ErrnoException) =>
+    error.code === "ENOENT" ? undefined : "",
+  );
   if (written === undefined) return { state: "none" };
 
   const config = configSchema.parse(parseJson5(written));
@@ -139,6 +145,4 @@ async function answers(url: string, fetch: typeof globalThis.fetch): Promise<boo
 }
 
 const isCertificateProblem = (cause: unknown): boolean =>
-  z
-    .object({ code: z.string().regex(/CERT|UNABLE_TO_VERIFY|ERR_TLS/) })
-    .safeParse(cause).success;
+  z.object({ code: z.string().regex(/CERT|UNABLE_TO_VERIFY|ERR_TLS/) }).safeParse(cause).success;

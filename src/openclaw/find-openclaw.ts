@@ -35,7 +35,8 @@ const run = promisify(execFile);
  * `PATH`. Throws `no_openclaw` where there is neither, or it does not run.
  */
 export async function findOpenClaw(search: OpenClawSearch): Promise<FoundOpenClaw> {
-  const found = (await inPackages(search.locate ?? ((name) => findPackageJSON(name, import.meta.url)))) ?? (await onPath(search));
+  const found =
+    (await inPackages(search.locate ?? ((name) => findPackageJSON(name, import.meta.url)))) ?? (await onPath(search));
   if (found !== undefined) return found;
   throw missing("OpenClaw is not installed on this machine, and Clutch cannot run a gateway without it.");
 }
@@ -46,7 +47,11 @@ async function inPackages(locate: (packageName: string) => string | undefined): 
     if (file === undefined) return undefined;
     const { version, bin } = manifest.parse(JSON.parse(await readFile(file, "utf8")));
     // This very Node: another one on the PATH may be too old for OpenClaw.
-    return { command: { program: process.execPath, args: [join(dirname(file), bin.openclaw)] }, version, source: "package" };
+    return {
+      command: { program: process.execPath, args: [join(dirname(file), bin.openclaw)] },
+      version,
+      source: "package",
+    };
   } catch {
     return undefined;
   }
@@ -57,7 +62,11 @@ async function onPath({ env, timeoutMs }: OpenClawSearch): Promise<FoundOpenClaw
   for (const folder of folders) {
     const program = join(folder, "openclaw");
     if (!(await isExecutable(program))) continue;
-    return { command: { program, args: [] }, version: await versionOf(program, env, timeoutMs ?? 15_000), source: "path" };
+    return {
+      command: { program, args: [] },
+      version: await versionOf(program, env, timeoutMs ?? 15_000),
+      source: "path",
+    };
   }
   return undefined;
 }

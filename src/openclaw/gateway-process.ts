@@ -103,7 +103,13 @@ export async function startGatewayProcess(options: GatewayProcessOptions): Promi
     const timeoutMs = options.timeoutMs ?? 90_000;
     const outcome = await Promise.race([
       gone,
-      untilReady({ port, deadline: startedAt + timeoutMs, fetch, isOver: gone, ...(options.signal === undefined ? {} : { signal: options.signal }) }),
+      untilReady({
+        port,
+        deadline: startedAt + timeoutMs,
+        fetch,
+        isOver: gone,
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
+      }),
     ]);
     if (outcome === "ready") {
       tell("ready");
@@ -206,8 +212,13 @@ async function isReady(port: number, fetch: typeof globalThis.fetch): Promise<bo
   }
 }
 
-function startFailure(outcome: number | GatewayExit | "aborted", lines: readonly string[], logFile: string): ClutchError {
-  const said = lines.length === 0 ? "It printed nothing." : `Its last lines:\n${lines.map((line) => `  ${line}`).join("\n")}`;
+function startFailure(
+  outcome: number | GatewayExit | "aborted",
+  lines: readonly string[],
+  logFile: string,
+): ClutchError {
+  const said =
+    lines.length === 0 ? "It printed nothing." : `Its last lines:\n${lines.map((line) => `  ${line}`).join("\n")}`;
   const what =
     typeof outcome === "number"
       ? `OpenClaw was not ready within ${Math.round(outcome / 1000)} s and was stopped.`

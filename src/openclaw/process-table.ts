@@ -39,7 +39,9 @@ export async function isRunning(identity: ProcessIdentity): Promise<boolean> {
 export async function processesOf(dir: string): Promise<number[]> {
   const mark = `${MARK}=${dir}`;
   if (!HAS_PROC) {
-    const lines = (await ps("-axEww", "-o", "pid=,command=")).split("\n").filter((line) => ` ${line} `.includes(` ${mark} `));
+    const lines = (await ps("-axEww", "-o", "pid=,command="))
+      .split("\n")
+      .filter((line) => ` ${line} `.includes(` ${mark} `));
     return lines.map((line) => Number.parseInt(line, 10)).filter(Number.isSafeInteger);
   }
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
@@ -58,7 +60,10 @@ export async function processesOf(dir: string): Promise<number[]> {
  * until they are gone. Only a process whose environment names `dir` at that very
  * moment is touched. Returns those still there after `timeoutMs`.
  */
-export async function endProcessesOf(dir: string, options: { readonly except?: number; readonly timeoutMs?: number } = {}): Promise<number[]> {
+export async function endProcessesOf(
+  dir: string,
+  options: { readonly except?: number; readonly timeoutMs?: number } = {},
+): Promise<number[]> {
   const deadline = performance.now() + (options.timeoutMs ?? 5_000);
   for (;;) {
     const left = (await processesOf(dir)).filter((pid) => pid !== options.except);

@@ -38,7 +38,9 @@ export function receivedContext({ system, messages }: Pick<ReceivedChat, "system
   const texts = (role: string) => messages.filter((message) => message.role === role).map(({ text }) => text);
   return {
     persona: personaIn(system),
-    said: texts("user").map(spoken).filter((text) => text !== ""),
+    said: texts("user")
+      .map(spoken)
+      .filter((text) => text !== ""),
     replies: texts("assistant").filter((text) => text.trim() !== "").length,
   };
 }

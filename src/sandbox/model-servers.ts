@@ -31,7 +31,14 @@ const PROBE_MS = 700;
 const LOCAL_WINDOW_TOKENS = 32_768;
 
 /** How the world is reached from here; only a real cloud model needs it. */
-const NETWORK_VARIABLES = ["HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"];
+const NETWORK_VARIABLES = [
+  "HTTPS_PROXY",
+  "https_proxy",
+  "NO_PROXY",
+  "no_proxy",
+  "NODE_EXTRA_CA_CERTS",
+  "SSL_CERT_FILE",
+];
 
 /** Prices of 22 Nov 2026, USD per million tokens (anthropic.com/pricing). */
 const CLAUDE_MODELS: readonly SandboxModel[] = [

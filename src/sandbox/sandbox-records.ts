@@ -47,16 +47,23 @@ export const defaultRuntimeDir = (): string => join(tmpdir(), `clutch-sandbox-${
 export async function openRuntimeDir(path: string): Promise<string> {
   await mkdir(path, { recursive: true, mode: 0o700 });
   if (await isOwnPrivateDir(path)) return realpath(path);
-  throw new ClutchError("sandbox_failed", `${path} is open to other people of this machine, so no sandbox can be kept there.`, {
-    hint: "Remove it, or name another directory for temporary files in TMPDIR.",
-  });
+  throw new ClutchError(
+    "sandbox_failed",
+    `${path} is open to other people of this machine, so no sandbox can be kept there.`,
+    {
+      hint: "Remove it, or name another directory for temporary files in TMPDIR.",
+    },
+  );
 }
 
 /** Enters a new sandbox of this process. */
 export async function createRecord(runtimeDir: string): Promise<SandboxRecord> {
   const owner = await identityOf(process.pid);
   if (owner === undefined) {
-    throw new ClutchError("sandbox_failed", "This system does not tell when a process was started, so a sandbox could not be cleaned up after a crash.");
+    throw new ClutchError(
+      "sandbox_failed",
+      "This system does not tell when a process was started, so a sandbox could not be cleaned up after a crash.",
+    );
   }
   const name = randomBytes(4).toString("hex");
   const [file, dir] = [join(runtimeDir, `${name}.json`), join(runtimeDir, name)];

@@ -1,0 +1,34 @@
+/**
+ * What a person typed, from what Slack made of it: links and mentions in angle
+ * brackets become their label again, entities their character, and quotes that
+ * an operating system curled become straight ones where they are a pair.
+ */
+export function decodeTyped(text: string): string {
+  return text
+    .replace(/<([^<>|]*)(?:\|([^<>]*))?>/g, (_, target: string, label: string | undefined) => label || plainTarget(target))
+    .replaceAll("&lt;", "<")
+    .replaceAll("&gt;", ">")
+    .replaceAll("&amp;", "&")
+    .replace(/[“„”]([^“„”]*)[”“]/g, '"$1"')
+    .replace(/[‘‚]([^‘‚’]*)’/g, "'$1'")
+    .replace(/[\u00a0\u202f]/g, " ")
+    .replace(/[\u200b-\u200d\u2060\ufeff]/g, "")
+    .trim();
+}
+
+/** `<@U1>` without a label is `@U1`, `<!here>` is `@here`, a link is its address. */
+const plainTarget = (target: string): string =>
+  /^[@#]/.test(target) ? target : target.startsWith("!") ? `@${target.slice(1)}` : target.replace(/^mailto:/, "");
+
+/** The words after the first mention of `bot` (of anybody, where our own id is not known yet); the whole text without one. */
+export function afterMention(text: string, bot: string | undefined): string {
+  const mention = new RegExp(`<@${bot ?? "[A-Z0-9]+"}(?:\\|[^>]*)?>`);
+  const found = mention.exec(text);
+  return found === null ? text : text.slice(found.index + found[0].length).replace(/^[\s,:]+/, "");
+}
+
+/** A value as one word of a command line. */
+export function quoted(value: string): string {
+  if (!/[\s"']/.test(value)) return value;
+  return value.includes('"') ? `'${value}'` : `"${value}"`;
+}

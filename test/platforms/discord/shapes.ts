@@ -1,0 +1,128 @@
+import type { Channel, Member } from "./world.ts";
+
+// The objects that a client expects in full. What a test does not vary is fixed.
+
+export const userObject = ({ id, name, bot = false }: { id: string; name: string; bot?: boolean }) => ({
+  id,
+  username: name,
+  discriminator: "0",
+  global_name: name,
+  avatar: null,
+  bot,
+  public_flags: 0,
+  flags: 0,
+  primary_guild: null,
+  accent_color: null,
+  banner: null,
+  avatar_decoration_data: null,
+  collectibles: null,
+});
+
+export const memberObject = (member: Member) => ({
+  user: userObject(member),
+  nick: null,
+  avatar: null,
+  banner: null,
+  roles: [...member.roles],
+  joined_at: "2026-01-01T00:00:00.000000+00:00",
+  premium_since: null,
+  deaf: false,
+  mute: false,
+  pending: false,
+  flags: 0,
+  communication_disabled_until: null,
+});
+
+export const channelObject = (channel: Channel) => ({
+  id: channel.id,
+  type: channel.type,
+  flags: 0,
+  last_message_id: null,
+  ...(channel.guildId === undefined
+    ? { recipients: [] }
+    : {
+        guild_id: channel.guildId,
+        name: channel.name,
+        parent_id: channel.parentId ?? null,
+        position: 0,
+        permission_overwrites: [],
+        topic: null,
+        nsfw: false,
+        rate_limit_per_user: 0,
+      }),
+});
+
+export const guildObject = (
+  id: string,
+  channels: readonly Channel[],
+  members: readonly Member[],
+  bot: { id: string; name: string },
+) => ({
+  id,
+  name: `guild ${id.slice(-4)}`,
+  icon: null,
+  owner_id: "1",
+  roles: [
+    {
+      id,
+      name: "@everyone",
+      permissions: "2248473465835073",
+      position: 0,
+      color: 0,
+      hoist: false,
+      managed: false,
+      mentionable: false,
+      flags: 0,
+    },
+  ],
+  emojis: [],
+  stickers: [],
+  features: [],
+  mfa_level: 0,
+  verification_level: 0,
+  default_message_notifications: 0,
+  explicit_content_filter: 0,
+  nsfw_level: 0,
+  premium_tier: 0,
+  preferred_locale: "en-US",
+  system_channel_id: null,
+  system_channel_flags: 0,
+  afk_timeout: 300,
+  afk_channel_id: null,
+  application_id: null,
+  rules_channel_id: null,
+  public_updates_channel_id: null,
+  vanity_url_code: null,
+  description: null,
+  banner: null,
+  splash: null,
+  discovery_splash: null,
+  premium_progress_bar_enabled: false,
+  joined_at: "2026-01-01T00:00:00.000000+00:00",
+  large: false,
+  unavailable: false,
+  member_count: members.length + 1,
+  voice_states: [],
+  members: [...members.map(memberObject), memberObject({ ...bot, roles: [] })],
+  channels: channels.filter(({ type }) => type !== 11).map(channelObject),
+  threads: [],
+  presences: [],
+  stage_instances: [],
+  guild_scheduled_events: [],
+  soundboard_sounds: [],
+});
+
+export const applicationObject = (id: string, name: string) => ({
+  id,
+  name,
+  icon: null,
+  description: "",
+  bot_public: false,
+  bot_require_code_grant: false,
+  verify_key: "0".repeat(64),
+  flags: 0,
+  hook: true,
+  summary: "",
+  bot: userObject({ id, name, bot: true }),
+  owner: userObject({ id: "1", name: "owner" }),
+});

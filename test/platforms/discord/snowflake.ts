@@ -1,0 +1,8 @@
+const DISCORD_EPOCH_MS = 1_420_070_400_000;
+let counter = 0n;
+
+/** A new id that says when it was made, as Discord's ids do. `at` in epoch ms. */
+export function snowflake(at: number): string {
+  counter = (counter + 1n) % 4096n;
+  return String((BigInt(Math.floor(at) - DISCORD_EPOCH_MS) << 22n) | counter);
+}
