@@ -78,6 +78,7 @@ export function createDispatcher<Services>(options: {
         logger,
       }),
       signal,
+      timeout,
     );
     const needsConfirmation = reply.needsConfirmation === true;
     return { ok: !needsConfirmation, card: reply.card, visibility: reply.visibility, needsConfirmation };
@@ -122,7 +123,12 @@ export function outcomeOf(error: ClutchError): Outcome {
       title: error.message,
       body: [...(error.hint === "" ? [] : [error.hint]), ...suggestions],
     },
-    error: { code: error.code, message: error.message, hint: [error.hint, ...suggestions].filter(Boolean).join(" "), fault: error.isFault },
+    error: {
+      code: error.code,
+      message: error.message,
+      hint: [error.hint, ...suggestions].filter(Boolean).join(" "),
+      fault: error.isFault,
+    },
   };
 }
 
@@ -135,11 +141,11 @@ function refusal(command: string, needed: AccessLevel, level: AccessLevel | unde
   );
 }
 
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal, timeout: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void =>
       reject(
-        new ClutchError("deadline", "This took too long, and Clutch stopped waiting.", {
+        new ClutchError("deadline", timeout.aborted ? "This took too long, and Clutch stopped waiting." : "Stopped.", {
           hint: "Look with /model before you try again: a change may have gone through.",
         }),
       );

@@ -16,7 +16,10 @@ export function modelCard(view: SessionView, snapshot: RegistrySnapshot, now: nu
     fields.push({ name: "Model", value: formatModelRef(model) });
     fields.push({ name: "Runs", value: localitySentence(profile) });
   }
-  fields.push({ name: "Because", value: row === undefined ? becauseOfDefault(view.agentId, snapshot) : because(view, now) });
+  fields.push({
+    name: "Because",
+    value: row === undefined ? becauseOfDefault(view.agentId, snapshot) : because(view, now),
+  });
   if (effective?.standIn !== undefined) {
     fields.push({ name: "Standing in", value: `${formatModelRef(effective.standIn)}: OpenClaw fell back to it` });
   }
@@ -28,7 +31,8 @@ export function modelCard(view: SessionView, snapshot: RegistrySnapshot, now: nu
       value: `${formatModelRef(view.answered.model)} (${localityWord(answeredBy)})${when}`,
     });
   }
-  if (effective !== undefined) fields.push({ name: "If it fails", value: fallbackSentence(effective.why, effective.fallbacks) });
+  if (effective !== undefined)
+    fields.push({ name: "If it fails", value: fallbackSentence(effective.why, effective.fallbacks) });
 
   const meter = contextMeter(view, profile);
   return {
@@ -126,7 +130,9 @@ export function reasonWords(why: SelectionReason): string {
 
 const fallbackSentence = (why: SelectionReason, fallbacks: readonly string[]): string => {
   if (why.kind === "pin" || why.kind === "inherited") return "the turn fails: OpenClaw never falls back from a pin";
-  return fallbacks.length === 0 ? "the turn fails: no fallback is configured" : `OpenClaw tries ${fallbacks.join(", then ")}`;
+  return fallbacks.length === 0
+    ? "the turn fails: no fallback is configured"
+    : `OpenClaw tries ${fallbacks.join(", then ")}`;
 };
 
 function defaultFor(agentId: string, snapshot: RegistrySnapshot): ModelRef | undefined {
@@ -134,4 +140,6 @@ function defaultFor(agentId: string, snapshot: RegistrySnapshot): ModelRef | und
 }
 
 const becauseOfDefault = (agentId: string, snapshot: RegistrySnapshot): string =>
-  snapshot.modelConfig.agentModels.get(agentId)?.primary === undefined ? "default of all agents" : `default of agent ${agentId}`;
+  snapshot.modelConfig.agentModels.get(agentId)?.primary === undefined
+    ? "default of all agents"
+    : `default of agent ${agentId}`;

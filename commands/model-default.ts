@@ -1,8 +1,8 @@
 import type { DefaultChange, DefaultScope } from "../src/agents/configured-defaults.ts";
 import { ClutchError } from "../src/errors.ts";
 import { formatModelRef } from "../src/models/model-ref.ts";
-import type { ModelProfile } from "../src/registry/model-registry.ts";
 import type { ConfiguredModel } from "../src/openclaw/model-config.ts";
+import type { ModelProfile } from "../src/registry/model-registry.ts";
 import type { SessionView } from "../src/sessions/session-models.ts";
 import type { Card } from "./card.ts";
 import type { CommandContext, Reply } from "./command.ts";
@@ -30,14 +30,23 @@ export async function setDefault(
       needsConfirmation: true,
       card: {
         tone: "warning",
-        title: target === null ? `Drop the default of ${words(scope)}?` : `Make ${target.name} the default of ${words(scope)}?`,
+        title:
+          target === null
+            ? `Drop the default of ${words(scope)}?`
+            : `Make ${target.name} the default of ${words(scope)}?`,
         body: [
           "It changes OpenClaw's configuration, for every conversation without a pin of its own.",
-          ...(target === null || (now?.fallbacks.length ?? 0) === 0 ? [] : [`Its fallbacks stay: ${now?.fallbacks.join(", ")}.`]),
+          ...(target === null || (now?.fallbacks.length ?? 0) === 0
+            ? []
+            : [`Its fallbacks stay: ${now?.fallbacks.join(", ")}.`]),
         ],
         fields: [
           { name: "Now", value: named(now) },
-          { name: "Then", value: target === null ? "the default of all agents" : `${formatModelRef(target.ref)} (${localityWord(target)})` },
+          {
+            name: "Then",
+            value:
+              target === null ? "the default of all agents" : `${formatModelRef(target.ref)} (${localityWord(target)})`,
+          },
         ],
         actions: [
           {
@@ -56,7 +65,12 @@ export async function setDefault(
 }
 
 /** Only for a change that was read back from the configuration. */
-export function defaultCard(scope: DefaultScope, change: DefaultChange, actor: string, view: SessionView | undefined): Card {
+export function defaultCard(
+  scope: DefaultScope,
+  change: DefaultChange,
+  actor: string,
+  view: SessionView | undefined,
+): Card {
   const why = view?.effective?.why;
   const stays = why?.kind === "pin" || why?.kind === "inherited";
   return {
@@ -67,7 +81,11 @@ export function defaultCard(scope: DefaultScope, change: DefaultChange, actor: s
         : `The default of ${words(scope)} is now ${formatModelRef(change.after.primary)}`
       : `The default of ${words(scope)} is ${named(change.after)} already; nothing was changed`,
     ...(stays && why !== undefined
-      ? { body: [`This conversation does not follow it: its model is ${reasonWords(why)}. /model default lets it follow.`] }
+      ? {
+          body: [
+            `This conversation does not follow it: its model is ${reasonWords(why)}. /model default lets it follow.`,
+          ],
+        }
       : {}),
     fields: [
       { name: "Before", value: named(change.before) },

@@ -3,9 +3,9 @@ import { countsAsCloud } from "../src/models/locality.ts";
 import { formatModelRef } from "../src/models/model-ref.ts";
 import { type ModelProfile, nameOf, type RegistrySnapshot } from "../src/registry/model-registry.ts";
 import type { SwitchResult } from "../src/sessions/session-models.ts";
+import { mayDo } from "./access.ts";
 import type { Card, Field } from "./card.ts";
 import type { CommandContext, Reply } from "./command.ts";
-import { mayDo } from "./access.ts";
 import { contextMeter, localitySentence, localityWord, modelCard, profileOf, reasonWords } from "./model-card.ts";
 import { defaultCard } from "./model-default.ts";
 import type { Services } from "./services.ts";
@@ -52,11 +52,13 @@ export async function undoHere(context: CommandContext<Services>): Promise<Reply
     });
   }
   const change = await defaults.undo(last, { actor, place: view.key });
-  const scope = last.scope === "agent" ? ({ kind: "agent", agentId: last.target } as const) : ({ kind: "global" } as const);
+  const scope =
+    last.scope === "agent" ? ({ kind: "agent", agentId: last.target } as const) : ({ kind: "global" } as const);
   return { card: defaultCard(scope, change, actor, undefined), visibility: "public" };
 }
 
-export const actorOf = ({ person }: Pick<CommandContext<Services>, "person">): string => `${person.platform}:${person.id}`;
+export const actorOf = ({ person }: Pick<CommandContext<Services>, "person">): string =>
+  `${person.platform}:${person.id}`;
 
 /** Only for a switch that was read back. */
 function switchedCard({ before, after }: SwitchResult, snapshot: RegistrySnapshot, actor: string): Card {
@@ -66,7 +68,9 @@ function switchedCard({ before, after }: SwitchResult, snapshot: RegistrySnapsho
   const former = profileOf(formerly, snapshot);
   const pinned = after.effective?.why.kind === "pin";
   const fields: Field[] = [
-    ...(formerly === undefined ? [] : [{ name: "Before", value: `${formatModelRef(formerly)} (${localityWord(former)})` }]),
+    ...(formerly === undefined
+      ? []
+      : [{ name: "Before", value: `${formatModelRef(formerly)} (${localityWord(former)})` }]),
     ...(model === undefined ? [] : [{ name: "Now", value: `${formatModelRef(model)} (${localityWord(profile)})` }]),
     { name: "Runs", value: localitySentence(profile) },
     { name: "Because", value: after.effective === undefined ? "unknown" : reasonWords(after.effective.why) },
@@ -76,7 +80,12 @@ function switchedCard({ before, after }: SwitchResult, snapshot: RegistrySnapsho
   if (before.row === undefined) body.push("The first message here will be answered by it.");
   else if (after.running) body.push("A turn is running; it ends on the former model. The next turn uses the new one.");
   else body.push("The next turn uses it. The conversation goes on with its whole history.");
-  if (profile !== undefined && former !== undefined && former.locality.kind === "local" && countsAsCloud(profile.locality)) {
+  if (
+    profile !== undefined &&
+    former !== undefined &&
+    former.locality.kind === "local" &&
+    countsAsCloud(profile.locality)
+  ) {
     body.push("What was said here while it ran locally goes to the cloud with the next turn.");
   }
   const meter = contextMeter(after, profile);
@@ -85,7 +94,10 @@ function switchedCard({ before, after }: SwitchResult, snapshot: RegistrySnapsho
   }
   return {
     tone: "success",
-    title: model === undefined ? "The pin is gone" : `${pinned ? "Switched to" : "Back on the default:"} ${nameOf(profile, model)}`,
+    title:
+      model === undefined
+        ? "The pin is gone"
+        : `${pinned ? "Switched to" : "Back on the default:"} ${nameOf(profile, model)}`,
     body,
     fields,
     ...(meter === undefined ? {} : { meter }),
@@ -123,9 +135,7 @@ async function firstMessageQuestion(context: CommandContext<Services>, target: M
         { name: "Model", value: `${formatModelRef(target.ref)} (${localityWord(target)})` },
         { name: "Agent", value: view.agentId },
       ],
-      actions: [
-        { label: "Set it", line: `/model ${formatModelRef(target.ref)}`, style: "primary", confirms: true },
-      ],
+      actions: [{ label: "Set it", line: `/model ${formatModelRef(target.ref)}`, style: "primary", confirms: true }],
       footer: `session ${view.key}`,
     },
   };

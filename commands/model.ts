@@ -2,9 +2,9 @@ import { ClutchError } from "../src/errors.ts";
 import { formatModelRef, parseModelRef } from "../src/models/model-ref.ts";
 import { findModel, rankModels } from "../src/registry/find-model.ts";
 import type { ModelProfile } from "../src/registry/model-registry.ts";
-import { localityWord, modelCard } from "./model-card.ts";
 import type { Command, CommandContext, OptionValues, Reply } from "./command.ts";
 import { clip } from "./command-line.ts";
+import { localityWord, modelCard } from "./model-card.ts";
 import { setDefault } from "./model-default.ts";
 import { switchHere, undoHere } from "./model-switch.ts";
 import type { Services } from "./services.ts";
@@ -44,7 +44,10 @@ export const modelCommand: Command<Services> = {
     return scope === undefined || scope === "here" ? "operator" : "owner";
   },
   forms: [
-    { line: "/model", does: "Shows the model of this conversation, why it is that one, and what there is to choose from" },
+    {
+      line: "/model",
+      does: "Shows the model of this conversation, why it is that one, and what there is to choose from",
+    },
     { line: "/model NAME", does: "Pins this conversation to a model; its next turn uses it, with the whole history" },
     { line: "/model default", does: "Drops the pin: the conversation follows the agent's default again" },
     { line: "/model undo", does: "Goes back to before the last change made here" },
@@ -90,10 +93,14 @@ async function choose(typed: string, context: CommandContext<Services>): Promise
   const names = (profiles: readonly ModelProfile[]): string[] => profiles.map(({ ref }) => formatModelRef(ref));
   if (search.kind === "found") return search.profile;
   if (search.kind === "ambiguous") {
-    throw new ClutchError("ambiguous_model", `“${clip(typed)}” fits ${search.matches.length} models. Nothing was changed.`, {
-      hint: "Type one of them in full.",
-      suggestions: names(search.matches),
-    });
+    throw new ClutchError(
+      "ambiguous_model",
+      `“${clip(typed)}” fits ${search.matches.length} models. Nothing was changed.`,
+      {
+        hint: "Type one of them in full.",
+        suggestions: names(search.matches),
+      },
+    );
   }
   const provider = parseModelRef(typed)?.provider;
   const known = models.some(({ ref }) => ref.provider === provider);

@@ -6,6 +6,7 @@ import { allCommands } from "../commands/index.ts";
 import type { Services } from "../commands/services.ts";
 import { createConfiguredDefaults } from "./agents/configured-defaults.ts";
 import type { Config } from "./config.ts";
+import type { ClutchError } from "./errors.ts";
 import { type GatewayAddress, type GatewayConnection, openConnection } from "./openclaw/connection.ts";
 import { createOpenClaw, type OpenClaw } from "./openclaw/openclaw.ts";
 import { type ConfiguredServer, createModelRegistry } from "./registry/model-registry.ts";
@@ -27,16 +28,14 @@ export interface App {
 /** A switch that another process has begun is given this long to end by itself, ms. */
 const UNFINISHED_AFTER_MS = 60_000;
 
-/**
- * The composition root, and the only place that sees all parts. Returns once the
- * gateway answered; throws the codes of `GatewayConnection.ready`, of the store
- * and of the configuration.
- */
-export async function createApp(parts: {
+export interface AppParts {
   readonly config: Config;
   readonly gateway: GatewayAddress;
-  /** How long to wait for the gateway, ms. */
-  readonly gatewayTimeoutMs: number;
+  /** How long to wait for the gateway, ms. Default 60,000. */
+  readonly gatewayTimeoutMs?: number;
+  /** Waits without limit instead, as a service does, and is told each time the reason changes. */
+  readonly onWaiting?: (problem: ClutchError) => void;
+  readonly signal?: AbortSignal;
   readonly access: AccessLists;
   /** Servers and demo providers of the sandbox, where Clutch runs in it. */
   readonly sandboxServers?: Readonly<Record<string, ConfiguredServer>>;
@@ -44,13 +43,20 @@ export async function createApp(parts: {
   readonly logger: Logger;
   readonly clock?: () => number;
   readonly fetch?: typeof globalThis.fetch;
-}): Promise<App> {
+}
+
+/**
+ * The composition root, and the only place that sees all parts. Returns once the
+ * gateway answered; throws the codes of `GatewayConnection.ready`, of the store
+ * and of the configuration.
+ */
+export async function createApp(parts: AppParts): Promise<App> {
   const { config, logger } = parts;
   const clock = parts.clock ?? Date.now;
   const store = await openStore(config.store, { clock });
   const connection = openConnection(parts.gateway, logger);
   try {
-    await connection.ready(parts.gatewayTimeoutMs);
+    await untilConnected(connection, parts);
     const openclaw = createOpenClaw(connection);
     const journal = createChangeJournal(store.db, clock);
     const audit = createAuditLog(store.db, clock);
@@ -91,6 +97,26 @@ export async function createApp(parts: {
     throw error;
   }
 }
+
+async function untilConnected(
+  connection: GatewayConnection,
+  { gatewayTimeoutMs = 60_000, onWaiting, signal }: Pick<AppParts, "gatewayTimeoutMs" | "onWaiting" | "signal">,
+): Promise<void> {
+  let told = "";
+  const forget = connection.onState((state) => {
+    if (state.phase !== "connecting" || state.problem === undefined || state.problem.code === told) return;
+    told = state.problem.code;
+    onWaiting?.(state.problem);
+  });
+  try {
+    await connection.ready(onWaiting === undefined ? gatewayTimeoutMs : FOR_EVER_MS, signal);
+  } finally {
+    forget();
+  }
+}
+
+/** The longest that a timer can wait. */
+const FOR_EVER_MS = 2 ** 31 - 1;
 
 const configuredServers = (config: Config): Record<string, ConfiguredServer> =>
   Object.fromEntries(

@@ -58,9 +58,13 @@ export async function loadConfig({ env, cwd }: ConfigSource): Promise<Config> {
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const key = issue?.code === "unrecognized_keys" ? issue.keys.join(", ") : (issue?.path.join(".") ?? "");
-    throw new ClutchError("bad_config", `${path}: “${key}” ${issue?.code === "unrecognized_keys" ? "is no key that Clutch knows" : (issue?.message ?? "is wrong")}.`, {
-      hint: "Nothing was started. The README names every key.",
-    });
+    throw new ClutchError(
+      "bad_config",
+      `${path}: “${key}” ${issue?.code === "unrecognized_keys" ? "is no key that Clutch knows" : (issue?.message ?? "is wrong")}.`,
+      {
+        hint: "Nothing was started. The README names every key.",
+      },
+    );
   }
   return resolveSecrets(parsed.data, text === undefined ? undefined : path, { env, cwd });
 }
@@ -70,13 +74,21 @@ function parseText(text: string, path: string): unknown {
     return JSON5.parse(text);
   } catch (error) {
     // JSON5's message names line and column, and none of the file's text but one character.
-    throw new ClutchError("bad_config", `${path} is not valid JSON: ${error instanceof Error ? error.message : "unreadable"}.`, {
-      hint: "Nothing was started. Correct the file.",
-    });
+    throw new ClutchError(
+      "bad_config",
+      `${path} is not valid JSON: ${error instanceof Error ? error.message : "unreadable"}.`,
+      {
+        hint: "Nothing was started. Correct the file.",
+      },
+    );
   }
 }
 
-async function resolveSecrets(raw: z.output<typeof schema>, path: string | undefined, source: ConfigSource): Promise<Config> {
+async function resolveSecrets(
+  raw: z.output<typeof schema>,
+  path: string | undefined,
+  source: ConfigSource,
+): Promise<Config> {
   const secrets: string[] = [];
   const read = async (key: string, value: string): Promise<string> => {
     const found = await readSecret(key, value, source);
@@ -100,9 +112,13 @@ async function readSecret(key: string, value: string, { env, cwd }: ConfigSource
     const name = value.slice("env:".length);
     const found = env[name];
     if (found === undefined || found === "") {
-      throw new ClutchError("bad_config", `“${key}” is to come from the environment variable ${name}, which is not set.`, {
-        hint: `Set ${name}, or change ${key} in clutch.config.json.`,
-      });
+      throw new ClutchError(
+        "bad_config",
+        `“${key}” is to come from the environment variable ${name}, which is not set.`,
+        {
+          hint: `Set ${name}, or change ${key} in clutch.config.json.`,
+        },
+      );
     }
     return found;
   }
@@ -110,7 +126,10 @@ async function readSecret(key: string, value: string, { env, cwd }: ConfigSource
     const file = value.slice("file:".length);
     const path = isAbsolute(file) ? file : join(cwd, file);
     const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-      throw new ClutchError("bad_config", `“${key}” is to come from ${path}, which cannot be read (${error.code ?? "error"}).`);
+      throw new ClutchError(
+        "bad_config",
+        `“${key}” is to come from ${path}, which cannot be read (${error.code ?? "error"}).`,
+      );
     });
     return text.trim();
   }

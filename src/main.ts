@@ -46,7 +46,10 @@ program
   .command("exec")
   .description("run one chat command as a person in a conversation")
   .requiredOption("--as <person>", "PLATFORM:USER, such as discord:123456789")
-  .requiredOption("--in <where>", "discord:CHANNEL[:THREAD], discord:dm:USER, slack:CHANNEL[:TS], slack:dm:USER or session:KEY")
+  .requiredOption(
+    "--in <where>",
+    "discord:CHANNEL[:THREAD], discord:dm:USER, slack:CHANNEL[:TS], slack:dm:USER or session:KEY",
+  )
   .option("--json", "print {ok, card, error} on one line")
   .option("--yes", "answer yes where the command asks")
   .argument("<line...>", "the command line, such as '/model qwen'")

@@ -18,7 +18,14 @@ const LAYERS: readonly (readonly string[])[] = [
 ];
 
 /** Folders of one layer that must not know each other: each platform, each driver family, stands alone. */
-const STRANGERS = ["src/store", "src/openclaw", "src/servers", "adapters/discord", "adapters/slack", "adapters/terminal"];
+const STRANGERS = [
+  "src/store",
+  "src/openclaw",
+  "src/servers",
+  "adapters/discord",
+  "adapters/slack",
+  "adapters/terminal",
+];
 
 /** Only `src/openclaw` knows OpenClaw's wire. */
 const WIRE_PACKAGES = ["@openclaw/gateway-client", "@openclaw/gateway-protocol"];
@@ -72,7 +79,8 @@ describe("imports", async () => {
       for (const target of await importsOf(file)) {
         if (!target.startsWith(".")) continue;
         const imported = normalize(join(dirname(file), target));
-        if (STRANGERS.some((place) => place !== home && isUnder(imported, place))) across.push(`${file} -> ${imported}`);
+        if (STRANGERS.some((place) => place !== home && isUnder(imported, place)))
+          across.push(`${file} -> ${imported}`);
       }
     }
     expect(across).toEqual([]);
@@ -92,7 +100,8 @@ describe("imports", async () => {
     const eager: string[] = [];
     for (const file of files.filter((name) => !isUnder(name, "adapters") && !isUnder(name, "src/cli"))) {
       for (const target of await importsOf(file)) {
-        if (/adapters\/(discord|slack)/.test(target) || /^(discord\.js|@slack\/)/.test(target)) eager.push(`${file} -> ${target}`);
+        if (/adapters\/(discord|slack)/.test(target) || /^(discord\.js|@slack\/)/.test(target))
+          eager.push(`${file} -> ${target}`);
       }
     }
     expect(eager).toEqual([]);

@@ -20,7 +20,11 @@ export interface DefaultChange {
 export interface ConfiguredDefaults {
   read(scope: DefaultScope): Promise<ConfiguredModel | undefined>;
   /** Null takes an agent's own default away. Fallbacks stay as they are. Codes: `not_verified`, `changed_meanwhile`, the gateway's. */
-  set(scope: DefaultScope, target: ModelRef | null, about: { readonly actor: string; readonly place: string }): Promise<DefaultChange>;
+  set(
+    scope: DefaultScope,
+    target: ModelRef | null,
+    about: { readonly actor: string; readonly place: string },
+  ): Promise<DefaultChange>;
   undo(change: Change, about: { readonly actor: string; readonly place: string }): Promise<DefaultChange>;
 }
 
@@ -76,10 +80,14 @@ export function createConfiguredDefaults(parts: {
       if (!(thrown instanceof ClutchError)) throw thrown;
       if (/changed since/i.test(thrown.message)) {
         return fail(
-          new ClutchError("changed_meanwhile", "OpenClaw's configuration changed at the same moment; nothing was written.", {
-            hint: "Look with /model, then try again.",
-            cause: thrown,
-          }),
+          new ClutchError(
+            "changed_meanwhile",
+            "OpenClaw's configuration changed at the same moment; nothing was written.",
+            {
+              hint: "Look with /model, then try again.",
+              cause: thrown,
+            },
+          ),
         );
       }
       if (thrown.code === "gateway_refused") return fail(thrown);
@@ -106,7 +114,8 @@ export function createConfiguredDefaults(parts: {
     },
     set: (scope, target, about) => write(scope, (now) => withPrimary(now, target), about),
     async undo(change, about) {
-      const scope: DefaultScope = change.scope === "agent" ? { kind: "agent", agentId: change.target } : { kind: "global" };
+      const scope: DefaultScope =
+        change.scope === "agent" ? { kind: "agent", agentId: change.target } : { kind: "global" };
       const now = configuredIn(await openclaw.readConfig(), scope);
       if (JSON.stringify(stateOf(now?.raw)) !== JSON.stringify(change.after)) {
         throw new ClutchError(

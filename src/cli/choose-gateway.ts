@@ -1,9 +1,8 @@
 import type { Config } from "../config.ts";
 import { ClutchError } from "../errors.ts";
 import { hostOf } from "../openclaw/connect-errors.ts";
-import { findLocalGateway } from "/tmp/try/stub/fg.ts";
-import { findRunningSandbox } from "/tmp/try/stub/fg.ts";
-import type { ConfiguredServer } from "../registry/model-registry.ts";
+import { findLocalGateway } from "../openclaw/find-gateway.ts";
+import { findRunningSandbox, type SandboxAccess } from "../sandbox/sandbox-records.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Which gateway to attach to, and how it was found, in words for the person. */
@@ -14,42 +13,36 @@ export type GatewayChoice =
       readonly token?: string;
       readonly announcement: string;
       /** Set where it is the sandbox of another terminal. */
-      readonly sandbox?: {
-        readonly servers: Readonly<Record<string, ConfiguredServer>>;
-        readonly demoProviders: readonly string[];
-      };
+      readonly sandbox?: SandboxAccess;
     }
   | { readonly kind: "none"; readonly note: string };
 
 /**
- * Config, then environment, then an OpenClaw of this machine that runs, then a
- * sandbox that another terminal has open. A gateway that is named but does not
- * answer is chosen all the same: it is not for Clutch to pick another one.
+ * Config, then environment, then an OpenClaw of this machine that runs. A
+ * gateway that is named but does not answer is chosen all the same: it is not
+ * for Clutch to pick another one.
  */
 export async function chooseGateway(config: Config, runtime: Runtime): Promise<GatewayChoice> {
   const envToken = runtime.env["OPENCLAW_GATEWAY_TOKEN"];
   const withToken = (token: string | undefined) => (token === undefined || token === "" ? {} : { token });
   if (config.gateway !== undefined) {
     const { url, token } = config.gateway;
-    return { kind: "found", url, ...withToken(token ?? envToken), announcement: `Gateway ${hostOf(url)}, from ${config.path ?? "the config"}.` };
+    const announcement = `Gateway ${hostOf(url)}, as ${config.path ?? "the configuration"} says.`;
+    return { kind: "found", url, ...withToken(token ?? envToken), announcement };
   }
   const envUrl = runtime.env["OPENCLAW_GATEWAY_URL"];
   if (envUrl !== undefined && envUrl !== "") {
-    return { kind: "found", url: envUrl, ...withToken(envToken), announcement: `Gateway ${hostOf(envUrl)}, from OPENCLAW_GATEWAY_URL.` };
+    return {
+      kind: "found",
+      url: envUrl,
+      ...withToken(envToken),
+      announcement: `Gateway ${hostOf(envUrl)}, as OPENCLAW_GATEWAY_URL says.`,
+    };
   }
   const local = await findLocalGateway(runtime);
   if (local.state === "running") {
-    return {
-      kind: "found",
-      url: local.url,
-      ...withToken(envToken ?? local.token),
-      announcement: `Found your OpenClaw: gateway ${hostOf(local.url)}, configured in ${local.configPath}.`,
-    };
-  }
-  const sandbox = await findRunningSandbox(runtime);
-  if (sandbox !== undefined) {
-    const { url, token, servers, demoProviders } = sandbox;
-    return { kind: "found", url, token, sandbox: { servers, demoProviders }, announcement: "The sandbox of another terminal." };
+    const announcement = `Found your OpenClaw: gateway ${hostOf(local.url)}, configured in ${local.configPath}.`;
+    return { kind: "found", url: local.url, ...withToken(envToken ?? local.token), announcement };
   }
   return {
     kind: "none",
@@ -60,7 +53,19 @@ export async function chooseGateway(config: Config, runtime: Runtime): Promise<G
   };
 }
 
-export const noGatewayError = ({ note }: { readonly note: string }): ClutchError =>
-  new ClutchError("no_gateway", note, {
+/** For a script: the sandbox that another terminal has open will do as well. Throws `no_gateway`. */
+export async function chooseGatewayOrSandbox(
+  config: Config,
+  runtime: Runtime,
+): Promise<Extract<GatewayChoice, { kind: "found" }>> {
+  const choice = await chooseGateway(config, runtime);
+  if (choice.kind === "found") return choice;
+  const sandbox = await findRunningSandbox();
+  if (sandbox !== undefined) {
+    const { url, token } = sandbox;
+    return { kind: "found", url, token, sandbox, announcement: "The sandbox of another terminal." };
+  }
+  throw new ClutchError("no_gateway", choice.note, {
     hint: "Start it with `openclaw gateway`, name one as gateway.url in clutch.config.json, or try the sandbox: clutch start --sandbox",
   });
+}

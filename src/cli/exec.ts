@@ -1,14 +1,14 @@
 import { z } from "zod";
-import { type Outcome, outcomeOf } from "../../commands/dispatcher.ts";
-import type { Person } from "../../commands/command.ts";
 import { renderCard } from "../../adapters/terminal/render-card.ts";
 import { terminalTraits } from "../../adapters/terminal/terminal-traits.ts";
+import type { Person } from "../../commands/command.ts";
+import { type Outcome, outcomeOf } from "../../commands/dispatcher.ts";
 import { createApp } from "../app.ts";
 import { loadConfig } from "../config.ts";
 import { ClutchError, toClutchError } from "../errors.ts";
 import { createLogger } from "../logger.ts";
 import { parsePlace } from "../models/place.ts";
-import { chooseGateway, noGatewayError } from "./choose-gateway.ts";
+import { chooseGatewayOrSandbox } from "./choose-gateway.ts";
 import type { ExitCode, Runtime } from "./runtime.ts";
 
 export interface ExecOptions {
@@ -35,12 +35,18 @@ export async function exec(line: string, options: ExecOptions, runtime: Runtime)
     const error = code === undefined ? null : { code, message, hint };
     runtime.stdout.write(`${JSON.stringify({ ok: outcome.ok, card: outcome.card, error })}\n`);
   } else {
-    runtime.stdout.write(`${renderCard(outcome.card, { columns: runtime.stdout.columns ?? 80, ...terminalTraits(runtime.stdin, runtime.stdout, runtime.env) })}\n`);
+    runtime.stdout.write(
+      `${renderCard(outcome.card, { columns: runtime.stdout.columns ?? 80, ...terminalTraits(runtime.stdin, runtime.stdout, runtime.env) })}\n`,
+    );
   }
   return outcome.exitCode;
 }
 
-async function attempt(line: string, options: ExecOptions, runtime: Runtime): Promise<Outcome & { exitCode: ExitCode }> {
+async function attempt(
+  line: string,
+  options: ExecOptions,
+  runtime: Runtime,
+): Promise<Outcome & { exitCode: ExitCode }> {
   const failed = (thrown: unknown): Outcome & { exitCode: ExitCode } => {
     const error = toClutchError(thrown);
     return { ...outcomeOf(error), exitCode: error.isFault ? 1 : 2 };
@@ -56,11 +62,10 @@ async function attempt(line: string, options: ExecOptions, runtime: Runtime): Pr
     const conversation = parsePlace(options.in, person.id);
     const config = await loadConfig(runtime);
     secrets.push(...config.secrets);
-    const choice = await chooseGateway(config, runtime);
-    if (choice.kind === "none") throw noGatewayError(choice);
+    const choice = await chooseGatewayOrSandbox(config, runtime);
     if (choice.token !== undefined) secrets.push(choice.token);
     const app = await createApp({
-      config,
+      config: choice.sandbox === undefined ? config : { ...config, store: choice.sandbox.store },
       gateway: { url: choice.url, ...(choice.token === undefined ? {} : { token: choice.token }) },
       gatewayTimeoutMs: GATEWAY_TIMEOUT_MS,
       access: config.access,

@@ -17,3 +17,8 @@ export interface Runtime {
 
 /** 0 done, 2 the person's to correct, 1 a fault. */
 export type ExitCode = 0 | 1 | 2;
+
+export const untilSignalled = (signal: AbortSignal): Promise<void> =>
+  signal.aborted
+    ? Promise.resolve()
+    : new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));

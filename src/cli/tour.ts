@@ -1,5 +1,5 @@
-import type { RegistrySnapshot } from "../registry/model-registry.ts";
 import { formatModelRef } from "../models/model-ref.ts";
+import type { RegistrySnapshot } from "../registry/model-registry.ts";
 
 /**
  * What a newcomer would type: two turns on the cloud model, a switch to the

@@ -5,10 +5,24 @@ import { formatModelRef } from "../models/model-ref.ts";
 import type { GatewayConnection } from "./connection.ts";
 import type { OpenClaw } from "./openclaw.ts";
 
-/** What comes back while an agent answers. */
+/**
+ * The way by which free text reaches the agent. The terminal is a channel like
+ * Discord: what is no command is a message to the agent.
+ */
+export interface AgentChat {
+  /**
+   * Sends one message and gives the reply as it comes, ending with `done` or
+   * `error`. Ends early, without `done`, once `signal` is aborted.
+   */
+  send(text: string, signal: AbortSignal): AsyncIterable<ChatPiece>;
+}
+
 export type ChatPiece =
+  /** What is happening until the reply begins: "preparing context", "starting model". */
   | { readonly type: "status"; readonly text: string }
+  /** The next piece of the reply. */
   | { readonly type: "text"; readonly text: string }
+  /** The reply is complete; `model` is who answered, as `provider/model`. */
   | { readonly type: "done"; readonly model?: string }
   | { readonly type: "error"; readonly message: string; readonly hint?: string };
 
@@ -27,7 +41,7 @@ const chatEvent = z.looseObject({
  * agent is busy OpenClaw queues the message and answers under another run: then
  * the session's next answer is taken for ours.
  */
-export function createAgentChat(connection: GatewayConnection, openclaw: OpenClaw, sessionKey: string) {
+export function createAgentChat(connection: GatewayConnection, openclaw: OpenClaw, sessionKey: string): AgentChat {
   return {
     async *send(text: string, signal: AbortSignal): AsyncGenerator<ChatPiece> {
       const runId = randomUUID();
@@ -45,7 +59,8 @@ export function createAgentChat(connection: GatewayConnection, openclaw: OpenCla
         if (!parsed.success || parsed.data.sessionKey !== sessionKey) return;
         const chat = parsed.data;
         if (chat.runId !== runId && !queued) return;
-        if (chat.state === "status" && chat.phase !== undefined) push({ type: "status", text: chat.phase.replaceAll("_", " ") });
+        if (chat.state === "status" && chat.phase !== undefined)
+          push({ type: "status", text: chat.phase.replaceAll("_", " ") });
         if (chat.state === "delta" && chat.deltaText !== undefined) {
           said += chat.deltaText;
           push({ type: "text", text: chat.deltaText });
@@ -58,7 +73,8 @@ export function createAgentChat(connection: GatewayConnection, openclaw: OpenCla
             return;
           }
           // Deltas may lag behind the final text; what is missing follows in one piece.
-          if (whole.startsWith(said) && whole.length > said.length) push({ type: "text", text: whole.slice(said.length) });
+          if (whole.startsWith(said) && whole.length > said.length)
+            push({ type: "text", text: whole.slice(said.length) });
           push({ type: "done" });
         }
         if (chat.state === "error" || chat.state === "aborted") {
@@ -67,7 +83,11 @@ export function createAgentChat(connection: GatewayConnection, openclaw: OpenCla
       });
       const forgetState = connection.onState((state) => {
         if (state.phase !== "ready") {
-          push({ type: "error", message: "The connection to the gateway broke while the agent was answering.", hint: "Its answer may still arrive in the session." });
+          push({
+            type: "error",
+            message: "The connection to the gateway broke while the agent was answering.",
+            hint: "Its answer may still arrive in the session.",
+          });
         }
       });
       const onAbort = (): void => wake.resolve();

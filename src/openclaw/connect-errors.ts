@@ -88,7 +88,12 @@ export function describeConnectFailure(thrown: unknown, url: string): ConnectPro
     );
   }
   if (/invalid url|unsupported protocol/i.test(failure.message)) {
-    return make("bad_config", true, `“${where}” is not a gateway address.`, "An address looks like ws://127.0.0.1:18789.");
+    return make(
+      "bad_config",
+      true,
+      `“${where}” is not a gateway address.`,
+      "An address looks like ws://127.0.0.1:18789.",
+    );
   }
   if (failure.details?.reason === "websocket-upgrade-rejected") {
     return make(
@@ -111,7 +116,9 @@ export function describeConnectFailure(thrown: unknown, url: string): ConnectPro
     "gateway_unreachable",
     false,
     refused ? `Nothing listens at ${where}.` : `The gateway at ${where} cannot be reached.`,
-    refused ? "Is OpenClaw running? Start it with `openclaw gateway`, or check gateway.url." : "Check gateway.url and the network.",
+    refused
+      ? "Is OpenClaw running? Start it with `openclaw gateway`, or check gateway.url."
+      : "Check gateway.url and the network.",
   );
 }
 

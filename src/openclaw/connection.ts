@@ -34,7 +34,7 @@ export interface GatewayConnection {
   readonly url: string;
   state(): ConnectionState;
   /** Resolves at the first hello. Throws `gateway_*` codes; `gateway_unreachable` or `gateway_not_ready` after `timeoutMs`. */
-  ready(timeoutMs: number): Promise<void>;
+  ready(timeoutMs: number, signal?: AbortSignal): Promise<void>;
   /** The gateway's answer as it came. Throws `deadline`, `gateway_lost`, `gateway_scope`, or `gateway_refused` with the gateway's own words. */
   request(method: string, params: unknown, options?: RequestOptions): Promise<unknown>;
   onEvent(listener: (event: GatewayEvent) => void): () => void;
@@ -124,7 +124,7 @@ export function openConnection(address: GatewayAddress, logger: Logger): Gateway
   return {
     url: address.url,
     state: () => state,
-    ready: (timeoutMs) => whenReady(timeoutMs),
+    ready: whenReady,
     async request(method, params, options = {}) {
       const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
       const started = performance.now();
@@ -168,10 +168,14 @@ function describeRequestFailure(error: unknown, method: string, timeoutMs: numbe
     const missing =
       typeof details === "object" && details !== null && "missingScope" in details ? String(details.missingScope) : "";
     if (error.gatewayCode === "FORBIDDEN" || missing !== "") {
-      return new ClutchError("gateway_scope", `Clutch may not do this on the gateway: ${missing || "a scope"} is missing.`, {
-        hint: `Approve Clutch's device with ${missing || "the scope"} on the gateway, or give Clutch the gateway's token.`,
-        cause: error,
-      });
+      return new ClutchError(
+        "gateway_scope",
+        `Clutch may not do this on the gateway: ${missing || "a scope"} is missing.`,
+        {
+          hint: `Approve Clutch's device with ${missing || "the scope"} on the gateway, or give Clutch the gateway's token.`,
+          cause: error,
+        },
+      );
     }
     return new ClutchError("gateway_refused", `OpenClaw refused ${method}: ${error.message}`, { cause: error });
   }

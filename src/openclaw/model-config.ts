@@ -80,7 +80,9 @@ export function modelConfigOf(config: unknown): ModelConfig {
   return {
     defaultModel: configured(agents.defaults.model),
     agentModels: new Map(
-      Object.entries(agents.entries).flatMap(([id, { model }]) => (model == null ? [] : [[id, configured(model)] as const])),
+      Object.entries(agents.entries).flatMap(([id, { model }]) =>
+        model == null ? [] : [[id, configured(model)] as const],
+      ),
     ),
     channelModels: new Map(
       Object.entries(channels.modelByChannel).map(([platform, byId]) => [
@@ -100,7 +102,9 @@ export function modelConfigOf(config: unknown): ModelConfig {
         {
           api,
           baseUrl,
-          modelBaseUrls: new Map(own.flatMap((model) => (model.baseUrl === undefined ? [] : [[model.id, model.baseUrl] as const]))),
+          modelBaseUrls: new Map(
+            own.flatMap((model) => (model.baseUrl === undefined ? [] : [[model.id, model.baseUrl] as const])),
+          ),
         },
       ]),
     ),

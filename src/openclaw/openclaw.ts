@@ -48,11 +48,18 @@ export interface OpenClaw {
    * check the model first. `expectedSessionId` refuses a session that was reset
    * in between (`refusalReason` is then `session-changed`).
    */
-  setSessionModel(key: string, model: ModelRef | null, expectedSessionId: string | undefined, options?: RequestOptions): Promise<void>;
+  setSessionModel(
+    key: string,
+    model: ModelRef | null,
+    expectedSessionId: string | undefined,
+    options?: RequestOptions,
+  ): Promise<void>;
   /** Who answered last, and whether a turn is running now. */
   recentActivity(key: string, options?: RequestOptions): Promise<{ answered: Answered | undefined; running: boolean }>;
   listModels(options?: RequestOptions): Promise<readonly CatalogModel[]>;
-  listAgents(options?: RequestOptions): Promise<{ readonly defaultId: string | undefined; readonly ids: readonly string[] }>;
+  listAgents(
+    options?: RequestOptions,
+  ): Promise<{ readonly defaultId: string | undefined; readonly ids: readonly string[] }>;
   readConfig(options?: RequestOptions): Promise<ConfigSnapshot>;
   /** A JSON merge patch. Takes up to 3 s; the gateway allows 30 a minute. */
   patchConfig(patch: Record<string, unknown>, baseHash: string | undefined, options?: RequestOptions): Promise<void>;
@@ -77,7 +84,12 @@ export function createOpenClaw(connection: Pick<GatewayConnection, "request">): 
     },
 
     async readSession(key, options) {
-      const reply = await call("sessions.describe", { key }, (raw) => parseReply(describeReply, "sessions.describe", raw), options);
+      const reply = await call(
+        "sessions.describe",
+        { key },
+        (raw) => parseReply(describeReply, "sessions.describe", raw),
+        options,
+      );
       return reply.session ?? undefined;
     },
 
@@ -112,7 +124,10 @@ export function createOpenClaw(connection: Pick<GatewayConnection, "request">): 
       );
       const last = reply.messages.findLast(
         (message) =>
-          message.role === "assistant" && message.provider && message.model && !SYSTEM_KINDS.has(message.__openclaw?.kind ?? ""),
+          message.role === "assistant" &&
+          message.provider &&
+          message.model &&
+          !SYSTEM_KINDS.has(message.__openclaw?.kind ?? ""),
       );
       const running = reply.inFlightRun != null || reply.sessionInfo?.running === true;
       if (last?.provider == null || last.model == null) return { answered: undefined, running };

@@ -31,7 +31,7 @@ const FREE: ModelCost = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
 /**
  * OpenClaw's configuration for the sandbox: one agent, `main`, that answers and
  * does nothing else. Whatever OpenClaw would do by itself is off: recaps, heartbeat,
- * dreaming, skill reviews, update checks, catalogue downloads. So every model call is
+ * memory and its dreaming, skill reviews, update checks, catalogue downloads. So every model call is
  * one that the person caused, and none of the agent's tools can touch the machine.
  */
 export function sandboxConfig(parts: {
@@ -63,14 +63,10 @@ export function sandboxConfig(parts: {
         heartbeat: { every: "0m" },
       },
     },
-    tools: { profile: "minimal" },
+    tools: { profile: "minimal", codeMode: false },
     skills: { workshop: { autonomous: { mode: "off" } } },
-    plugins: {
-      allow: ["ollama", "anthropic", "memory-core"],
-      entries: { "memory-core": { config: { dreaming: { enabled: false } } } },
-    },
+    plugins: { allow: ["ollama", "anthropic"], slots: { memory: "none" } },
     cron: { enabled: false },
-    memory: { search: { enabled: false } },
     update: { checkOnStart: false },
     discovery: { mdns: { mode: "off" } },
     env: { shellEnv: { enabled: false } },

@@ -59,7 +59,8 @@ const refOf = (provider: string | null | undefined, model: string | null | undef
 
 function toRow(row: z.infer<typeof rowSchema>): SessionRow {
   const estimated = row.contextBudgetStatus?.estimatedPromptTokens ?? undefined;
-  const total = row.totalTokens !== undefined && row.totalTokens !== null && row.totalTokens > 0 ? row.totalTokens : undefined;
+  const total =
+    row.totalTokens !== undefined && row.totalTokens !== null && row.totalTokens > 0 ? row.totalTokens : undefined;
   return {
     key: row.key,
     sessionId: row.sessionId ?? undefined,

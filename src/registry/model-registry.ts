@@ -117,7 +117,12 @@ export function createModelRegistry(parts: {
             model: model.ref.model,
             kind,
             address,
-            listing: kind !== "ollama" ? "not-asked" : served === undefined ? "unavailable" : listingOf(served, model.ref.model),
+            listing:
+              kind !== "ollama"
+                ? "not-asked"
+                : served === undefined
+                  ? "unavailable"
+                  : listingOf(served, model.ref.model),
             trustedLocal: parts.trustedLocal,
           }),
           demo: parts.demoProviders.includes(provider),
@@ -173,9 +178,11 @@ const DEFAULT_ADDRESSES: Readonly<Record<string, string>> = {
 
 function kindOf(provider: string, config: ProviderConfig | undefined): ServerKind | "unknown" {
   if (config?.api === "ollama" || (config?.api === undefined && provider === "ollama")) return "ollama";
-  if (config?.api === "anthropic-messages" || (config?.api === undefined && provider === "anthropic")) return "anthropic";
+  if (config?.api === "anthropic-messages" || (config?.api === undefined && provider === "anthropic"))
+    return "anthropic";
   return config?.api?.startsWith("openai") === true ? "openai-compatible" : "unknown";
 }
 
 /** Name for people: OpenClaw's own where it has one, with the full ref where that says more. */
-export const nameOf = (profile: ModelProfile | undefined, ref: ModelRef): string => profile?.name ?? formatModelRef(ref);
+export const nameOf = (profile: ModelProfile | undefined, ref: ModelRef): string =>
+  profile?.name ?? formatModelRef(ref);

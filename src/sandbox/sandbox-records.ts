@@ -21,6 +21,7 @@ const recordSchema = z.object({
       token: z.string(),
       servers: z.record(z.string(), z.object({ kind: z.enum(["ollama", "anthropic"]), baseUrl: z.string() })),
       demoProviders: z.array(z.string()),
+      store: z.string(),
     })
     .optional(),
 });

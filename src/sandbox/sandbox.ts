@@ -17,6 +17,8 @@ export interface Sandbox {
   readonly models: readonly ModelRef[];
   readonly servers: ModelServers["servers"];
   readonly demoProviders: ModelServers["demoProviders"];
+  /** Where Clutch keeps what it remembers of this sandbox. */
+  readonly store: string;
   readonly logFile: string;
   /** Resolves when the gateway has ended for good. */
   readonly exited: Promise<GatewayExit>;
@@ -54,6 +56,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     ...anthropic.models.map(({ id }) => ({ provider: "anthropic", model: id })),
     ...ollama.models.map(({ id }) => ({ provider: "ollama", model: id })),
   ];
+  const store = `sqlite:${join(record.dir, "clutch.db")}`;
   try {
     const workspace = join(record.dir, "workspace");
     await mkdir(workspace);
@@ -75,6 +78,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       token: gateway.token,
       servers: servers.servers,
       demoProviders: [...servers.demoProviders],
+      store,
     });
     return {
       gateway,
@@ -82,6 +86,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       models,
       servers: servers.servers,
       demoProviders: servers.demoProviders,
+      store,
       logFile: gateway.logFile,
       exited: gateway.exited,
       restart: gateway.restart,

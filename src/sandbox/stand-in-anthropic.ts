@@ -36,7 +36,12 @@ export async function startAnthropicStandIn(options: {
         display_name: name,
         created_at: "2026-01-01T00:00:00Z",
       }));
-      sendJson(response, 200, { data, has_more: false, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null });
+      sendJson(response, 200, {
+        data,
+        has_more: false,
+        first_id: data[0]?.id ?? null,
+        last_id: data.at(-1)?.id ?? null,
+      });
     } else if (path === "/v1/messages" && method === "POST") {
       const parsed = messagesBody.parse(body);
       const chat: ReceivedChat = {
@@ -61,7 +66,8 @@ const textOf = (value: z.infer<typeof content>): string =>
 async function reply(response: ServerResponse, chat: ReceivedChat, answer: Answer): Promise<void> {
   if (!(await pause(response, answer.delayMs))) return;
   if (answer.status !== undefined && answer.status !== 200) {
-    const type = answer.status === 429 ? "rate_limit_error" : answer.status >= 500 ? "api_error" : "invalid_request_error";
+    const type =
+      answer.status === 429 ? "rate_limit_error" : answer.status >= 500 ? "api_error" : "invalid_request_error";
     sendJson(response, answer.status, { type: "error", error: { type, message: answer.text } });
     return;
   }
@@ -80,11 +86,18 @@ async function reply(response: ServerResponse, chat: ReceivedChat, answer: Answe
   const usage = { input_tokens, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 };
   const head = { id: `msg_${randomUUID()}`, type: "message", role: "assistant", model: chat.model };
   if (!chat.stream) {
-    sendJson(response, 200, { ...head, content: blocks, stop_reason, stop_sequence: null, usage: { ...usage, output_tokens } });
+    sendJson(response, 200, {
+      ...head,
+      content: blocks,
+      stop_reason,
+      stop_sequence: null,
+      usage: { ...usage, output_tokens },
+    });
     return;
   }
   response.writeHead(200, { "content-type": "text/event-stream" });
-  const send = (type: string, data: object) => response.write(`event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`);
+  const send = (type: string, data: object) =>
+    response.write(`event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`);
   send("message_start", {
     message: { ...head, content: [], stop_reason: null, stop_sequence: null, usage: { ...usage, output_tokens: 1 } },
   });
@@ -97,7 +110,10 @@ async function reply(response: ServerResponse, chat: ReceivedChat, answer: Answe
       }
     } else {
       send("content_block_start", { index, content_block: { ...block, input: {} } });
-      send("content_block_delta", { index, delta: { type: "input_json_delta", partial_json: JSON.stringify(block.input) } });
+      send("content_block_delta", {
+        index,
+        delta: { type: "input_json_delta", partial_json: JSON.stringify(block.input) },
+      });
     }
     send("content_block_stop", { index });
   }

@@ -63,7 +63,13 @@ export async function startOllamaStandIn(options: {
       if (model === undefined) missing(response, body["model"]);
       else {
         loaded.set(model.name, contextOf(body, model));
-        sendJson(response, 200, { model: model.name, created_at: now(), response: "", done: true, done_reason: "load" });
+        sendJson(response, 200, {
+          model: model.name,
+          created_at: now(),
+          response: "",
+          done: true,
+          done_reason: "load",
+        });
       }
     } else if (path === "/api/chat" && method === "POST") {
       const parsed = chatBody.parse(body);
@@ -164,5 +170,7 @@ async function reply(response: ServerResponse, chat: ReceivedChat, answer: Answe
     response.write(`${JSON.stringify({ ...line(chunk), done: false })}\n`);
     if (!(await pause(response, answer.chunkDelayMs))) return;
   }
-  response.end(`${JSON.stringify({ model: chat.model, created_at: now(), message: { role: "assistant", content: "" }, ...last })}\n`);
+  response.end(
+    `${JSON.stringify({ model: chat.model, created_at: now(), message: { role: "assistant", content: "" }, ...last })}\n`,
+  );
 }

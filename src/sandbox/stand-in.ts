@@ -62,8 +62,10 @@ export const chunksOf = (text: string): string[] => text.match(/\S+\s*|\s+/g) ??
 export async function pause(response: ServerResponse, ms: number | undefined): Promise<boolean> {
   if (ms !== undefined && ms > 0) {
     const left = new AbortController();
-    response.once("close", () => left.abort());
+    const onClose = (): void => left.abort();
+    response.once("close", onClose);
     await sleep(ms, undefined, { signal: left.signal }).catch(() => undefined);
+    response.off("close", onClose);
   }
   return !response.destroyed && !response.closed;
 }

@@ -1,6 +1,6 @@
+import { type ModelRef, sameModel } from "../models/model-ref.ts";
 import type { ModelConfig } from "../openclaw/model-config.ts";
 import type { SessionRow } from "../openclaw/wire.ts";
-import { type ModelRef, sameModel } from "../models/model-ref.ts";
 
 /** The model of the next turn, and what decides it. */
 export interface EffectiveModel {
@@ -34,14 +34,16 @@ export function effectiveModel(
   const standIn = row.activeModel !== undefined && !sameModel(row.activeModel, row.model) ? row.activeModel : undefined;
   const strict = (why: SelectionReason): EffectiveModel => ({ model: row.model, why, standIn, fallbacks: [] });
   if (row.pinSource === "user") return strict({ kind: "pin" });
-  if (row.pinSource === "inherited") return strict({ kind: "inherited", parentKey: row.parentKey ?? context.parentKey });
+  if (row.pinSource === "inherited")
+    return strict({ kind: "inherited", parentKey: row.parentKey ?? context.parentKey });
 
   const own = config.agentModels.get(context.agentId);
   const ownFallbacks = own === undefined ? config.defaultModel.fallbacks : own.fallbacks;
   const loose = (why: SelectionReason): EffectiveModel => ({ model: row.model, why, standIn, fallbacks: ownFallbacks });
   if (row.pinSource !== undefined) return loose({ kind: "other", source: row.pinSource });
   if (ofChannel(row, config)) return loose({ kind: "channel" });
-  if (own?.primary !== undefined && sameModel(own.primary, row.model)) return loose({ kind: "agent", agentId: context.agentId });
+  if (own?.primary !== undefined && sameModel(own.primary, row.model))
+    return loose({ kind: "agent", agentId: context.agentId });
   if (sameModel(config.defaultModel.primary, row.model)) return loose({ kind: "default" });
   return loose({ kind: "other", source: "OpenClaw" });
 }

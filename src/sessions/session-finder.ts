@@ -25,7 +25,10 @@ export interface SessionFinder {
   agentOf(key: string): string;
 }
 
-export function createSessionFinder(parts: { readonly openclaw: OpenClaw; readonly registry: ModelRegistry }): SessionFinder {
+export function createSessionFinder(parts: {
+  readonly openclaw: OpenClaw;
+  readonly registry: ModelRegistry;
+}): SessionFinder {
   const { openclaw, registry } = parts;
   const agentOf = (key: string): string => parseSessionKey(key)?.agentId ?? "main";
 
@@ -41,7 +44,11 @@ export function createSessionFinder(parts: { readonly openclaw: OpenClaw; readon
         });
       }
       if (conversation.platform === "session" || conversation.platform === "terminal") {
-        const [named = conversation.channel] = candidateKeys(conversation, routing, wanted ?? agentOf(conversation.channel));
+        const [named = conversation.channel] = candidateKeys(
+          conversation,
+          routing,
+          wanted ?? agentOf(conversation.channel),
+        );
         const key = (await openclaw.resolveSession(named)) ?? named;
         const row = await openclaw.readSession(key);
         return { key, agentId: row?.agentId ?? agentOf(key), row };
@@ -60,7 +67,8 @@ export function createSessionFinder(parts: { readonly openclaw: OpenClaw; readon
       const id = conversation.thread ?? (conversation.kind === "direct" ? conversation.person : conversation.channel);
       const matches = (await openclaw.searchSessions(id.toLowerCase())).filter(
         (row) =>
-          matchesConversation(row.raw, conversation) && (wanted === undefined || (row.agentId ?? agentOf(row.key)) === wanted),
+          matchesConversation(row.raw, conversation) &&
+          (wanted === undefined || (row.agentId ?? agentOf(row.key)) === wanted),
       );
       const [only] = matches;
       if (matches.length > 1) throw ambiguous(matches.map((row) => row.agentId ?? agentOf(row.key)));

@@ -157,9 +157,13 @@ export function createSessionModels(parts: {
       return lock.run(place.key, async () => {
         const before = await viewOf(place.key, place.agentId);
         if (before.row === undefined && request.createIfMissing !== true) {
-          throw new ClutchError("no_session", "Nobody has talked to the agent here yet, so there is nothing to switch.", {
-            hint: "Say something to the agent first, or confirm to set the model for the first message.",
-          });
+          throw new ClutchError(
+            "no_session",
+            "Nobody has talked to the agent here yet, so there is nothing to switch.",
+            {
+              hint: "Say something to the agent first, or confirm to set the model for the first message.",
+            },
+          );
         }
         if (before.row !== undefined && isSelected(before.row, request.target)) {
           return { before, after: before, changed: false };
@@ -208,12 +212,24 @@ export const pinOf = (row: SessionRow): string | null =>
 const isSelected = (row: SessionRow, target: ModelRef | null): boolean =>
   target === null ? row.pinSource !== "user" : row.pinSource === "user" && sameModel(row.model, target);
 
-function explain(patchError: unknown, before: SessionView, row: SessionRow | undefined, target: ModelRef | null): ClutchError {
-  if (refusalReason(patchError) === "session-changed" || (before.row !== undefined && row?.sessionId !== before.row.sessionId)) {
-    return new ClutchError("session_changed", "The conversation was reset or deleted while Clutch was switching; nothing was changed.", {
-      hint: "Look with /model, then try again.",
-      cause: patchError,
-    });
+function explain(
+  patchError: unknown,
+  before: SessionView,
+  row: SessionRow | undefined,
+  target: ModelRef | null,
+): ClutchError {
+  if (
+    refusalReason(patchError) === "session-changed" ||
+    (before.row !== undefined && row?.sessionId !== before.row.sessionId)
+  ) {
+    return new ClutchError(
+      "session_changed",
+      "The conversation was reset or deleted while Clutch was switching; nothing was changed.",
+      {
+        hint: "Look with /model, then try again.",
+        cause: patchError,
+      },
+    );
   }
   if (patchError instanceof ClutchError) return patchError;
   const shown = row?.model === undefined ? "no session" : formatModelRef(row.model);

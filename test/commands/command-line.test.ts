@@ -50,7 +50,10 @@ describe("command line", () => {
   });
 
   it("throws nothing but coded errors, whatever is typed", () => {
-    const anything = fc.oneof(fc.string({ unit: "binary" }), fc.string().map((text) => `/model ${text}`));
+    const anything = fc.oneof(
+      fc.string({ unit: "binary" }),
+      fc.string().map((text) => `/model ${text}`),
+    );
     fc.assert(
       fc.property(anything, (line) => {
         try {

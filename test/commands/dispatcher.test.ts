@@ -42,8 +42,10 @@ const commands: readonly Command<Probe>[] = [
     forms: [{ line: "/change WHAT", does: "" }],
     run: async ({ services, options, confirmed, signal }) => {
       if (options["what"] === "fault") throw new Error("secret detail");
-      if (options["what"] === "coded") throw new ClutchError("unknown_model", "No such model.", { hint: "Look.", suggestions: ["x"] });
-      if (options["what"] === "hang") await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+      if (options["what"] === "coded")
+        throw new ClutchError("unknown_model", "No such model.", { hint: "Look.", suggestions: ["x"] });
+      if (options["what"] === "hang")
+        await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
       if (options["what"] === "ask" && !confirmed) {
         return { visibility: "private", needsConfirmation: true, card: { tone: "warning", title: "sure?" } };
       }
@@ -100,13 +102,21 @@ describe("dispatcher", () => {
     const { services, run } = setUp();
     expect(await run("/change ask", "owner")).toMatchObject({ ok: false, needsConfirmation: true });
     expect(services.runs).toBe(0);
-    expect(await run("/change ask", "owner", { confirmed: true })).toMatchObject({ ok: true, needsConfirmation: false });
+    expect(await run("/change ask", "owner", { confirmed: true })).toMatchObject({
+      ok: true,
+      needsConfirmation: false,
+    });
     expect(services.runs).toBe(1);
   });
 
   it("shows a coded error with its hint and suggestions", async () => {
     const outcome = await setUp().run("/change coded", "owner");
-    expect(outcome.error).toEqual({ code: "unknown_model", message: "No such model.", hint: "Look. Closest: x", fault: false });
+    expect(outcome.error).toEqual({
+      code: "unknown_model",
+      message: "No such model.",
+      hint: "Look. Closest: x",
+      fault: false,
+    });
     expect(outcome.card).toMatchObject({ tone: "error", title: "No such model." });
     expect(outcome.visibility).toBe("private");
   });

@@ -74,7 +74,9 @@ describe("something else, or a gateway that cannot serve yet", () => {
   async function standIn(answer: (socket: WebSocket, id: string) => void): Promise<{ url: string; close(): void }> {
     const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
     server.on("connection", (socket) => {
-      socket.send(JSON.stringify({ type: "event", event: "connect.challenge", payload: { nonce: "n", ts: Date.now() } }));
+      socket.send(
+        JSON.stringify({ type: "event", event: "connect.challenge", payload: { nonce: "n", ts: Date.now() } }),
+      );
       socket.on("message", (raw) => answer(socket, JSON.parse(String(raw)).id));
     });
     await new Promise((resolve) => server.once("listening", resolve));
@@ -113,7 +115,14 @@ describe("something else, or a gateway that cannot serve yet", () => {
   it("another protocol version", async () => {
     const gateway = await standIn((socket, id) => {
       const details = { code: "PROTOCOL_MISMATCH", clientMinProtocol: 4, clientMaxProtocol: 4, expectedProtocol: 3 };
-      socket.send(JSON.stringify({ type: "res", id, ok: false, error: { code: "INVALID_REQUEST", message: "protocol mismatch", details } }));
+      socket.send(
+        JSON.stringify({
+          type: "res",
+          id,
+          ok: false,
+          error: { code: "INVALID_REQUEST", message: "protocol mismatch", details },
+        }),
+      );
       socket.close(1002, "protocol mismatch");
     });
     const problem = await problemOf(connect(gateway.url, "x"));
@@ -128,7 +137,13 @@ describe("something else, or a gateway that cannot serve yet", () => {
     let refusals = 2;
     const gateway = await standIn((socket, id) => {
       if (refusals-- > 0) {
-        const error = { code: "UNAVAILABLE", message: "starting", retryable: true, retryAfterMs: 200, details: { reason: "startup-sidecars" } };
+        const error = {
+          code: "UNAVAILABLE",
+          message: "starting",
+          retryable: true,
+          retryAfterMs: 200,
+          details: { reason: "startup-sidecars" },
+        };
         socket.send(JSON.stringify({ type: "res", id, ok: false, error }));
         socket.close(1013, "starting");
         return;

@@ -50,10 +50,13 @@ export const LLAMA = "ollama/llama3.1:70b";
 const FREE = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
 
 /** `change` gets the config before the gateway starts. */
-export async function startLab(change: (config: Record<string, unknown>) => Record<string, unknown> = (same) => same): Promise<Lab> {
+export async function startLab(
+  change: (config: Record<string, unknown>) => Record<string, unknown> = (same) => same,
+): Promise<Lab> {
   const dir = await mkdtemp(join(tmpdir(), "clutch-lab-"));
   let special: ((chat: ReceivedChat) => Answer | Promise<Answer> | undefined) | undefined;
-  const answer: Answerer = async (chat) => (await special?.(chat)) ?? { text: `${chat.model} answers message ${turns(chat).length}.` };
+  const answer: Answerer = async (chat) =>
+    (await special?.(chat)) ?? { text: `${chat.model} answers message ${turns(chat).length}.` };
   const ollama = await startOllamaStandIn({
     models: [
       { name: "qwen2.5-coder:32b", contextLength: 32_768 },
@@ -61,7 +64,10 @@ export async function startLab(change: (config: Record<string, unknown>) => Reco
     ],
     answer,
   });
-  const anthropic = await startAnthropicStandIn({ models: [{ id: "claude-sonnet-5", name: "Claude Sonnet 5" }], answer });
+  const anthropic = await startAnthropicStandIn({
+    models: [{ id: "claude-sonnet-5", name: "Claude Sonnet 5" }],
+    answer,
+  });
   for (const [agent, persona] of [
     ["main", PERSONA],
     ["keeper", SECOND_PERSONA],
@@ -78,8 +84,22 @@ export async function startLab(change: (config: Record<string, unknown>) => Reco
           api: "ollama",
           apiKey: "ollama-local",
           models: [
-            { id: "qwen2.5-coder:32b", name: "Qwen2.5-Coder 32B", contextWindow: 32_768, contextTokens: 32_768, maxTokens: 4_096, cost: FREE },
-            { id: "llama3.1:70b", name: "Llama 3.1 70B", contextWindow: 131_072, contextTokens: 65_536, maxTokens: 4_096, cost: FREE },
+            {
+              id: "qwen2.5-coder:32b",
+              name: "Qwen2.5-Coder 32B",
+              contextWindow: 32_768,
+              contextTokens: 32_768,
+              maxTokens: 4_096,
+              cost: FREE,
+            },
+            {
+              id: "llama3.1:70b",
+              name: "Llama 3.1 70B",
+              contextWindow: 131_072,
+              contextTokens: 65_536,
+              maxTokens: 4_096,
+              cost: FREE,
+            },
           ],
         },
         anthropic: {
@@ -185,7 +205,11 @@ export async function startLab(change: (config: Record<string, unknown>) => Reco
 
 async function say(app: App, sessionKey: string, message: string, more: Record<string, unknown> = {}): Promise<string> {
   const runId = randomUUID();
-  await app.connection.request("chat.send", { sessionKey, message, idempotencyKey: runId, ...more }, { timeoutMs: 60_000 });
+  await app.connection.request(
+    "chat.send",
+    { sessionKey, message, idempotencyKey: runId, ...more },
+    { timeoutMs: 60_000 },
+  );
   for (;;) {
     const reply = (await app.connection.request("agent.wait", { runId, timeoutMs: 60_000 }, { timeoutMs: 70_000 })) as {
       status?: string;

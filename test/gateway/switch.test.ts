@@ -1,6 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type AttachedClutch, type Lab, LLAMA, PERSONA, QWEN, SECOND_PERSONA, SONNET, startLab, turns } from "./harness.ts";
+import {
+  type AttachedClutch,
+  type Lab,
+  LLAMA,
+  PERSONA,
+  QWEN,
+  SECOND_PERSONA,
+  SONNET,
+  startLab,
+  turns,
+} from "./harness.ts";
 
 let lab: Lab;
 let clutch: AttachedClutch;
@@ -40,7 +50,12 @@ const KINDS: readonly { kind: string; key: string; at: string; persona: string; 
     at: "slack:C0AAA:1700000000.000100",
     persona: PERSONA,
   },
-  { kind: "sub-agent", key: "agent:main:subagent:0b1c2d3e", at: "session:agent:main:subagent:0b1c2d3e", persona: PERSONA },
+  {
+    kind: "sub-agent",
+    key: "agent:main:subagent:0b1c2d3e",
+    at: "session:agent:main:subagent:0b1c2d3e",
+    persona: PERSONA,
+  },
   { kind: "cron", key: "agent:main:cron:nightly", at: "session:agent:main:cron:nightly", persona: PERSONA },
   { kind: "hook", key: "agent:main:hook:mail", at: "session:agent:main:hook:mail", persona: PERSONA },
   { kind: "a second agent", key: "agent:keeper:discord:channel:7700", at: "discord:7700", persona: SECOND_PERSONA },
@@ -124,7 +139,9 @@ describe("switching a conversation in its middle", () => {
   it("a switch during a running turn takes effect with the next turn, and the card says so", async () => {
     const key = "agent:main:discord:channel:1001";
     await clutch.run("/model default", `session:${key}`);
-    lab.answerWith((chat) => (turns(chat).at(-1)?.includes("slowly") ? { text: "A slow answer.", delayMs: 4_000 } : undefined));
+    lab.answerWith((chat) =>
+      turns(chat).at(-1)?.includes("slowly") ? { text: "A slow answer.", delayMs: 4_000 } : undefined,
+    );
     const cloudBefore = lab.anthropic.chats.length;
     const slow = clutch.say(key, "Answer slowly, please.");
     while (lab.anthropic.chats.length === cloudBefore) await sleep(50);
@@ -136,7 +153,11 @@ describe("switching a conversation in its middle", () => {
     const localBefore = lab.ollama.chats.length;
     await clutch.say(key, "Quickly now.");
     expect(lab.ollama.chats.length).toBe(localBefore + 1);
-    expect(turns(lab.ollama.chats.at(-1) ?? { server: "ollama", model: "", system: "", messages: [], stream: false, body: {} }).join("\n")).toContain("A slow answer.");
+    expect(
+      turns(
+        lab.ollama.chats.at(-1) ?? { server: "ollama", model: "", system: "", messages: [], stream: false, body: {} },
+      ).join("\n"),
+    ).toContain("A slow answer.");
   });
 });
 
@@ -229,7 +250,8 @@ describe("two people at once", () => {
       expect([QWEN, LLAMA]).toContain(final);
       // The one whose choice stands was told so; the other's was read back before, or refused.
       expect((final === QWEN ? one : two).ok).toBe(true);
-      for (const outcome of [one, two]) if (!outcome.ok) expect(outcome.error?.code).toMatch(/not_verified|session_changed/);
+      for (const outcome of [one, two])
+        if (!outcome.ok) expect(outcome.error?.code).toMatch(/not_verified|session_changed/);
     }
     await other.close();
   });
@@ -237,7 +259,8 @@ describe("two people at once", () => {
 
 describe("defaults", () => {
   const at = "session:agent:main:main";
-  const configured = async () => (await clutch.app.openclaw.readConfig()).config["agents"] as Record<string, Record<string, unknown>>;
+  const configured = async () =>
+    (await clutch.app.openclaw.readConfig()).config["agents"] as Record<string, Record<string, unknown>>;
 
   it("of an agent: asked first, applied to unpinned conversations, put back exactly", async () => {
     await clutch.run("/model default", at);

@@ -47,7 +47,9 @@ describe("finding a model by what was typed", () => {
     ["claude", ["anthropic/claude-sonnet-5", "anthropic/claude-haiku-4-5"]],
   ])("%s is ambiguous", (typed, refs) => {
     const search = findModel(typed, models);
-    expect(search.kind === "ambiguous" ? search.matches.map(({ ref }) => formatModelRef(ref)) : search.kind).toEqual(refs);
+    expect(search.kind === "ambiguous" ? search.matches.map(({ ref }) => formatModelRef(ref)) : search.kind).toEqual(
+      refs,
+    );
   });
 
   it.each([
@@ -57,11 +59,14 @@ describe("finding a model by what was typed", () => {
     ["hiaku", "anthropic/claude-haiku-4-5"],
   ])("%s is unknown, and suggests %s first", (typed, ref) => {
     const search = findModel(typed, models);
-    expect(search.kind === "unknown" ? search.suggestions.map((found) => formatModelRef(found.ref))[0] : search.kind).toBe(ref);
+    expect(
+      search.kind === "unknown" ? search.suggestions.map((found) => formatModelRef(found.ref))[0] : search.kind,
+    ).toBe(ref);
   });
 
   it("guesses nothing from one letter, an empty name, or the middle of a word", () => {
-    for (const typed of ["q", "", " ", "oder", "onnet-", "ama3.1:7"]) expect(findModel(typed, models).kind).toBe("unknown");
+    for (const typed of ["q", "", " ", "oder", "onnet-", "ama3.1:7"])
+      expect(findModel(typed, models).kind).toBe("unknown");
   });
 
   it("always finds a model by its full ref, and never throws", () => {

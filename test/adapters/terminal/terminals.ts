@@ -1,12 +1,12 @@
 import { PassThrough } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
-import type { AgentChat, ChatPiece } from "../../../adapters/terminal/agent-chat.ts";
 import {
   createTerminalAdapter,
   type TerminalAdapter,
   type TerminalOptions,
 } from "../../../adapters/terminal/terminal-adapter.ts";
 import type { Conversation } from "../../../src/models/conversation.ts";
+import type { AgentChat, ChatPiece } from "../../../src/openclaw/agent-chat.ts";
 import { createVirtualScreen } from "./virtual-screen.ts";
 
 export const CONVERSATION: Conversation = { platform: "terminal", channel: "here", kind: "direct", person: "me" };

@@ -2,7 +2,10 @@ import { z } from "zod";
 
 // What Discord refuses although its OpenAPI description allows it.
 
-const text = z.string().nullish().transform((value) => value ?? "");
+const text = z
+  .string()
+  .nullish()
+  .transform((value) => value ?? "");
 const embed = z.looseObject({
   title: text,
   description: text,
@@ -22,7 +25,9 @@ const message = z.looseObject({
   flags: z.number().nullish(),
   embeds: z.array(embed).nullish(),
   components: z.array(row).nullish(),
-  attachments: z.array(z.looseObject({ id: z.union([z.string(), z.number()]), filename: z.string().nullish() })).nullish(),
+  attachments: z
+    .array(z.looseObject({ id: z.union([z.string(), z.number()]), filename: z.string().nullish() }))
+    .nullish(),
 });
 
 const V2_FLAG = 1 << 15;
@@ -46,7 +51,8 @@ export function messageIssues(body: unknown, fileNames: readonly string[] = []):
   );
   if (sizes.reduce((sum, size) => sum + size, 0) > 6000) issues.push("embeds: over 6000 characters together");
   for (const { fields } of embeds ?? []) {
-    if ((fields ?? []).some(({ name, value }) => name.trim() === "" || value.trim() === "")) issues.push("embeds: a field with an empty name or value");
+    if ((fields ?? []).some(({ name, value }) => name.trim() === "" || value.trim() === ""))
+      issues.push("embeds: a field with an empty name or value");
   }
   const rows = (components ?? []).filter(({ type }) => type === ROW);
   if (rows.length > 5) issues.push(`components: ${rows.length} rows`);
@@ -60,11 +66,13 @@ export function messageIssues(body: unknown, fileNames: readonly string[] = []):
   for (const { options } of parts) {
     if (options === undefined) continue;
     if (options.length === 0) issues.push("components: a select menu without options");
-    if (new Set(options.map(({ value }) => value)).size < options.length) issues.push("components: an option's value is used twice");
+    if (new Set(options.map(({ value }) => value)).size < options.length)
+      issues.push("components: an option's value is used twice");
   }
   const v2 = ((flags ?? 0) & V2_FLAG) !== 0;
   if (v2 && (content !== "" || (embeds ?? []).length > 0)) issues.push("flags: Components V2 with content or embeds");
-  if (!v2 && (components ?? []).some(({ type }) => V2_PARTS.has(type))) issues.push("components: V2 parts without the flag");
+  if (!v2 && (components ?? []).some(({ type }) => V2_PARTS.has(type)))
+    issues.push("components: V2 parts without the flag");
 
   for (const { id } of attachments ?? []) {
     const index = Number(id);
@@ -81,7 +89,12 @@ export function messageIssues(body: unknown, fileNames: readonly string[] = []):
 /** True for what Discord answers with 50006. */
 export function isEmptyMessage(body: unknown, fileCount: number): boolean {
   const parsed = message.safeParse(body).data;
-  return fileCount === 0 && parsed?.content === "" && (parsed.embeds ?? []).length === 0 && (parsed.components ?? []).length === 0;
+  return (
+    fileCount === 0 &&
+    parsed?.content === "" &&
+    (parsed.embeds ?? []).length === 0 &&
+    (parsed.components ?? []).length === 0
+  );
 }
 
 const option = z.looseObject({
@@ -104,11 +117,14 @@ export function commandIssues(body: unknown): readonly string[] {
     if (!NAME.test(each) || each !== each.toLowerCase()) issues.push(`name: “${each}” is not allowed`);
   }
   const required = (options ?? []).map((entry) => entry.required === true);
-  if (required.lastIndexOf(true) > required.indexOf(false) && required.includes(false)) issues.push("options: a required one after an optional one");
+  if (required.lastIndexOf(true) > required.indexOf(false) && required.includes(false))
+    issues.push("options: a required one after an optional one");
   for (const entry of options ?? []) {
-    if (entry.autocomplete === true && (entry.choices ?? []).length > 0) issues.push(`options: ${entry.name} has autocomplete and choices`);
+    if (entry.autocomplete === true && (entry.choices ?? []).length > 0)
+      issues.push(`options: ${entry.name} has autocomplete and choices`);
     for (const choice of entry.choices ?? []) {
-      if (typeof choice.value === "string" && choice.value.length > 100) issues.push(`options: a choice of ${entry.name} is over 100`);
+      if (typeof choice.value === "string" && choice.value.length > 100)
+        issues.push(`options: a choice of ${entry.name} is over 100`);
     }
   }
   const names = (options ?? []).map((entry) => entry.name);

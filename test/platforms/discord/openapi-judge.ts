@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type ErrorObject, Ajv2020 } from "ajv/dist/2020.js";
+import { Ajv2020, type ErrorObject } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { z } from "zod";
 
@@ -43,10 +43,7 @@ export function loadJudge(file = OPENAPI_FILE): Judge | undefined {
       known !== undefined && typeof value === "object" && value !== null
         ? Object.keys(value).filter((key) => !(key in known))
         : [];
-    return [
-      ...check(`/components/schemas/${name}`, value),
-      ...unknown.map((key) => `${key}: not a key of ${name}`),
-    ];
+    return [...check(`/components/schemas/${name}`, value), ...unknown.map((key) => `${key}: not a key of ${name}`)];
   };
 
   return {
@@ -64,14 +61,19 @@ export function loadJudge(file = OPENAPI_FILE): Judge | undefined {
       const branch = chooseBranch(branches, body);
       if (branch !== undefined) return checkCallback(branch, body);
       const pointer = ["paths", template, verb, "requestBody", "content", "application/json", "schema"];
-      return check(`/${pointer.map((part) => encodeURIComponent(part.replaceAll("~", "~0").replaceAll("/", "~1"))).join("/")}`, body);
+      return check(
+        `/${pointer.map((part) => encodeURIComponent(part.replaceAll("~", "~0").replaceAll("/", "~1"))).join("/")}`,
+        body,
+      );
     },
   };
 
   /** Autocomplete has a branch for each type of value: without choosing, a wrong text would be "must be integer". */
   function checkCallback(branch: string, body: unknown): readonly string[] {
     if (branch !== "ApplicationCommandAutocompleteCallbackRequest") return checkNamed(branch, body);
-    const data = z.object({ data: z.object({ choices: z.array(z.object({ value: z.unknown() })).nullish() }) }).safeParse(body);
+    const data = z
+      .object({ data: z.object({ choices: z.array(z.object({ value: z.unknown() })).nullish() }) })
+      .safeParse(body);
     const value = data.data?.data.choices?.[0]?.value;
     const kind = typeof value !== "number" ? "String" : Number.isInteger(value) ? "Integer" : "Number";
     return z.object({ data: z.unknown() }).safeParse(body).success
@@ -80,10 +82,16 @@ export function loadJudge(file = OPENAPI_FILE): Judge | undefined {
   }
 }
 
-const schemaNode = z.looseObject({ $ref: z.string().optional(), anyOf: z.array(z.looseObject({ $ref: z.string().optional() })).optional() });
+const schemaNode = z.looseObject({
+  $ref: z.string().optional(),
+  anyOf: z.array(z.looseObject({ $ref: z.string().optional() })).optional(),
+});
 const operation = z.looseObject({
   requestBody: z
-    .looseObject({ required: z.boolean().optional(), content: z.record(z.string(), z.looseObject({ schema: schemaNode })) })
+    .looseObject({
+      required: z.boolean().optional(),
+      content: z.record(z.string(), z.looseObject({ schema: schemaNode })),
+    })
     .optional(),
 });
 const specSchema = z.looseObject({
@@ -95,7 +103,11 @@ const specSchema = z.looseObject({
 
 /** The one place where the description and the clients differ: it says integer, every client and page says text. */
 function allowStringPermissions(spec: z.output<typeof specSchema>): void {
-  for (const name of ["ApplicationCommandCreateRequest", "ApplicationCommandUpdateRequest", "ApplicationCommandPatchRequestPartial"]) {
+  for (const name of [
+    "ApplicationCommandCreateRequest",
+    "ApplicationCommandUpdateRequest",
+    "ApplicationCommandPatchRequestPartial",
+  ]) {
     const properties = spec.components.schemas[name]?.properties;
     if (properties !== undefined) {
       properties["default_member_permissions"] = { type: ["string", "integer", "null"], pattern: "^[0-9]+$" };
@@ -125,6 +137,8 @@ function chooseBranch(branches: readonly string[], body: unknown): string | unde
 function deepest(errors: readonly ErrorObject[]): string[] {
   const depth = ({ instancePath }: ErrorObject): number => instancePath.split("/").length;
   const most = Math.max(...errors.map(depth));
-  const lines = errors.filter((error) => depth(error) === most).map((error) => `${error.instancePath}: ${error.message ?? error.keyword}`);
+  const lines = errors
+    .filter((error) => depth(error) === most)
+    .map((error) => `${error.instancePath}: ${error.message ?? error.keyword}`);
   return [...new Set(lines)].slice(0, 5);
 }

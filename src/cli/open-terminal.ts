@@ -1,0 +1,59 @@
+import { userInfo } from "node:os";
+import type { Readable } from "node:stream";
+import type { TerminalAdapter } from "../../adapters/terminal/terminal-adapter.ts";
+import type { Person } from "../../commands/command.ts";
+import { localityWord, profileOf } from "../../commands/model-card.ts";
+import type { App } from "../app.ts";
+import { parseModelRef } from "../models/model-ref.ts";
+import { createAgentChat } from "../openclaw/agent-chat.ts";
+import type { Runtime } from "./runtime.ts";
+
+/** Whoever sits at the machine's own terminal. */
+export const personAtTerminal = (): Person => ({ platform: "terminal", id: userInfo().username });
+
+/** Opens the terminal channel of one session and starts it. */
+export async function openTerminal(options: {
+  readonly app: App;
+  readonly runtime: Runtime;
+  readonly sessionKey: string;
+  readonly input: Readable & { readonly isTTY?: boolean };
+  readonly historyFile?: string;
+  /** Told in words what did not work, for a caller that has to know at the end. */
+  readonly onFailure?: (what: string) => void;
+}): Promise<TerminalAdapter> {
+  const { app, runtime, sessionKey, input, historyFile, onFailure } = options;
+  const { createTerminalAdapter } = await import("../../adapters/terminal/terminal-adapter.ts");
+  const person = personAtTerminal();
+  const chat = createAgentChat(app.connection, app.openclaw, sessionKey);
+  const terminal = createTerminalAdapter({
+    input,
+    output: runtime.stdout,
+    chat: {
+      async *send(text, signal) {
+        for await (const piece of chat.send(text, signal)) {
+          if (piece.type === "error") onFailure?.(`“${text}”: ${piece.message}`);
+          yield piece;
+        }
+      },
+    },
+    conversation: { platform: "terminal", channel: sessionKey, kind: "direct", person: person.id },
+    person,
+    label: (model) => {
+      const known = app.services.registry.known();
+      const profile = known === undefined ? undefined : profileOf(parseModelRef(model), known);
+      return `${model} · ${localityWord(profile)}`;
+    },
+    ...(historyFile === undefined ? {} : { historyFile }),
+  });
+  await terminal.start({
+    commands: app.dispatcher.commands,
+    complete: app.dispatcher.complete,
+    async run(invocation) {
+      const outcome = await app.dispatcher.run(invocation);
+      if (!outcome.ok && !outcome.needsConfirmation)
+        onFailure?.(`${invocation.line}: ${outcome.error?.message ?? "refused"}`);
+      return outcome;
+    },
+  });
+  return terminal;
+}

@@ -1,0 +1,67 @@
+import { join } from "node:path";
+import type { ChatAdapter } from "../../adapters/adapter.ts";
+import { createApp } from "../app.ts";
+import type { Config } from "../config.ts";
+import { createLogger } from "../logger.ts";
+import type { GatewayAddress } from "../openclaw/connection.ts";
+import { openTerminal, personAtTerminal } from "./open-terminal.ts";
+import { type ExitCode, type Runtime, untilSignalled } from "./runtime.ts";
+
+const MAIN_SESSION = "agent:main:main";
+
+/** With a person's own gateway: serves until it is signalled, whatever its input does. */
+export async function runService(
+  config: Config,
+  gateway: GatewayAddress,
+  runtime: Runtime,
+  secrets: readonly string[],
+): Promise<ExitCode> {
+  const interactive = runtime.stdin.isTTY === true;
+  const { id } = personAtTerminal();
+  const app = await createApp({
+    config,
+    gateway,
+    onWaiting: (problem) => runtime.stdout.write(`${problem.message} Waiting for it; Ctrl-C stops.\n`),
+    // Who sits at the machine could write the configuration as well.
+    access: { ...config.access, owners: [...config.access.owners, ...(interactive ? [`terminal:${id}`] : [])] },
+    logger: createLogger({
+      level: runtime.env["CLUTCH_LOG"] ?? (interactive ? "warn" : "info"),
+      destination: runtime.stderr,
+      secrets: () => secrets,
+    }),
+    fetch: runtime.fetch,
+    clock: runtime.clock,
+    signal: runtime.signal,
+  });
+  const adapters: ChatAdapter[] = [];
+  try {
+    const { models } = await app.services.registry.current();
+    const local = models.filter(({ locality }) => locality.kind === "local").length;
+    runtime.stdout.write(`Attached: ${models.length} models, ${local} of them local.\n`);
+    if (config.access.owners.length === 0) {
+      runtime.stdout.write(
+        "No owner is configured, so nobody may change anything from a chat (access.owners in clutch.config.json).\n",
+      );
+    }
+    if (interactive) {
+      const historyFile = join(runtime.home, ".local", "state", "clutch", "history");
+      const terminal = await openTerminal({
+        app,
+        runtime,
+        sessionKey: MAIN_SESSION,
+        input: runtime.stdin,
+        historyFile,
+      });
+      adapters.push(terminal);
+      void terminal.done.then(() => {
+        if (!runtime.signal.aborted)
+          runtime.stdout.write("The terminal channel is closed; Clutch goes on. Ctrl-C stops it.\n");
+      });
+    }
+    await untilSignalled(runtime.signal);
+    return 0;
+  } finally {
+    for (const adapter of adapters) await adapter.stop();
+    await app.close();
+  }
+}
