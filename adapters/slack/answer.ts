@@ -49,7 +49,10 @@ export function createAnswer({ spot, direct, url, pressed, poster, logger }: Ans
 
   const enqueue = (work: () => Promise<unknown>): Promise<unknown> => {
     queue = queue.then(work).catch((thrown: unknown) => {
-      logger.warn({ channel, reason: thrown instanceof Error ? thrown.message : "unknown" }, "an answer did not reach Slack");
+      logger.warn(
+        { channel, reason: thrown instanceof Error ? thrown.message : "unknown" },
+        "an answer did not reach Slack",
+      );
     });
     return queue;
   };
@@ -79,7 +82,10 @@ export function createAnswer({ spot, direct, url, pressed, poster, logger }: Ans
       else await poster.ephemeral(channel, thread, user, drawn);
       return true;
     } catch (thrown) {
-      logger.debug({ channel, reason: thrown instanceof Error ? thrown.message : "unknown" }, "no ordinary message here");
+      logger.debug(
+        { channel, reason: thrown instanceof Error ? thrown.message : "unknown" },
+        "no ordinary message here",
+      );
       return false;
     }
   };
@@ -101,7 +107,8 @@ export function createAnswer({ spot, direct, url, pressed, poster, logger }: Ans
     }
     if (replaceable && url !== undefined) {
       const inPlace = visibility === "private" ? ephemeral : !ephemeral;
-      if (inPlace && (await url.send({ drawn, to: visibility === "private" ? "person" : "channel", replace: true }))) return;
+      if (inPlace && (await url.send({ drawn, to: visibility === "private" ? "person" : "channel", replace: true })))
+        return;
       if (!inPlace) await url.send({ delete: true });
     }
     await deliver(visibility === "public" ? "channel" : "person", drawn);

@@ -5,7 +5,11 @@ import type { Logger } from "pino";
 /** Slack's libraries on our log. Their info and debug lines go to debug: they name every request. */
 export function boltLogger(logger: Logger): SlackLogger {
   const text = (parts: readonly unknown[]): string =>
-    parts.map((part) => (typeof part === "string" ? part : part instanceof Error ? part.message : inspect(part, { depth: 2 }))).join(" ");
+    parts
+      .map((part) =>
+        typeof part === "string" ? part : part instanceof Error ? part.message : inspect(part, { depth: 2 }),
+      )
+      .join(" ");
   return {
     // Below `info` Slack's clients log whole payloads, so they are told not to.
     debug: () => undefined,

@@ -67,12 +67,15 @@ export function cardBlocks(card: Card, controls: Controls): Drawn {
       ? []
       : [{ type: "context" as const, elements: [budget.plain(card.footer, LIMITS.contextText)] }]),
   ];
-  const tables = card.table === undefined ? [] : tableText(card.table, LIMITS.sectionText, Math.min(6_000, budget.left));
+  const tables =
+    card.table === undefined ? [] : tableText(card.table, LIMITS.sectionText, Math.min(6_000, budget.left));
   return {
     text: fallbackText(card),
     blocks: [
       ...blocks,
-      ...tables.map((text): types.SectionBlock => ({ type: "section", text: { type: "mrkdwn", text, verbatim: true } })),
+      ...tables.map(
+        (text): types.SectionBlock => ({ type: "section", text: { type: "mrkdwn", text, verbatim: true } }),
+      ),
       ...tail,
     ].slice(0, LIMITS.blocks),
   };

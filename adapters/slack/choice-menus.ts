@@ -22,7 +22,13 @@ const MAX_MENUS = 300;
 
 /** The menu that offers what `command` completes to. */
 export const menuId = (command: string, seal: string): string =>
-  `${PREFIX}.${command.trim().split(/\s/, 1)[0]?.replace(/[^\w-]/g, "").slice(0, 64) ?? ""}.${seal}`;
+  `${PREFIX}.${
+    command
+      .trim()
+      .split(/\s/, 1)[0]
+      ?.replace(/[^\w-]/g, "")
+      .slice(0, 64) ?? ""
+  }.${seal}`;
 
 /** The sealed action behind a menu; undefined for what is no menu of ours. */
 export const sealOfMenu = (actionId: string): string | undefined => {
@@ -34,7 +40,9 @@ export function createChoiceMenus(dispatch: Dispatch): ChoiceMenus {
   const known = new Map<string, readonly Choice[]>();
 
   const completions = (command: string, typed: string): Choice[] => {
-    const option = dispatch.commands.find(({ name }) => name === command)?.options.find(({ positional }) => positional === true);
+    const option = dispatch.commands
+      .find(({ name }) => name === command)
+      ?.options.find(({ positional }) => positional === true);
     if (option === undefined) return [];
     return dispatch
       .complete(command, option.name, typed)

@@ -5,7 +5,11 @@ const INVISIBLE = /(?!\n)\p{Cc}|[\u00ad\u202a-\u202e\u2066-\u2069]/gu;
 
 /** Text without what could disturb the lines around it. */
 export const clean = (text: string): string =>
-  text.toWellFormed().replaceAll("\t", "    ").replace(/[\u2028\u2029]|\r\n?/g, "\n").replace(INVISIBLE, "");
+  text
+    .toWellFormed()
+    .replaceAll("\t", "    ")
+    .replace(/[\u2028\u2029]|\r\n?/g, "\n")
+    .replace(INVISIBLE, "");
 
 /** At most `max` UTF-16 units, ending in `…` where something was cut, never half a character. */
 export function cut(text: string, max: number): string {
@@ -21,7 +25,12 @@ export const escapeSlack = (text: string): string =>
 /** Escaped and then at most `max`, never half an entity. */
 export function escapeWithin(text: string, max: number): string {
   const escaped = escapeSlack(clean(text));
-  return escaped.length <= max ? escaped : `${escaped.slice(0, max - 1).replace(/&[a-z]*$/, "").replace(/[\ud800-\udbff]$/, "")}…`;
+  return escaped.length <= max
+    ? escaped
+    : `${escaped
+        .slice(0, max - 1)
+        .replace(/&[a-z]*$/, "")
+        .replace(/[\ud800-\udbff]$/, "")}…`;
 }
 
 /** A text object in which nothing is markup, a mention or an emoji code. Slack takes no empty ones. */

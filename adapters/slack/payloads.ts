@@ -11,7 +11,11 @@ const user = z.string().regex(/^[UW][A-Z0-9]{1,40}$/);
 const timestamp = z.string().regex(/^\d{1,12}\.\d{1,12}$/);
 const id = z.string().min(1).max(255);
 const name = z.string().max(255).optional().catch(undefined);
-const url = z.url({ protocol: /^https?$/ }).max(2_000).optional().catch(undefined);
+const url = z
+  .url({ protocol: /^https?$/ })
+  .max(2_000)
+  .optional()
+  .catch(undefined);
 
 const teamObject = z.object({ id: team });
 const userObject = z.object({ id: user, username: name, name });

@@ -4,7 +4,13 @@ import type { Drawn } from "./card-blocks.ts";
 import { slackErrorName, slackProblem } from "./slack-problems.ts";
 
 /** No text of ours becomes a mention, a link with a preview, or markup. */
-export const SAFE = { link_names: false, parse: "none", unfurl_links: false, unfurl_media: false, mrkdwn: false } as const;
+export const SAFE = {
+  link_names: false,
+  parse: "none",
+  unfurl_links: false,
+  unfurl_media: false,
+  mrkdwn: false,
+} as const;
 
 /** Ordinary messages in channels where Clutch is a member. Each rejects with a coded error. */
 export interface Poster {
@@ -13,14 +19,23 @@ export interface Poster {
   ephemeral(channel: string, thread: string | undefined, user: string, drawn: Drawn): Promise<void>;
   update(channel: string, ts: string, drawn: Drawn): Promise<void>;
   remove(channel: string, ts: string): Promise<void>;
-  image(channel: string, thread: string | undefined, image: { readonly png: Uint8Array; readonly alt: string }): Promise<void>;
+  image(
+    channel: string,
+    thread: string | undefined,
+    image: { readonly png: Uint8Array; readonly alt: string },
+  ): Promise<void>;
   /** The channel of the app's direct conversation with a person. */
   direct(user: string): Promise<string>;
   modal(triggerId: string, view: webApi.ViewsOpenArguments["view"]): Promise<void>;
 }
 
 /** Slack did not like the blocks; the words must arrive all the same. */
-const BLOCK_ERRORS: ReadonlySet<string> = new Set(["invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "too_many_blocks"]);
+const BLOCK_ERRORS: ReadonlySet<string> = new Set([
+  "invalid_blocks",
+  "invalid_blocks_format",
+  "msg_blocks_too_long",
+  "too_many_blocks",
+]);
 
 /** `onProblem` hears of what a person must mend, by method, and of its mending. */
 export function createPoster(
@@ -38,7 +53,11 @@ export function createPoster(
       throw problem;
     }
   };
-  const withText = async <Result>(method: string, drawn: Drawn, run: (content: Drawn) => Promise<Result>): Promise<Result> =>
+  const withText = async <Result>(
+    method: string,
+    drawn: Drawn,
+    run: (content: Drawn) => Promise<Result>,
+  ): Promise<Result> =>
     call(method, async () => {
       try {
         return await run(drawn);
@@ -47,7 +66,8 @@ export function createPoster(
         return await run({ text: drawn.text, blocks: [] });
       }
     });
-  const inThread = (thread: string | undefined): { thread_ts?: string } => (thread === undefined ? {} : { thread_ts: thread });
+  const inThread = (thread: string | undefined): { thread_ts?: string } =>
+    thread === undefined ? {} : { thread_ts: thread };
 
   return {
     async message(channel, thread, drawn) {

@@ -26,7 +26,11 @@ export type ResponseMessage =
       readonly thread?: string;
     };
 
-export function createResponseUrl(options: { readonly url: string; readonly clock: () => number; readonly logger: Logger }): ResponseUrl {
+export function createResponseUrl(options: {
+  readonly url: string;
+  readonly clock: () => number;
+  readonly logger: Logger;
+}): ResponseUrl {
   const { url, clock, logger } = options;
   const until = clock() + LIFE_MS - EARLY_MS;
   let used = 0;
@@ -44,10 +48,14 @@ export function createResponseUrl(options: { readonly url: string; readonly cloc
       });
       const text = await answer.text();
       const taken = answer.ok && !/"ok"\s*:\s*false/.test(text);
-      if (!taken) logger.warn({ status: answer.status, reason: text.slice(0, 200) }, "Slack refused an answer by response_url");
+      if (!taken)
+        logger.warn({ status: answer.status, reason: text.slice(0, 200) }, "Slack refused an answer by response_url");
       return taken;
     } catch (thrown) {
-      logger.warn({ reason: thrown instanceof Error ? thrown.message : "unknown" }, "an answer by response_url did not reach Slack");
+      logger.warn(
+        { reason: thrown instanceof Error ? thrown.message : "unknown" },
+        "an answer by response_url did not reach Slack",
+      );
       return false;
     }
   };
@@ -69,4 +77,11 @@ export function createResponseUrl(options: { readonly url: string; readonly cloc
       });
     },
   };
+}
+
+/** Whether an address is Slack's, or of the same host as the API that we were given. */
+export function leadsToSlack(url: string, apiUrl: string): boolean {
+  const { host, protocol } = new URL(url);
+  const api = new URL(apiUrl);
+  return host === api.host || (protocol === "https:" && /(^|\.)slack(-gov)?\.com$/.test(host));
 }

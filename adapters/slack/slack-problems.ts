@@ -71,3 +71,18 @@ const ADVICE: Readonly<Record<string, string>> = {
   user_not_in_channel: INVITE,
   is_archived: "The channel is archived.",
 };
+
+/** Bot scopes without which part of Clutch fails, and the part. */
+const SCOPES: Readonly<Record<string, string>> = {
+  commands: "slash commands and the message shortcut",
+  "chat:write": "answers in threads and notices",
+  "app_mentions:read": "commands in threads, by mention",
+};
+
+/** What the scopes that Slack granted are short of; undefined where it did not say, or nothing is. */
+export function missingScopes(granted: readonly string[], groups: readonly string[]): ClutchError | undefined {
+  if (granted.length === 0) return undefined;
+  const needed = groups.length === 0 ? SCOPES : { ...SCOPES, "usergroups:read": "the user groups of the access lists" };
+  const lacking = Object.keys(needed).filter((scope) => !granted.includes(scope));
+  return lacking.length === 0 ? undefined : missingScope(lacking, lacking.map((scope) => needed[scope]).join(", "));
+}

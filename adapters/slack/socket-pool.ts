@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
-import { type Envelope, openSocket, type SocketConnection } from "./socket-connection.ts";
 import { retryAfterSeconds } from "./slack-problems.ts";
+import { type Envelope, openSocket, type SocketConnection } from "./socket-connection.ts";
 
 export interface SocketPool {
   /** Resolves after the first attempt: with what went wrong, or undefined once a socket is up. Goes on trying either way. */
@@ -37,12 +37,16 @@ const SHORT_LIFE_MS = 1_000;
 export function createSocketPool(options: SocketPoolOptions): SocketPool {
   const { logger } = options;
   const stopping = new AbortController();
-  const slots = Array.from({ length: SOCKETS }, () => ({ live: new Set<SocketConnection>(), failure: undefined as unknown }));
+  const slots = Array.from({ length: SOCKETS }, () => ({
+    live: new Set<SocketConnection>(),
+    failure: undefined as unknown,
+  }));
   const first = Promise.withResolvers<unknown>();
 
   const aliveNow = (): number => slots.reduce((sum, { live }) => sum + live.size, 0);
   const report = (): void => {
-    if (!stopping.signal.aborted) options.onChange(aliveNow(), slots.find(({ failure }) => failure !== undefined)?.failure);
+    if (!stopping.signal.aborted)
+      options.onChange(aliveNow(), slots.find(({ failure }) => failure !== undefined)?.failure);
   };
 
   const keep = async (slot: (typeof slots)[number]): Promise<void> => {

@@ -16,12 +16,21 @@ export function tableText(table: Table, pieceMax: number, max: number): string[]
   const columns = table.columns.slice(0, MAX_COLUMNS);
   if (columns.length === 0) return [];
   const cell = (text: string | undefined): string =>
-    cut(clean(text ?? "").replace(/\s+/g, " ").replaceAll("`", "'").trim(), MAX_CELL);
+    cut(
+      clean(text ?? "")
+        .replace(/\s+/g, " ")
+        .replaceAll("`", "'")
+        .trim(),
+      MAX_CELL,
+    );
   const rows = [columns, ...table.rows.slice(0, MAX_ROWS)].map((row) => columns.map((_, index) => cell(row[index])));
   const widths = columns.map((_, index) => Math.max(...rows.map((row) => stringWidth(row[index] ?? ""))));
   const lines = rows.map((row) =>
     escapeSlack(
-      row.map((text, index) => text + " ".repeat(Math.max(0, (widths[index] ?? 0) - stringWidth(text)))).join("  ").trimEnd(),
+      row
+        .map((text, index) => text + " ".repeat(Math.max(0, (widths[index] ?? 0) - stringWidth(text))))
+        .join("  ")
+        .trimEnd(),
     ),
   );
   const [head = "", ...body] = lines;

@@ -5,7 +5,10 @@
  */
 export function decodeTyped(text: string): string {
   return text
-    .replace(/<([^<>|]*)(?:\|([^<>]*))?>/g, (_, target: string, label: string | undefined) => label || plainTarget(target))
+    .replace(
+      /<([^<>|]*)(?:\|([^<>]*))?>/g,
+      (_, target: string, label: string | undefined) => label || plainTarget(target),
+    )
     .replaceAll("&lt;", "<")
     .replaceAll("&gt;", ">")
     .replaceAll("&amp;", "&")

@@ -125,6 +125,7 @@ export function createOpenClaw(connection: Pick<GatewayConnection, "request">): 
       const last = reply.messages.findLast(
         (message) =>
           message.role === "assistant" &&
+          message.provider !== "openclaw" &&
           message.provider &&
           message.model &&
           !SYSTEM_KINDS.has(message.__openclaw?.kind ?? ""),

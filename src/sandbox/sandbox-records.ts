@@ -1,5 +1,4 @@
-import { randomBytes } from "node:crypto";
-import { lstat, mkdir, readdir, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { link, lstat, mkdir, readdir, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import type { Logger } from "pino";
@@ -13,22 +12,22 @@ import { endProcessesOf, identityOf, isRunning } from "../openclaw/process-table
  * can clear away what a killed Clutch left, and, once the gateway is ready, how to
  * reach it, so that another terminal can join.
  */
+const accessSchema = z.object({
+  url: z.string(),
+  token: z.string(),
+  servers: z.record(z.string(), z.object({ kind: z.enum(["ollama", "anthropic"]), baseUrl: z.string() })),
+  demoProviders: z.array(z.string()),
+  store: z.string(),
+});
 const recordSchema = z.object({
   owner: z.object({ pid: z.number().int().positive(), startTime: z.string() }),
-  access: z
-    .object({
-      url: z.string(),
-      token: z.string(),
-      servers: z.record(z.string(), z.object({ kind: z.enum(["ollama", "anthropic"]), baseUrl: z.string() })),
-      demoProviders: z.array(z.string()),
-      store: z.string(),
-    })
-    .optional(),
+  // Another version may write it in another form; whose sandbox it is must be readable all the same.
+  access: accessSchema.optional().catch(undefined),
 });
-type Owner = z.output<typeof recordSchema>["owner"];
+type Record = z.output<typeof recordSchema>;
 
 /** How to reach a sandbox. Keys of real model servers are not part of it: whoever joins has their own. */
-export type SandboxAccess = NonNullable<z.output<typeof recordSchema>["access"]>;
+export type SandboxAccess = z.output<typeof accessSchema>;
 
 export interface SandboxRecord {
   /** The sandbox's own directory; nothing outside it is written. */
@@ -66,13 +65,12 @@ export async function createRecord(runtimeDir: string): Promise<SandboxRecord> {
       "This system does not tell when a process was started, so a sandbox could not be cleaned up after a crash.",
     );
   }
-  const name = randomBytes(4).toString("hex");
+  const name = await claimName(runtimeDir, { owner });
   const [file, dir] = [join(runtimeDir, `${name}.json`), join(runtimeDir, name)];
-  await write(file, { owner });
   await mkdir(dir, { mode: 0o700 });
   return {
     dir,
-    publish: (access) => write(file, { owner, access: recordSchema.shape.access.unwrap().parse(access) }),
+    publish: (access) => write(file, { owner, access: accessSchema.parse(access) }),
     async remove() {
       await rm(dir, REMOVE);
       await rm(file, { force: true });
@@ -134,10 +132,10 @@ async function isOwnPrivateDir(path: string): Promise<boolean> {
 
 async function namesIn(runtimeDir: string): Promise<string[]> {
   const entries = await readdir(runtimeDir);
-  return entries.flatMap((entry) => /^([0-9a-f]{8})\.json$/.exec(entry)?.[1] ?? []);
+  return entries.flatMap((entry) => /^(sandbox-\d+)\.json$/.exec(entry)?.[1] ?? []);
 }
 
-async function read(file: string): Promise<z.output<typeof recordSchema> | undefined> {
+async function read(file: string): Promise<Record | undefined> {
   try {
     return recordSchema.parse(JSON.parse(await readFile(file, "utf8")));
   } catch {
@@ -145,8 +143,32 @@ async function read(file: string): Promise<z.output<typeof recordSchema> | undef
   }
 }
 
+/**
+ * The lowest name that is free: OpenClaw leaves three empty lock files in /tmp for
+ * every state directory it has ever seen, so there should be few.
+ */
+async function claimName(runtimeDir: string, record: Record): Promise<string> {
+  const draft = join(runtimeDir, `${record.owner.pid}.new`);
+  await writeFile(draft, JSON.stringify(record), { mode: 0o600 });
+  try {
+    for (let number = 1; ; number += 1) {
+      const name = `sandbox-${number}`;
+      const isMine = await link(draft, join(runtimeDir, `${name}.json`)).then(
+        () => true,
+        (error: NodeJS.ErrnoException) => {
+          if (error.code === "EEXIST") return false;
+          throw error;
+        },
+      );
+      if (isMine) return name;
+    }
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
 /** Whole or not at all, since others may be reading. */
-async function write(file: string, record: { owner: Owner; access?: SandboxAccess }): Promise<void> {
+async function write(file: string, record: Record): Promise<void> {
   await writeFile(`${file}.new`, JSON.stringify(record), { mode: 0o600 });
   await rename(`${file}.new`, file);
 }

@@ -3,7 +3,12 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import { formatModelRef, type ModelRef } from "../models/model-ref.ts";
 import { findOpenClaw } from "../openclaw/find-openclaw.ts";
-import { type GatewayExit, type StartProgress, startGatewayProcess } from "../openclaw/gateway-process.ts";
+import {
+  type GatewayExit,
+  type GatewayProcess,
+  type StartProgress,
+  startGatewayProcess,
+} from "../openclaw/gateway-process.ts";
 import { sandboxConfig } from "../openclaw/sandbox-config.ts";
 import { type ModelServers, openModelServers } from "./model-servers.ts";
 import { PERSONA } from "./persona.ts";
@@ -24,7 +29,7 @@ export interface Sandbox {
   readonly exited: Promise<GatewayExit>;
   /** Starts the gateway again with the same address and state. Throws as `startSandbox` does. */
   restart(): Promise<void>;
-  /** Ends everything and removes every trace, or leaves the directory with `keep`. */
+  /** Ends everything and removes every trace; with `keep` the directory stays until the next start. */
   stop(options?: { readonly keep?: boolean }): Promise<void>;
 }
 
@@ -57,11 +62,12 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     ...ollama.models.map(({ id }) => ({ provider: "ollama", model: id })),
   ];
   const store = `sqlite:${join(record.dir, "clutch.db")}`;
+  let gateway: GatewayProcess | undefined;
   try {
     const workspace = join(record.dir, "workspace");
     await mkdir(workspace);
     await writeFile(join(workspace, "SOUL.md"), PERSONA);
-    const gateway = await startGatewayProcess({
+    const started = await startGatewayProcess({
       command,
       dir: record.dir,
       config: sandboxConfig({ ollama, anthropic, workspace, primary: models.slice(0, 1).map(formatModelRef).join() }),
@@ -73,30 +79,32 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
+    gateway = started;
     await record.publish({
-      url: gateway.url,
-      token: gateway.token,
+      url: started.url,
+      token: started.token,
       servers: servers.servers,
       demoProviders: [...servers.demoProviders],
       store,
     });
     return {
-      gateway,
+      gateway: started,
       sessionKey: "agent:main:main",
       models,
       servers: servers.servers,
       demoProviders: servers.demoProviders,
       store,
-      logFile: gateway.logFile,
-      exited: gateway.exited,
-      restart: gateway.restart,
+      logFile: started.logFile,
+      exited: started.exited,
+      restart: started.restart,
       async stop({ keep = false } = {}) {
-        await gateway.stop();
+        await started.stop();
         await servers.close();
         if (!keep) await record.remove();
       },
     };
   } catch (error) {
+    await gateway?.stop();
     await servers.close();
     if (options.signal?.aborted) await record.remove();
     throw error;

@@ -27,6 +27,8 @@ export interface NewChange {
   readonly reason?: string | undefined;
   /** The change that this one takes back. */
   readonly undoes?: number | undefined;
+  /** Names the changes that one command makes together. */
+  readonly batch?: string | undefined;
 }
 
 export interface Change extends NewChange {
@@ -62,6 +64,8 @@ export interface ChangeJournal {
    * this target and typed at this place (all, where neither is given).
    */
   lastUndoable(where: { readonly target?: string; readonly place?: string }): Promise<Change | undefined>;
+  /** The latest change at this target, whatever became of it. */
+  latest(target: string): Promise<Change | undefined>;
   /** Marks a done change as undone by another. True where it is so afterwards, false where something else undid it first. */
   markUndone(id: number, by: number): Promise<boolean>;
   /**
@@ -91,6 +95,7 @@ export function createChangeJournal(db: Kysely<Schema>, clock: () => number): Ch
           failure: null,
           undoes: change.undoes ?? null,
           undone_by: null,
+          batch: change.batch ?? null,
         })
         .returning("id")
         .executeTakeFirstOrThrow();
@@ -131,6 +136,17 @@ export function createChangeJournal(db: Kysely<Schema>, clock: () => number): Ch
       if (target !== undefined) query = query.where("target", "=", target);
       if (place !== undefined) query = query.where("place", "=", place);
       const row = await query.orderBy("id", "desc").limit(1).executeTakeFirst();
+      return row === undefined ? undefined : toChange(row);
+    },
+
+    async latest(target) {
+      const row = await db
+        .selectFrom("changes")
+        .selectAll()
+        .where("target", "=", target)
+        .orderBy("id", "desc")
+        .limit(1)
+        .executeTakeFirst();
       return row === undefined ? undefined : toChange(row);
     },
 
@@ -181,6 +197,7 @@ const Row = z.object({
   failure: nullable(z.string()),
   undoes: nullable(z.int()),
   undone_by: nullable(z.int()),
+  batch: nullable(z.string()),
 });
 
 function toChange(stored: unknown): Change {

@@ -48,6 +48,7 @@ async function appliedMigrations(db: Kysely<Schema>): Promise<readonly string[]>
 /** They run in the order of their names. One that was released is never edited: a further one follows it. */
 const createMigrations = (backend: Backend): Record<string, Migration> => ({
   "0001_changes_audit_expiring": { up: (db) => createFirstTables(db, backend) },
+  "0002_returns_watched_batches": { up: (db) => addReturnsAndWatched(db, backend) },
 });
 
 async function createFirstTables(db: Kysely<unknown>, { idColumn, makeAppendOnly }: Backend): Promise<void> {
@@ -104,4 +105,31 @@ async function createFirstTables(db: Kysely<unknown>, { idColumn, makeAppendOnly
     .addPrimaryKeyConstraint("expiring_key", ["namespace", "key"])
     .execute();
   await db.schema.createIndex("expiring_expires").on("expiring").column("expires").execute();
+}
+
+async function addReturnsAndWatched(db: Kysely<unknown>, { idColumn }: Backend): Promise<void> {
+  await db.schema.alterTable("changes").addColumn("batch", "text").execute();
+  await db.schema.createIndex("changes_batch").on("changes").column("batch").execute();
+
+  await db.schema
+    .createTable("returns")
+    .addColumn("id", idColumn)
+    .addColumn("at", "bigint", (column) => column.notNull())
+    .addColumn("state", "text", (column) => column.notNull().check(sql`state in ('waiting', 'done', 'dropped')`))
+    .addColumn("session_key", "text", (column) => column.notNull())
+    .addColumn("back_to", "text")
+    .addColumn("expects", "text", (column) => column.notNull())
+    .addColumn("due_at", "bigint")
+    .addColumn("change_id", "bigint", (column) => column.notNull().references("changes.id"))
+    .addColumn("actor", "text", (column) => column.notNull())
+    .execute();
+  await db.schema.createIndex("returns_state").on("returns").columns(["state", "session_key"]).execute();
+
+  await db.schema
+    .createTable("watched")
+    .addColumn("session_key", "text", (column) => column.primaryKey())
+    .addColumn("pin", "text")
+    .addColumn("stray", "text")
+    .addColumn("at", "bigint", (column) => column.notNull())
+    .execute();
 }

@@ -9,6 +9,8 @@ export interface Schema {
   audit: AuditTable;
   audit_horizon: AuditHorizonTable;
   expiring: ExpiringTable;
+  returns: ReturnsTable;
+  watched: WatchedTable;
 }
 
 /** A column that is written once, with the row. */
@@ -33,6 +35,8 @@ interface ChangesTable {
   failure: string | null;
   undoes: Fixed<number | null>;
   undone_by: number | null;
+  /** Changes that one command made together. */
+  batch: Fixed<string | null>;
 }
 
 /** Who did what, and what was refused. Triggers keep it append-only. */
@@ -63,4 +67,27 @@ interface ExpiringTable {
   value: string;
   /** Null: never. */
   expires: number | null;
+}
+
+/** Switches that end by themselves: after one turn (no `due_at`) or at a time. */
+interface ReturnsTable {
+  id: GeneratedAlways<number>;
+  at: Fixed<number>;
+  state: "waiting" | "done" | "dropped";
+  session_key: Fixed<string>;
+  /** The pin to go back to; null where there was none. */
+  back_to: Fixed<string | null>;
+  /** The pin that must still stand when it is time: what a person chose in between stays. */
+  expects: Fixed<string>;
+  due_at: Fixed<number | null>;
+  change_id: Fixed<number>;
+  actor: Fixed<string>;
+}
+
+/** What the turn watch last saw of a session: its pin, and a wrong model that was already reported. */
+interface WatchedTable {
+  session_key: string;
+  pin: string | null;
+  stray: string | null;
+  at: number;
 }

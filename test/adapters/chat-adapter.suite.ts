@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { ChatAdapter } from "../../adapters/adapter.ts";
+import type { ChatAdapter, CommandInfo } from "../../adapters/adapter.ts";
 import type { Card } from "../../commands/card.ts";
 import type { Outcome } from "../../commands/dispatcher.ts";
 import type { Conversation } from "../../src/models/conversation.ts";
@@ -9,6 +9,8 @@ import { type Answer, outcome, type RecordingCore, recordingCore } from "./recor
 export interface ChatAdapterHarness {
   readonly adapter: ChatAdapter;
   readonly conversation: Conversation;
+  /** What the core offers, where the platform lets a person send nothing else. */
+  readonly commands?: readonly CommandInfo[];
   /** The person sends a command; resolves once the platform has delivered it, or dropped it because nobody listens. */
   type(line: string): Promise<void>;
   /** The person answers the question that is shown. */
@@ -26,7 +28,7 @@ export function chatAdapterSuite(name: string, open: () => Promise<ChatAdapterHa
     let harness: ChatAdapterHarness;
     let core: RecordingCore;
     const start = async (answer: Answer): Promise<void> => {
-      core = recordingCore(answer);
+      core = recordingCore(answer, harness.commands === undefined ? {} : { commands: harness.commands });
       await harness.adapter.start(core.dispatch);
     };
     const shows = (...texts: string[]): Promise<void> =>

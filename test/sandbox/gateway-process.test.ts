@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { mkdir, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pino } from "pino";
@@ -20,9 +21,16 @@ describe("startGatewayProcess", () => {
   it("gives the gateway a directory, a loopback address and a token of its own", async () => {
     const dir = join(await temporaryDir(), "own");
     const phases: string[] = [];
-    const config = { gateway: { bind: "lan", controlUi: { enabled: false } }, agents: { a: 1 }, logging: { level: "warn" } };
+    const config = {
+      gateway: { bind: "lan", controlUi: { enabled: false } },
+      agents: { a: 1 },
+      logging: { level: "warn" },
+    };
     const gateway = await start(dir, "", { config, onProgress: ({ phase }) => phases.push(phase) });
-    const written = JSON.parse(await readFile(join(dir, "openclaw.json"), "utf8")) as Record<string, Record<string, unknown>>;
+    const written = JSON.parse(await readFile(join(dir, "openclaw.json"), "utf8")) as Record<
+      string,
+      Record<string, unknown>
+    >;
     expect(written).toEqual({
       agents: { a: 1 },
       gateway: {
@@ -77,14 +85,18 @@ describe("startGatewayProcess", () => {
     expect(message).toContain("does not accept its configuration (exit code 78)");
     expect(message).toContain("token [hidden] is fine, but models.mode is not");
     expect(message).toContain("[gateway] loading configuration…");
-    const { gateway } = JSON.parse(await readFile(join(dir, "openclaw.json"), "utf8")) as { gateway: { auth: { token: string } } };
+    const { gateway } = JSON.parse(await readFile(join(dir, "openclaw.json"), "utf8")) as {
+      gateway: { auth: { token: string } };
+    };
     expect(message).not.toContain(gateway.auth.token);
     expect(await readFile(join(dir, "gateway.log"), "utf8")).not.toContain(gateway.auth.token);
   });
 
   it("ends a gateway that is not ready in time", async () => {
     const dir = await temporaryDir();
-    await expect(start(dir, "never-ready", { timeoutMs: 1_500 })).rejects.toThrow("not ready within 2 s and was stopped");
+    await expect(start(dir, "never-ready", { timeoutMs: 1_500 })).rejects.toThrow(
+      "not ready within 2 s and was stopped",
+    );
     expect(await processesOf(dir)).toEqual([]);
   });
 
@@ -170,6 +182,7 @@ describe("a Clutch that is killed", () => {
 
     process.kill(Number(said["keeper"]), "SIGSTOP");
     parent.kill("SIGKILL");
+    await once(parent, "exit");
     process.kill(Number(said["keeper"]), "SIGKILL");
     const isKeeperGone = (pids: readonly number[]): boolean => pids.length === 2;
     expect(await eventually(() => processesOf(dir), isKeeperGone, 5_000), "gateway and brood remain").toHaveLength(2);

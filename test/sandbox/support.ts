@@ -28,7 +28,11 @@ export async function startParent(
 }
 
 /** Asks every 50 ms until the answer satisfies; gives the last answer after `timeoutMs`. */
-export async function eventually<T>(ask: () => Promise<T>, satisfies: (answer: T) => boolean, timeoutMs: number): Promise<T> {
+export async function eventually<T>(
+  ask: () => Promise<T>,
+  satisfies: (answer: T) => boolean,
+  timeoutMs: number,
+): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const answer = await ask();

@@ -1,0 +1,184 @@
+import { randomUUID } from "node:crypto";
+import {
+  type APIActionRowComponent,
+  type APIButtonComponentWithCustomId,
+  type APIComponentInMessageActionRow,
+  type APIEmbed,
+  ButtonStyle,
+  ComponentType,
+  type RawFile,
+} from "discord.js";
+import type { Action, Card, Choices, Image } from "../../commands/card.ts";
+import type { OptionValues, Person } from "../../commands/command.ts";
+import type { Buttons } from "./buttons.ts";
+import { drawEmbed } from "./draw-embed.ts";
+import { plainLine } from "./inert.ts";
+import { LIMITS } from "./limits.ts";
+
+/** A message ready to be sent. Every key is there, so that an edit with it leaves nothing of what stood before. */
+export interface DrawnMessage {
+  readonly body: {
+    readonly content: string;
+    readonly embeds: readonly APIEmbed[];
+    readonly components: readonly Row[];
+    readonly attachments: readonly { readonly id: string; readonly filename: string; readonly description: string }[];
+    readonly allowed_mentions: { readonly parse: readonly [] };
+  };
+  readonly files: readonly RawFile[];
+}
+
+type Row = APIActionRowComponent<APIComponentInMessageActionRow>;
+type Button = APIButtonComponentWithCustomId;
+
+/** A card and what its controls need to know. */
+export interface CardToDraw {
+  readonly card: Card;
+  readonly channelId: string;
+  /** Who is answered; nobody for a notice. */
+  readonly person?: Person;
+  /** Set where the card asks: what the yes runs. */
+  readonly question?: { readonly line: string; readonly options?: OptionValues };
+}
+
+export interface MessageDrawer {
+  /** `page` of the choices, from 0. */
+  draw(request: CardToDraw, page?: number): Promise<DrawnMessage>;
+  /** The same card turned to another page; undefined where the card is no longer known. */
+  turn(cardId: string, page: number): Promise<DrawnMessage | undefined>;
+}
+
+/** Cards with more than one page of choices that can still be turned. Older ones say so. */
+const MAX_TURNABLE = 200;
+const FILE = "image.png";
+const STYLES = { primary: ButtonStyle.Primary, secondary: ButtonStyle.Secondary, danger: ButtonStyle.Danger } as const;
+
+export function createMessageDrawer(buttons: Buttons): MessageDrawer {
+  const turnable = new Map<string, CardToDraw>();
+
+  const button = (label: string, style: Action["style"], customId: string): Button => ({
+    type: ComponentType.Button,
+    style: STYLES[style],
+    label: plainLine(label, LIMITS.buttonLabel) || "–",
+    custom_id: customId,
+  });
+
+  const drawChoices = async (request: CardToDraw, choices: Choices, cardId: string, page: number): Promise<Row[]> => {
+    const items = [...Map.groupBy(choices.items, ({ group }) => group).values()].flat();
+    const pages = Math.ceil(items.length / LIMITS.selectOptions);
+    const shown = items.slice(page * LIMITS.selectOptions, (page + 1) * LIMITS.selectOptions);
+    if (shown.length === 0) return [];
+    const { channelId, person } = request;
+    const actor = person === undefined ? {} : { actor: person };
+    // The menu offers numbers and the store knows their values: a value that was not offered means nothing.
+    const options = Object.fromEntries(shown.map(({ value }, index) => [String(index), value]));
+    const label = pages > 1 ? `${choices.label} (${page + 1} of ${pages})` : choices.label;
+    const menu: Row = {
+      type: ComponentType.ActionRow,
+      components: [
+        {
+          type: ComponentType.StringSelect,
+          custom_id: await buttons.seal("pick", { line: choices.command, options, ...actor }, channelId),
+          placeholder: plainLine(label, LIMITS.selectPlaceholder),
+          options: shown.map(({ label: name, detail, group, current }, index) => {
+            const description = plainLine(
+              [group, detail].filter((part) => part !== "").join(" · "),
+              LIMITS.optionDescription,
+            );
+            return {
+              label: plainLine(current ? `✓ ${name}` : name, LIMITS.optionLabel) || "–",
+              value: String(index),
+              ...(description === "" ? {} : { description }),
+            };
+          }),
+        },
+      ],
+    };
+    if (pages < 2) return [menu];
+    const turns = [
+      { label: "◀ Previous", to: page - 1 },
+      { label: "Next ▶", to: page + 1 },
+    ].filter(({ to }) => to >= 0 && to < pages);
+    const turners = turns.map(async ({ label: name, to }) =>
+      button(
+        name,
+        "secondary",
+        await buttons.seal("page", { line: cardId, options: { page: String(to) }, ...actor }, channelId),
+      ),
+    );
+    return [menu, { type: ComponentType.ActionRow, components: await Promise.all(turners) }];
+  };
+
+  const drawActions = async ({ card, question, person, channelId }: CardToDraw, room: number): Promise<Row[]> => {
+    const actor = person === undefined ? {} : { actor: person };
+    const actions = card.actions ?? [];
+    const drawn: Button[] = [];
+    if (question !== undefined) {
+      const yes = actions.find(({ confirms }) => confirms === true);
+      const confirm = await buttons.seal("confirm", { ...question, ...actor }, channelId);
+      // A no uses the question up as well, so the seal of the no names that of the yes.
+      const cancel = await buttons.seal("cancel", { line: confirm, ...actor }, channelId);
+      drawn.push(
+        button(yes?.label ?? "Confirm", yes?.style ?? "primary", confirm),
+        button("Cancel", "secondary", cancel),
+      );
+    }
+    for (const action of actions.filter(({ confirms }) => question === undefined || confirms !== true)) {
+      if (drawn.length === room * LIMITS.buttonsInRow) break;
+      drawn.push(
+        button(action.label, action.style, await buttons.seal("run", { line: action.line, ...actor }, channelId)),
+      );
+    }
+    const rows: Row[] = [];
+    for (let from = 0; from < drawn.length; from += LIMITS.buttonsInRow) {
+      rows.push({ type: ComponentType.ActionRow, components: drawn.slice(from, from + LIMITS.buttonsInRow) });
+    }
+    return rows;
+  };
+
+  const draw = async (request: CardToDraw, page: number, cardId: string): Promise<DrawnMessage> => {
+    const { card } = request;
+    const choices = card.choices === undefined ? [] : await drawChoices(request, card.choices, cardId, page);
+    if ((card.choices?.items.length ?? 0) > LIMITS.selectOptions) {
+      turnable.delete(cardId);
+      turnable.set(cardId, request);
+      for (const oldest of turnable.keys()) if (turnable.size > MAX_TURNABLE) turnable.delete(oldest);
+    }
+    return withImage(card.image, drawEmbed(card), [
+      ...choices,
+      ...(await drawActions(request, LIMITS.rows - choices.length)),
+    ]);
+  };
+
+  return {
+    draw: (request, page = 0) => draw(request, page, randomUUID()),
+    async turn(cardId, page) {
+      const request = turnable.get(cardId);
+      return request === undefined ? undefined : draw(request, page, cardId);
+    },
+  };
+}
+
+/** A card to look at only: without its controls. */
+export const drawPlain = (card: Card): DrawnMessage => withImage(card.image, drawEmbed(card), []);
+
+/** One line of Clutch's own, without a card around it. It must hold nothing of others. */
+export const drawLine = (content: string): DrawnMessage => ({
+  body: { content, embeds: [], components: [], attachments: [], allowed_mentions: { parse: [] } },
+  files: [],
+});
+
+function withImage(image: Image | undefined, embed: APIEmbed, components: readonly Row[]): DrawnMessage {
+  const fits = image !== undefined && image.png.byteLength <= LIMITS.attachmentBytes;
+  return {
+    body: {
+      content: "",
+      embeds: [fits ? { ...embed, image: { url: `attachment://${FILE}` } } : embed],
+      components,
+      attachments: fits
+        ? [{ id: "0", filename: FILE, description: plainLine(image.alt, LIMITS.attachmentDescription) }]
+        : [],
+      allowed_mentions: { parse: [] },
+    },
+    files: fits ? [{ name: FILE, data: Buffer.from(image.png), contentType: "image/png" }] : [],
+  };
+}

@@ -1,0 +1,118 @@
+import type { Logger } from "pino";
+import { z } from "zod";
+import type { ModelRef } from "../models/model-ref.ts";
+import type { GatewayConnection, GatewayEvent } from "./connection.ts";
+import { type SessionRow, sessionRow } from "./wire.ts";
+
+/** What happens to sessions, as the gateway tells everybody who asked. */
+export type SessionEvent =
+  /** Somebody changed the row on purpose: a person, a tool, a script, Clutch itself. */
+  | { readonly kind: "changed"; readonly key: string; readonly row: SessionRow }
+  | { readonly kind: "reset"; readonly key: string; readonly row: SessionRow }
+  | { readonly kind: "deleted"; readonly key: string }
+  /** A person's message entered the transcript; what follows is the answer to it. */
+  | { readonly kind: "asked"; readonly key: string; readonly row: SessionRow }
+  /** A model's message entered the transcript. A run that uses tools writes several. */
+  | {
+      readonly kind: "answered";
+      readonly key: string;
+      readonly row: SessionRow;
+      readonly model: ModelRef;
+      readonly runId: string | undefined;
+    }
+  /** A run is over, however it ended. */
+  | { readonly kind: "ended"; readonly key: string; readonly row: SessionRow; readonly runId: string | undefined }
+  /** OpenClaw's configuration was written. */
+  | { readonly kind: "config" }
+  /** The subscription stands, at first or after a gap in which anything may have happened. */
+  | { readonly kind: "subscribed" };
+
+export interface SessionEvents {
+  /** The listener must not throw; what it does is not waited for. */
+  on(listener: (event: SessionEvent) => void): () => void;
+  close(): void;
+}
+
+/** Subscribes to the gateway's sessions, and again after every reconnect. */
+export function followSessions(connection: GatewayConnection, logger: Logger): SessionEvents {
+  const listeners = new Set<(event: SessionEvent) => void>();
+  const emit = (event: SessionEvent): void => {
+    for (const listener of [...listeners]) listener(event);
+  };
+  const subscribe = (): void => {
+    connection.request("sessions.subscribe", {}).then(
+      () => emit({ kind: "subscribed" }),
+      // A connection that broke again subscribes anew when it is back.
+      (error: unknown) => logger.warn({ err: error }, "could not subscribe to sessions"),
+    );
+  };
+  const forgetEvents = connection.onEvent((event) => {
+    const read = readSessionEvent(event);
+    if (read !== undefined) emit(read);
+  });
+  const forgetState = connection.onState(({ phase }) => {
+    if (phase === "ready") subscribe();
+  });
+  if (connection.state().phase === "ready") subscribe();
+  return {
+    on(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    close() {
+      forgetEvents();
+      forgetState();
+      listeners.clear();
+    },
+  };
+}
+
+const changedPayload = z.looseObject({
+  sessionKey: z.string(),
+  reason: z.string().optional(),
+  phase: z.string().optional(),
+  runId: z.string().optional(),
+  session: sessionRow.optional(),
+});
+
+const messagePayload = z.looseObject({
+  sessionKey: z.string(),
+  session: sessionRow,
+  message: z.looseObject({
+    role: z.string(),
+    provider: z.string().optional(),
+    model: z.string().optional(),
+    __openclaw: z.looseObject({ runId: z.string().optional(), kind: z.string().optional() }).optional(),
+  }),
+});
+
+/** Undefined for the many events that say nothing about models. */
+export function readSessionEvent({ event, payload }: GatewayEvent): SessionEvent | undefined {
+  if (event === "config.changed") return { kind: "config" };
+  if (event === "sessions.changed") {
+    const parsed = changedPayload.safeParse(payload);
+    if (!parsed.success) return undefined;
+    const { sessionKey: key, reason, phase, runId, session: row } = parsed.data;
+    if (reason === "delete") return { kind: "deleted", key };
+    if (row === undefined) return undefined;
+    if (reason === "patch") return { kind: "changed", key, row };
+    if (reason === "reset" || reason === "new") return { kind: "reset", key, row };
+    return phase === "end" || phase === "error" ? { kind: "ended", key, row, runId } : undefined;
+  }
+  if (event !== "session.message") return undefined;
+  const parsed = messagePayload.safeParse(payload);
+  if (!parsed.success) return undefined;
+  const { sessionKey: key, session: row, message } = parsed.data;
+  if (message.role === "user") return { kind: "asked", key, row };
+  // Answers of OpenClaw itself (`gateway-injected`) and compactions are nobody's turn.
+  const isAnswer =
+    message.role === "assistant" && message.provider !== "openclaw" && message.__openclaw?.kind === undefined;
+  if (!isAnswer || message.provider === undefined || message.model === undefined) return undefined;
+  return {
+    kind: "answered",
+    key,
+    row,
+    model: { provider: message.provider, model: message.model },
+    runId: message.__openclaw?.runId,
+  };
+}
