@@ -15,6 +15,8 @@ export interface Command<Services> {
   readonly options: readonly Option<Services>[];
   /** Who may run it with these options. */
   access(options: OptionValues): AccessLevel;
+  /** How long it may take with these options, ms, where the dispatcher's usual minute is too short. */
+  deadlineMs?(options: OptionValues): number | undefined;
   /** One line for each form of the command, for help, documentation and the authorisation tests. */
   readonly forms: readonly Form[];
   run(context: CommandContext<Services>): Promise<Reply>;

@@ -43,6 +43,17 @@ export interface Dispatcher<Services> {
   complete(command: string, option: string, typed: string): readonly Completion[];
 }
 
+/** What somebody asked for and may not have. */
+export interface Refused {
+  /** The command's name. */
+  readonly command: string;
+  /** What they typed, cut to 100 characters. */
+  readonly line: string;
+  readonly person: Person;
+  readonly conversation: Conversation;
+  readonly error: ClutchError;
+}
+
 /** Everything a command does must be over by then, ms; an adapter has acknowledged long before. */
 const DEADLINE_MS = 60_000;
 
@@ -52,6 +63,8 @@ export function createDispatcher<Services>(options: {
   readonly levelOf: (person: Person) => AccessLevel | undefined;
   readonly logger: Logger;
   readonly deadlineMs?: number;
+  /** Told of every `not_allowed`; it is waited for. */
+  readonly onRefused?: (refused: Refused) => Promise<void>;
 }): Dispatcher<Services> {
   const { commands, services, levelOf } = options;
   const deadlineMs = options.deadlineMs ?? DEADLINE_MS;
@@ -63,7 +76,7 @@ export function createDispatcher<Services>(options: {
     const needed = parsed.command.access(values);
     if (level === undefined || !mayDo(level, needed)) throw refusal(parsed.command.name, needed, level);
 
-    const timeout = AbortSignal.timeout(deadlineMs);
+    const timeout = AbortSignal.timeout(parsed.command.deadlineMs?.(values) ?? deadlineMs);
     const signal = invocation.signal === undefined ? timeout : AbortSignal.any([timeout, invocation.signal]);
     const reply = await untilAborted(
       parsed.command.run({
@@ -84,6 +97,22 @@ export function createDispatcher<Services>(options: {
     return { ok: !needsConfirmation, card: reply.card, visibility: reply.visibility, needsConfirmation };
   };
 
+  const report = async (
+    { line, options: values, person, conversation }: Invocation,
+    error: ClutchError,
+    logger: Logger,
+  ): Promise<void> => {
+    const words = Object.entries(values ?? {}).map(([name, value]) => ` ${name}:${value}`);
+    const typed = `${line}${words.join("")}`.slice(0, 100);
+    const command = /^\/?(\S*)/.exec(line.trim())?.[1]?.toLowerCase() ?? "";
+    try {
+      await options.onRefused?.({ command, line: typed, person, conversation, error });
+    } catch (thrown) {
+      // The refusal stands, whether it could be written down or not.
+      logger.error({ err: thrown }, "a refusal could not be recorded");
+    }
+  };
+
   return {
     commands,
     async run(invocation) {
@@ -95,6 +124,7 @@ export function createDispatcher<Services>(options: {
         return outcome;
       } catch (thrown) {
         const error = toClutchError(thrown);
+        if (error.code === "not_allowed") await report(invocation, error, logger);
         if (error.isFault) logger.error({ code: error.code, err: error.cause ?? error }, error.message);
         else logger.info({ code: error.code }, "command refused");
         return outcomeOf(error);

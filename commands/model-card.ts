@@ -3,8 +3,10 @@ import { formatModelRef, type ModelRef, sameModel } from "../src/models/model-re
 import { type ModelProfile, nameOf, type RegistrySnapshot } from "../src/registry/model-registry.ts";
 import type { SelectionReason } from "../src/sessions/effective-model.ts";
 import type { SessionView } from "../src/sessions/session-models.ts";
+import type { Return } from "../src/store/returns.ts";
 import { ago, tokens } from "./amounts.ts";
 import type { Card, Choices, Field, Meter } from "./card.ts";
+import { lasting } from "./duration.ts";
 
 /** The card of a conversation: which model, why, what answered, how full, what else there is. `now` in epoch ms. */
 export function modelCard(view: SessionView, snapshot: RegistrySnapshot, now: number): Card {
@@ -20,6 +22,7 @@ export function modelCard(view: SessionView, snapshot: RegistrySnapshot, now: nu
     name: "Because",
     value: row === undefined ? becauseOfDefault(view.agentId, snapshot) : because(view, now),
   });
+  if (view.temporary !== undefined) fields.push({ name: "Lasts", value: endingWords(view.temporary, now) });
   if (effective?.standIn !== undefined) {
     fields.push({ name: "Standing in", value: `${formatModelRef(effective.standIn)}: OpenClaw fell back to it` });
   }
@@ -109,6 +112,13 @@ export function because(view: SessionView, now: number): string {
     return `pinned here by ${view.pinnedBy.actor}, ${ago(now - view.pinnedBy.at)}`;
   }
   return reasonWords(why);
+}
+
+/** How long a temporary switch goes on: “for 24 more minutes, then back to ollama/qwen3:8b”. */
+export function endingWords({ dueAt, backTo }: Pick<Return, "dueAt" | "backTo">, now: number): string {
+  const then = `then back to ${backTo ?? "the default"}`;
+  if (dueAt === undefined) return `for the next turn, ${then}`;
+  return dueAt > now ? `for ${lasting(dueAt - now, "more ")}, ${then}` : `its time is up: ${then}`;
 }
 
 export function reasonWords(why: SelectionReason): string {

@@ -2,49 +2,102 @@ import { ClutchError } from "../src/errors.ts";
 import { countsAsCloud } from "../src/models/locality.ts";
 import { formatModelRef } from "../src/models/model-ref.ts";
 import { type ModelProfile, nameOf, type RegistrySnapshot } from "../src/registry/model-registry.ts";
-import type { SwitchResult } from "../src/sessions/session-models.ts";
+import type { SwitchRequest, SwitchResult } from "../src/sessions/session-models.ts";
+import type { Until } from "../src/sessions/temporary-switches.ts";
 import { mayDo } from "./access.ts";
 import type { Card, Field } from "./card.ts";
 import type { CommandContext, Reply } from "./command.ts";
-import { contextMeter, localitySentence, localityWord, modelCard, profileOf, reasonWords } from "./model-card.ts";
+import {
+  contextMeter,
+  endingWords,
+  localitySentence,
+  localityWord,
+  modelCard,
+  profileOf,
+  reasonWords,
+} from "./model-card.ts";
 import { defaultCard } from "./model-default.ts";
+import { undoEverywhere } from "./model-everywhere.ts";
 import type { Services } from "./services.ts";
 
 /** `/model NAME` and `/model default`: null drops the pin. */
 export async function switchHere(context: CommandContext<Services>, target: ModelProfile | null): Promise<Reply> {
-  const { sessions, registry, clock } = context.services;
-  const agentId = context.options["agent"];
+  const { sessions, temporary, registry, clock } = context.services;
+  const actor = actorOf(context);
   try {
-    const result = await sessions.switchModel({
-      conversation: context.conversation,
-      target: target?.ref ?? null,
-      actor: actorOf(context),
-      ...(agentId === undefined ? {} : { agentId }),
-      createIfMissing: context.confirmed,
-    });
+    const result = await sessions.switchModel({ ...requestOf(context), target: target?.ref ?? null });
     const snapshot = await registry.current();
-    if (result.changed) return { card: switchedCard(result, snapshot, actorOf(context)), visibility: "public" };
-    return { card: unchangedCard(result, snapshot, clock()), visibility: "private" };
+    if (result.changed) return { card: switchedCard(result, snapshot, actor, clock()), visibility: "public" };
+    const ending = result.after.temporary;
+    if (ending === undefined || !(await temporary.keep(ending, actor))) {
+      return { card: unchangedCard(result, snapshot, clock()), visibility: "private" };
+    }
+    const card = modelCard({ ...result.after, temporary: undefined }, snapshot, clock());
+    const body = ["This conversation was switched to it for a while only. Now it stays."];
+    return { card: { ...card, tone: "success", body }, visibility: "public" };
   } catch (error) {
     if (!(error instanceof ClutchError) || error.code !== "no_session" || target === null) throw error;
     return firstMessageQuestion(context, target);
   }
 }
 
+/** `/model NAME once` and `/model NAME for:30m`. */
+export async function switchForNow(
+  context: CommandContext<Services>,
+  target: ModelProfile,
+  until: Until,
+): Promise<Reply> {
+  const { temporary, registry, clock } = context.services;
+  try {
+    const result = await temporary.begin({ ...requestOf(context), target: target.ref }, until);
+    const snapshot = await registry.current();
+    const now = clock();
+    if (result.ending === undefined) {
+      return { card: unchangedCard(result, snapshot, now), visibility: "private" };
+    }
+    const view = { ...result.after, temporary: result.ending };
+    const unattended = (await temporary.isWatched())
+      ? []
+      : ["No Clutch service is running here, so nobody switches it back until `clutch start` runs."];
+    if (result.changed) {
+      const card = switchedCard({ ...result, after: view }, snapshot, actorOf(context), now);
+      return { card: { ...card, body: [...(card.body ?? []), ...unattended] }, visibility: "public" };
+    }
+    const body = [`It was a temporary switch already. Now it is ${endingWords(result.ending, now)}.`, ...unattended];
+    return { card: { ...modelCard(view, snapshot, now), tone: "success", body }, visibility: "public" };
+  } catch (error) {
+    if (!(error instanceof ClutchError) || error.code !== "no_session") throw error;
+    return firstMessageQuestion(context, target);
+  }
+}
+
+const requestOf = (context: CommandContext<Services>): Omit<SwitchRequest, "target"> => ({
+  conversation: context.conversation,
+  actor: actorOf(context),
+  ...(context.options["agent"] === undefined ? {} : { agentId: context.options["agent"] }),
+  createIfMissing: context.confirmed,
+});
+
 /** `/model undo`: the last change that was made here, whatever its scope. */
 export async function undoHere(context: CommandContext<Services>): Promise<Reply> {
-  const { sessions, defaults, journal, registry } = context.services;
+  const { sessions, defaults, journal, registry, clock } = context.services;
   const view = await sessions.view(context.conversation, context.options["agent"]);
-  const last = await journal.lastUndoable({ place: view.key });
+  // A switch of all conversations that was typed elsewhere has changed this one too.
+  const [typedHere, madeHere] = await Promise.all([
+    journal.lastUndoable({ place: view.key }),
+    journal.lastUndoable({ target: view.key }),
+  ]);
+  const last = (madeHere?.id ?? 0) > (typedHere?.id ?? 0) ? madeHere : typedHere;
   if (last === undefined) {
     throw new ClutchError("nothing_to_undo", "Clutch has changed nothing here that could be undone.", {
       hint: "/model shows where things stand.",
     });
   }
   const actor = actorOf(context);
+  if (last.batch !== undefined && last.place === view.key) return undoEverywhere(context, last.batch, view.key);
   if (last.scope === "session") {
-    const result = await sessions.undo(last, actor);
-    return { card: switchedCard(result, await registry.current(), actor), visibility: "public" };
+    const result = await sessions.undo(last, { actor });
+    return { card: switchedCard(result, await registry.current(), actor, clock()), visibility: "public" };
   }
   if (!mayDo(context.level, "owner")) {
     throw new ClutchError("not_allowed", `The last change here was to a default, which only an owner may undo.`, {
@@ -61,7 +114,7 @@ export const actorOf = ({ person }: Pick<CommandContext<Services>, "person">): s
   `${person.platform}:${person.id}`;
 
 /** Only for a switch that was read back. */
-function switchedCard({ before, after }: SwitchResult, snapshot: RegistrySnapshot, actor: string): Card {
+function switchedCard({ before, after }: SwitchResult, snapshot: RegistrySnapshot, actor: string, now: number): Card {
   const model = after.effective?.model;
   const profile = profileOf(model, snapshot);
   const formerly = before.effective?.model;
@@ -76,10 +129,15 @@ function switchedCard({ before, after }: SwitchResult, snapshot: RegistrySnapsho
     { name: "Because", value: after.effective === undefined ? "unknown" : reasonWords(after.effective.why) },
     { name: "By", value: actor },
   ];
+  const ending = after.temporary;
+  if (ending !== undefined) fields.push({ name: "Lasts", value: endingWords(ending, now) });
   const body: string[] = [];
   if (before.row === undefined) body.push("The first message here will be answered by it.");
   else if (after.running) body.push("A turn is running; it ends on the former model. The next turn uses the new one.");
   else body.push("The next turn uses it. The conversation goes on with its whole history.");
+  if (ending !== undefined && ending.dueAt === undefined) {
+    body.push("However that turn ends, the conversation goes back by itself after it.");
+  }
   if (
     profile !== undefined &&
     former !== undefined &&
@@ -122,6 +180,8 @@ function unchangedCard(result: SwitchResult, snapshot: RegistrySnapshot, now: nu
 async function firstMessageQuestion(context: CommandContext<Services>, target: ModelProfile): Promise<Reply> {
   const { sessions } = context.services;
   const view = await sessions.view(context.conversation, context.options["agent"]);
+  const { once, for: length } = context.options;
+  const ending = `${once === undefined ? "" : " once"}${length === undefined ? "" : ` for:${length}`}`;
   return {
     visibility: "private",
     needsConfirmation: true,
@@ -135,7 +195,7 @@ async function firstMessageQuestion(context: CommandContext<Services>, target: M
         { name: "Model", value: `${formatModelRef(target.ref)} (${localityWord(target)})` },
         { name: "Agent", value: view.agentId },
       ],
-      actions: [{ label: "Set it", line: `/model ${formatModelRef(target.ref)}`, style: "primary", confirms: true }],
+      actions: [{ label: "Set it", line: `/model ${formatModelRef(target.ref)}${ending}`, style: "primary", confirms: true }],
       footer: `session ${view.key}`,
     },
   };

@@ -2,12 +2,18 @@ import { ClutchError } from "../src/errors.ts";
 import { formatModelRef, parseModelRef } from "../src/models/model-ref.ts";
 import { findModel, rankModels } from "../src/registry/find-model.ts";
 import type { ModelProfile } from "../src/registry/model-registry.ts";
+import type { Until } from "../src/sessions/temporary-switches.ts";
 import type { Command, CommandContext, OptionValues, Reply } from "./command.ts";
 import { clip } from "./command-line.ts";
+import { parseDuration } from "./duration.ts";
 import { localityWord, modelCard } from "./model-card.ts";
 import { setDefault } from "./model-default.ts";
-import { switchHere, undoHere } from "./model-switch.ts";
+import { switchEverywhere } from "./model-everywhere.ts";
+import { switchForNow, switchHere, undoHere } from "./model-switch.ts";
 import type { Services } from "./services.ts";
+
+/** Thousands of conversations at about 20 ms each, with room to spare. */
+const EVERYWHERE_MS = 10 * 60_000;
 
 /** `/model`: shows and changes which model answers in this conversation. */
 export const modelCommand: Command<Services> = {
@@ -33,16 +39,27 @@ export const modelCommand: Command<Services> = {
     },
     {
       name: "scope",
-      summary: "here (this conversation), agent (its default), global (every agent's default)",
+      summary: "here, all (every conversation), agent (its default), global (every agent's default)",
       kind: "choice",
-      choices: ["here", "agent", "global"],
+      choices: ["here", "all", "agent", "global"],
+    },
+    { name: "once", summary: "For the next turn only, then back", kind: "flag" },
+    {
+      name: "for",
+      summary: "For a while, then back: 90s, 30m, 2h, 1d",
+      kind: "text",
+      complete: (typed) =>
+        ["10m", "30m", "2h", "1d"]
+          .filter((length) => length.startsWith(typed.trim()))
+          .map((length) => ({ value: length, label: length })),
     },
     { name: "agent", summary: "Which agent, where several answer here", kind: "text" },
   ],
   access: ({ name, scope }: OptionValues) => {
     if (name === undefined) return "viewer";
-    return scope === undefined || scope === "here" ? "operator" : "owner";
+    return scope === "agent" || scope === "global" ? "owner" : "operator";
   },
+  deadlineMs: ({ scope, name }) => (scope === "all" || name?.toLowerCase() === "undo" ? EVERYWHERE_MS : undefined),
   forms: [
     {
       line: "/model",
@@ -51,27 +68,53 @@ export const modelCommand: Command<Services> = {
     { line: "/model NAME", does: "Pins this conversation to a model; its next turn uses it, with the whole history" },
     { line: "/model default", does: "Drops the pin: the conversation follows the agent's default again" },
     { line: "/model undo", does: "Goes back to before the last change made here" },
+    { line: "/model NAME once", does: "Switches for the next turn, however it ends, then goes back by itself" },
+    { line: "/model NAME for:30m", does: "Switches for a while (90s, 30m, 2h, 1d), then goes back by itself" },
+    { line: "/model NAME scope:all", does: "Pins every conversation to a model, after a question; one undo takes it back" },
+    { line: "/model default scope:all", does: "Drops the pin of every conversation, after a question" },
     { line: "/model NAME scope:agent", does: "Sets the agent's default for conversations without a pin" },
     { line: "/model NAME scope:global", does: "Sets the default of every agent that has none of its own" },
   ],
   run: async (context) => {
     const { name, scope = "here" } = context.options;
     const word = name?.toLowerCase();
+    const until = untilOf(context.options);
     if (name === undefined) {
-      if (context.options["scope"] !== undefined) {
-        throw new ClutchError("bad_option", "“scope:” needs the name of a model before it.", {
-          hint: "For instance: /model qwen scope:agent",
-        });
-      }
-      return show(context);
+      const lonely = ["scope", "once", "for"].find((option) => context.options[option] !== undefined);
+      if (lonely === undefined) return show(context);
+      throw new ClutchError("bad_option", `“${lonely}” needs the name of a model before it.`, {
+        hint: `For instance: /model qwen ${lonely === "scope" ? "scope:agent" : lonely === "for" ? "for:30m" : "once"}`,
+      });
     }
     if (word === "undo") return undoHere(context);
+    if (until !== undefined) return switchForNow(context, await choose(name, context), until);
+    if (scope === "all") return switchEverywhere(context, word === "default" ? null : await choose(name, context));
     if (scope === "agent" || scope === "global") {
       return setDefault(context, scope, word === "default" ? null : await choose(name, context));
     }
     return switchHere(context, word === "default" ? null : await choose(name, context));
   },
 };
+
+/** Undefined for a switch that stays. Throws `bad_option` where it does not go together with the rest. */
+function untilOf({ name, scope = "here", once, for: length }: OptionValues): Until | undefined {
+  if (once === undefined && length === undefined) return undefined;
+  const said = once === undefined ? "for:" : "once";
+  const refuse = (message: string, hint: string): never => {
+    throw new ClutchError("bad_option", message, { hint });
+  };
+  if (once !== undefined && length !== undefined) {
+    refuse("“once” and “for:” are two ways to end a switch.", "Give one of them.");
+  }
+  const word = name?.toLowerCase();
+  if (word === "undo" || word === "default") {
+    refuse(`“${said}” goes with the name of a model, not with “${word}”.`, "For instance: /model qwen once");
+  }
+  if (scope !== "here") {
+    refuse(`“${said}” is for this conversation alone, so it does not go with scope:${scope}.`, "Leave one of them out.");
+  }
+  return length === undefined ? { kind: "turn" } : { kind: "time", ms: parseDuration(length) };
+}
 
 async function show(context: CommandContext<Services>): Promise<Reply> {
   const { sessions, registry, clock } = context.services;

@@ -1,20 +1,32 @@
 import { lookup } from "node:dns/promises";
 import type { Logger } from "pino";
 import { type AccessLists, levelOf } from "../commands/access.ts";
+import type { Card } from "../commands/card.ts";
 import { createDispatcher, type Dispatcher } from "../commands/dispatcher.ts";
 import { allCommands } from "../commands/index.ts";
+import { noticeCard } from "../commands/notice-card.ts";
 import type { Services } from "../commands/services.ts";
 import { createConfiguredDefaults } from "./agents/configured-defaults.ts";
 import type { Config } from "./config.ts";
 import type { ClutchError } from "./errors.ts";
+import type { Conversation } from "./models/conversation.ts";
+import { formatPlace } from "./models/place.ts";
 import { type GatewayAddress, type GatewayConnection, openConnection } from "./openclaw/connection.ts";
 import { createOpenClaw, type OpenClaw } from "./openclaw/openclaw.ts";
+import { followSessions, type SessionEvents } from "./openclaw/session-events.ts";
+import { conversationOfSession } from "./openclaw/session-keys.ts";
 import { type ConfiguredServer, createModelRegistry } from "./registry/model-registry.ts";
+import { createBulkSwitch } from "./sessions/bulk-switch.ts";
 import { createSessionFinder } from "./sessions/session-finder.ts";
 import { createSessionModels } from "./sessions/session-models.ts";
+import { createTemporarySwitches } from "./sessions/temporary-switches.ts";
+import { startWatcher, type Watcher } from "./sessions/watcher.ts";
 import { createAuditLog } from "./store/audit-log.ts";
 import { createChangeJournal } from "./store/change-journal.ts";
 import { openStore } from "./store/open-store.ts";
+import { startRetention } from "./store/retention.ts";
+import { createReturns } from "./store/returns.ts";
+import { createWatchedSessions } from "./store/watched-sessions.ts";
 
 /** Clutch put together: everything above a gateway and below the adapters. */
 export interface App {
@@ -22,8 +34,20 @@ export interface App {
   readonly services: Services;
   readonly connection: GatewayConnection;
   readonly openclaw: OpenClaw;
+  /**
+   * Starts what Clutch does by itself: it watches completed turns, notices going
+   * to `post`, ends temporary switches, and deletes old audit entries. One
+   * process a gateway does this.
+   */
+  watch(post: PostNotice): Watcher;
   close(): Promise<void>;
 }
+
+/** Delivers a card to where a session is talked to; `conversation` is undefined where OpenClaw knows no channel. */
+export type PostNotice = (
+  to: { readonly sessionKey: string; readonly conversation: Conversation | undefined },
+  card: Card,
+) => Promise<void>;
 
 /** A switch that another process has begun is given this long to end by itself, ms. */
 const UNFINISHED_AFTER_MS = 60_000;
@@ -71,11 +95,26 @@ export async function createApp(parts: AppParts): Promise<App> {
       logger,
     });
     const finder = createSessionFinder({ openclaw, registry });
-    const sessions = createSessionModels({ openclaw, finder, registry, journal, audit, clock, logger });
+    const returns = createReturns(store.db);
+    const sessions = createSessionModels({ openclaw, finder, registry, journal, returns, audit, clock, logger });
+    const temporary = createTemporarySwitches({
+      openclaw,
+      sessions,
+      journal,
+      returns,
+      audit,
+      presence: store.expiring("presence"),
+      clock,
+      logger,
+    });
+    const bulk = createBulkSwitch({ openclaw, sessions, journal, registry });
     const defaults = createConfiguredDefaults({ openclaw, registry, journal, audit });
-    const services: Services = { registry, sessions, defaults, journal, clock };
+    const services: Services = { registry, sessions, temporary, bulk, defaults, journal, clock };
     await registry.refresh();
     await sessions.settleUnfinished(UNFINISHED_AFTER_MS);
+    let events: SessionEvents | undefined;
+    const watchers: Watcher[] = [];
+    let endRetention = async (): Promise<void> => undefined;
     return {
       services,
       connection,
@@ -84,9 +123,44 @@ export async function createApp(parts: AppParts): Promise<App> {
         commands: allCommands,
         services,
         levelOf: (person) => levelOf(person, parts.access),
+        onRefused: ({ command, line, person, conversation, error }) =>
+          audit.append({
+            actor: `${person.platform}:${person.id}`,
+            place: formatPlace(conversation),
+            action: command,
+            reason: line,
+            result: "refused",
+            code: error.code,
+          }),
         logger,
       }),
+      watch(post) {
+        events ??= followSessions(connection, logger);
+        const watcher = startWatcher({
+          events,
+          openclaw,
+          registry,
+          journal,
+          audit,
+          watched: createWatchedSessions(store.db, clock),
+          async onNotice(notice) {
+            const to = { sessionKey: notice.row.key, conversation: conversationOfSession(notice.row.raw) };
+            await post(to, noticeCard(notice, await registry.current()));
+          },
+          clock,
+          logger,
+        });
+        watchers.push(watcher);
+        temporary.start(events);
+        void endRetention();
+        endRetention = startRetention({ audit, days: config.audit.retentionDays, clock, logger });
+        return watcher;
+      },
       async close() {
+        for (const watcher of watchers) await watcher.stop();
+        await temporary.stop();
+        await endRetention();
+        events?.close();
         await connection.close();
         await store.close();
       },

@@ -6,11 +6,17 @@ import { ClutchError } from "./errors.ts";
 
 /** Secrets stay out of the file: `env:NAME` or `file:PATH`. */
 const secret = z.string().min(1);
+/** SHA-256 of a certificate, as `openssl x509 -fingerprint -sha256` prints it or without colons. */
+const fingerprint = z
+  .string()
+  .regex(/^(sha256:)?([0-9a-f]{64}|([0-9a-f]{2}:){31}[0-9a-f]{2})$/i, "is no SHA-256 fingerprint (64 hex digits)");
 const person = z.string().regex(/^(\*|[a-z]+:\S+)$/, "is PLATFORM:ID, such as discord:123, or *");
 
 const schema = z.strictObject({
   $schema: z.string().optional(),
-  gateway: z.strictObject({ url: z.string().min(1), token: secret.optional() }).optional(),
+  gateway: z
+    .strictObject({ url: z.string().min(1), token: secret.optional(), tlsFingerprint: fingerprint.optional() })
+    .optional(),
   store: z.string().prefault("sqlite:./clutch.db"),
   servers: z
     .record(
@@ -19,6 +25,8 @@ const schema = z.strictObject({
     )
     .prefault({}),
   trustedLocal: z.array(z.string()).prefault([]),
+  /** How long the audit log is kept; 0 keeps everything. */
+  audit: z.strictObject({ retentionDays: z.int().min(0).max(36_500).prefault(365) }).prefault({}),
   access: z
     .strictObject({
       owners: z.array(person).prefault([]),

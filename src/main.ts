@@ -67,6 +67,11 @@ try {
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;
   exitCode = error.exitCode === 0 ? 0 : 2;
+  // A person has read it by now; a script that asked for JSON gets that too.
+  if (exitCode !== 0 && process.argv.includes("--json")) {
+    const { jsonUsageError } = await import("./cli/exec.ts");
+    process.stdout.write(jsonUsageError(error.message.replace(/^error: /, "")));
+  }
 }
 // Sockets that linger in libraries must not keep a finished command alive.
 process.exit(exitCode);

@@ -1,7 +1,14 @@
 import type { Logger } from "pino";
 import type { Card } from "../../commands/card.ts";
 import type { DiscordApi } from "./discord-api.ts";
-import { type CardToDraw, type DrawnMessage, drawLine, drawPlain, type MessageDrawer } from "./draw-message.ts";
+import {
+  type CardToDraw,
+  type DrawnMessage,
+  drawEnding,
+  drawLine,
+  drawPlain,
+  type MessageDrawer,
+} from "./draw-message.ts";
 import type { Interaction } from "./interaction.ts";
 import { createPacer } from "./pacer.ts";
 import { CODES, codeOf } from "./platform-error.ts";
@@ -39,8 +46,8 @@ const TOKEN_IS_GONE: readonly (number | undefined)[] = [
   CODES.unknownInteraction,
 ];
 
-const BELOW = drawLine("Done. The answer is below, for everybody here to see.");
-const TO_YOU = drawLine("Answered. Only the person who pressed can see how it went.");
+const BELOW = drawLine("The answer is below, for everybody here to see.");
+const TO_YOU = drawEnding("Answered. Only the person who pressed can see how it went.");
 const GOES_ON = drawLine("This takes longer than Discord keeps this answer open. It goes on below.");
 const BY_DIRECT_MESSAGE = drawLine("Done. The answer went to the person who asked, as a direct message.");
 const NOT_DELIVERED = drawLine(

@@ -15,13 +15,13 @@ import { drawEmbed } from "./draw-embed.ts";
 import { plainLine } from "./inert.ts";
 import { LIMITS } from "./limits.ts";
 
-/** A message ready to be sent. Every key is there, so that an edit with it leaves nothing of what stood before. */
+/** A message ready to be sent. An edit leaves those parts of what stood before that are not given. */
 export interface DrawnMessage {
   readonly body: {
     readonly content: string;
-    readonly embeds: readonly APIEmbed[];
+    readonly embeds?: readonly APIEmbed[];
     readonly components: readonly Row[];
-    readonly attachments: readonly { readonly id: string; readonly filename: string; readonly description: string }[];
+    readonly attachments?: readonly { readonly id: string; readonly filename: string; readonly description: string }[];
     readonly allowed_mentions: { readonly parse: readonly [] };
   };
   readonly files: readonly RawFile[];
@@ -164,6 +164,12 @@ export const drawPlain = (card: Card): DrawnMessage => withImage(card.image, dra
 /** One line of Clutch's own, without a card around it. It must hold nothing of others. */
 export const drawLine = (content: string): DrawnMessage => ({
   body: { content, embeds: [], components: [], attachments: [], allowed_mentions: { parse: [] } },
+  files: [],
+});
+
+/** An edit that ends a card: what it says stays, its controls give way to one line of Clutch's own. */
+export const drawEnding = (content: string): DrawnMessage => ({
+  body: { content, components: [], allowed_mentions: { parse: [] } },
   files: [],
 });
 

@@ -1,20 +1,21 @@
 import type { Logger } from "pino";
 import type { Card } from "../../commands/card.ts";
-import type { OptionValues } from "../../commands/command.ts";
+import type { Completion, OptionValues } from "../../commands/command.ts";
 import { type Outcome, outcomeOf } from "../../commands/dispatcher.ts";
 import { toClutchError } from "../../src/errors.ts";
 import type { Dispatch } from "../adapter.ts";
 import { type Answering, type AnsweringParts, beginAnswer } from "./answering.ts";
 import { type Buttons, type Control, parseControl } from "./buttons.ts";
-import { drawLine, drawPlain } from "./draw-message.ts";
+import { drawEnding, drawPlain } from "./draw-message.ts";
 import { plainLine } from "./inert.ts";
 import type { Interaction } from "./interaction.ts";
 import { optionValues, pickedLine, typedLine } from "./invocation-line.ts";
 import { LIMITS } from "./limits.ts";
 
+type Called = Interaction & { readonly kind: "command" | "autocomplete" };
 type Component = Interaction & { readonly kind: "component" };
 
-export interface InteractionHandler {
+interface InteractionHandler {
   /** Answers one interaction. Never rejects: what fails is logged, for there is nobody else to tell. */
   handle(interaction: Interaction): Promise<void>;
   /** Says that nothing more is taken. Never rejects. */
@@ -36,7 +37,7 @@ const STOPPING: Card = {
   title: "Clutch is shutting down",
   body: ["Nothing was done. Try again in a moment."],
 };
-const CANCELLED = drawLine("Not confirmed, so nothing was done.");
+const CANCELLED = drawEnding("Not confirmed, so nothing was done.");
 
 export function createInteractionHandler(
   parts: AnsweringParts & { readonly dispatch: Dispatch; readonly buttons: Buttons; readonly logger: Logger },
@@ -71,7 +72,7 @@ export function createInteractionHandler(
     await answering.finish({ card: outcome.card, person, ...question }, outcome.visibility);
   };
 
-  const command = async (interaction: Interaction & { readonly kind: "command" | "autocomplete" }): Promise<void> => {
+  const command = async (interaction: Called): Promise<void> => {
     const answering = await beginAnswer(interaction, "new", parts);
     if (answering === undefined) return;
     const options = optionValues(interaction.options);
@@ -79,14 +80,21 @@ export function createInteractionHandler(
     await run(interaction, answering, { line, options, confirmed: false });
   };
 
-  const autocomplete = async (
-    interaction: Interaction & { readonly kind: "command" | "autocomplete" },
-  ): Promise<void> => {
-    const focused = interaction.options.find((option) => option.focused === true);
-    const typed = String(focused?.value ?? "");
-    const found = focused === undefined ? [] : dispatch.complete(interaction.name, focused.name, typed);
+  const completions = ({ name, options }: Called): readonly Completion[] => {
+    const focused = options.find((option) => option.focused === true);
+    try {
+      return focused === undefined ? [] : dispatch.complete(name, focused.name, String(focused.value ?? ""));
+    } catch (error) {
+      logger.error({ err: error }, "completing a value failed");
+      return [];
+    }
+  };
+
+  const autocomplete = async (interaction: Called): Promise<void> => {
     // A value that was cut would be another value.
-    const usable = found.filter(({ value }) => value !== "" && value.length <= LIMITS.autocompleteValue);
+    const usable = completions(interaction).filter(
+      ({ value }) => value !== "" && value.length <= LIMITS.autocompleteValue,
+    );
     const choices = usable
       .slice(0, LIMITS.autocompleteChoices)
       .map(({ label, value }) => ({ name: plainLine(label, LIMITS.autocompleteName) || value, value }));
@@ -105,7 +113,7 @@ export function createInteractionHandler(
         return run(interaction, answering, { line, ...(options === undefined ? {} : { options }), confirmed: true });
       case "cancel": {
         const question = parseControl(line);
-        if (question !== undefined) await buttons.open(question, person, channelId);
+        
         return answering.replace(CANCELLED);
       }
       case "pick": {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** Shows the newest of many values, one at a time and no more often than `everyMs`. */
-export interface Pacer<T> {
+interface Pacer<T> {
   push(value: T): void;
   /** Resolves when nothing is being shown any more; what was not shown yet never will be. */
   close(): Promise<void>;

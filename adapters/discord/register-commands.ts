@@ -51,7 +51,9 @@ function comparable(command: APIApplicationCommand | SlashCommand): unknown {
   return {
     description: command.description,
     options: (command.options ?? []).map((option) => {
-      const { type, name, description, required, autocomplete, choices, max_length } = option as unknown as Partial<Record<string, unknown>>;
+      const { type, name, description, required, autocomplete, choices, max_length } = option as unknown as Partial<
+        Record<string, unknown>
+      >;
       return {
         type,
         name,

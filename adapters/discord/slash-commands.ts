@@ -1,7 +1,6 @@
 import {
   type APIApplicationCommandOption,
   ApplicationCommandOptionType,
-  ApplicationCommandType,
   ApplicationIntegrationType,
   InteractionContextType,
 } from "discord.js";
@@ -11,7 +10,6 @@ import { LIMITS } from "./limits.ts";
 
 /** A slash command as it is registered. Who may use it in a server is for its admins to set, so that is not here. */
 export interface SlashCommand {
-  readonly type: ApplicationCommandType.ChatInput;
   readonly name: string;
   readonly description: string;
   readonly options: readonly APIApplicationCommandOption[];
@@ -26,7 +24,6 @@ const MAX_TEXT = 500;
 /** The commands in Discord's terms. `global` ones are offered in the bot's DMs too. */
 export function slashCommands(commands: readonly CommandInfo[], global: boolean): readonly SlashCommand[] {
   return commands.map(({ name, summary, options }) => ({
-    type: ApplicationCommandType.ChatInput,
     name: name.slice(0, LIMITS.commandName),
     description: plainLine(summary, LIMITS.commandDescription) || name,
     options: options.slice(0, LIMITS.commandOptions).map(slashOption),

@@ -32,6 +32,8 @@ export function createStatusKeeper(onStatus: (status: PlatformStatus) => void): 
   };
   return {
     link(state, problem) {
+      // What follows upon the end is noise.
+      if (link === "failed") return;
       link = state;
       linkProblem = problem;
       tell();

@@ -83,7 +83,7 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
   const identifyLater = async (): Promise<void> => {
     for (let attempt = 0; self === undefined && !stopping.signal.aborted; attempt += 1) {
       const wait = RETRY_WAITS_MS[Math.min(attempt, RETRY_WAITS_MS.length - 1)];
-      await delay(wait, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
+      await delay(wait, undefined, { signal: stopping.signal }).catch(() => undefined);
       await identify().catch(() => undefined);
     }
   };

@@ -15,12 +15,19 @@ export interface Envelope {
 }
 
 export interface SocketConnection {
-  /** Resolves when Slack asks for a new socket or when this one is lost, with the reason. */
-  readonly leaving: Promise<string>;
+  /** Resolves when Slack asks for a new socket or when this one is lost. */
+  readonly leaving: Promise<Leaving>;
+  /** Resolves when nothing can come or go by it any more. */
+  readonly gone: Promise<void>;
   /** Closes once everything received is acknowledged, or after 3 s. */
   retire(): Promise<void>;
   /** Closes at once. */
   close(): void;
+}
+
+export interface Leaving {
+  readonly why: "asked" | "lost";
+  readonly reason: string;
 }
 
 const message = z.object({
@@ -38,15 +45,21 @@ const GRACE_MS = 3_000;
 
 /**
  * Opens one Socket Mode connection; resolves when Slack says hello, rejects
- * where that does not happen within 10 s. Slack's own client closes a socket as
+ * where that does not happen within 10 s. Closes when `signal` aborts. Slack's own client closes a socket as
  * soon as Slack announces its end and stays away for seconds; this one goes on
  * serving, so that its successor can be up first.
  */
-export async function openSocket(url: string, onEnvelope: (envelope: Envelope) => void): Promise<SocketConnection> {
+export async function openSocket(
+  url: string,
+  onEnvelope: (envelope: Envelope) => void,
+  signal: AbortSignal,
+): Promise<SocketConnection> {
+  signal.throwIfAborted();
   const { agent, destroySocket } = http1Agent();
   const socket = new WebSocket(url, { dispatcher: agent });
   const hello = Promise.withResolvers<void>();
-  const leaving = Promise.withResolvers<string>();
+  const leaving = Promise.withResolvers<Leaving>();
+  const gone = Promise.withResolvers<void>();
   const pending = new Set<string>();
   let lastHeard = performance.now();
   let over = false;
@@ -65,7 +78,8 @@ export async function openSocket(url: string, onEnvelope: (envelope: Envelope) =
     clearInterval(heartbeat);
     for (const name of CONTROL_FRAMES) diagnostics(name).unsubscribe(onControlFrame);
     hello.reject(new Error(`the socket closed before Slack said hello: ${reason}`));
-    leaving.resolve(reason);
+    leaving.resolve({ why: "lost", reason });
+    gone.resolve();
     // A peer that is gone never finishes the closing handshake, so the socket below is not left to it.
     destroySocket();
     agent.destroy().catch(() => undefined);
@@ -83,7 +97,7 @@ export async function openSocket(url: string, onEnvelope: (envelope: Envelope) =
     if (!read.success || over) return;
     const { type, envelope_id: id, payload, reason } = read.data;
     if (type === "hello") return hello.resolve();
-    if (type === "disconnect") return leaving.resolve(reason ?? "disconnect");
+    if (type === "disconnect") return leaving.resolve({ why: "asked", reason: reason ?? "" });
     if (id === undefined) return;
     pending.add(id);
     onEnvelope({
@@ -107,6 +121,9 @@ export async function openSocket(url: string, onEnvelope: (envelope: Envelope) =
     end("closed by us");
   };
 
+  const onAbort = (): void => close();
+  signal.addEventListener("abort", onAbort, { once: true });
+  gone.promise.then(() => signal.removeEventListener("abort", onAbort));
   const timer = setTimeout(() => end("no hello"), HELLO_MS);
   try {
     await hello.promise;
@@ -115,6 +132,7 @@ export async function openSocket(url: string, onEnvelope: (envelope: Envelope) =
   }
   return {
     leaving: leaving.promise,
+    gone: gone.promise,
     close,
     async retire() {
       const until = performance.now() + GRACE_MS;

@@ -7,7 +7,7 @@ export interface SocketPool {
   /** Resolves after the first attempt: with what went wrong, or undefined once a socket is up. Goes on trying either way. */
   start(): Promise<unknown>;
   stop(): void;
-  /** Sockets that Slack may deliver to now. */
+  /** Sockets that are open now. */
   readonly alive: number;
 }
 
@@ -24,7 +24,7 @@ export interface SocketPoolOptions {
 const SOCKETS = 2;
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 30_000;
-/** A socket that lived no longer than this counts as a failed attempt, or we would reconnect in a tight loop. */
+/** A socket that was lost before this counts as a failed attempt, or we would reconnect in a tight loop. */
 const SHORT_LIFE_MS = 1_000;
 
 /**
@@ -55,21 +55,20 @@ export function createSocketPool(options: SocketPoolOptions): SocketPool {
     while (!stopping.signal.aborted) {
       const begun = performance.now();
       try {
-        const connection = await openSocket(await options.openUrl(), options.onEnvelope);
-        if (stopping.signal.aborted) return connection.close();
+        const connection = await openSocket(await options.openUrl(), options.onEnvelope, stopping.signal);
         previous?.retire();
         previous = connection;
         slot.live.add(connection);
         slot.failure = undefined;
         report();
         first.resolve(undefined);
-        const reason = await connection.leaving;
-        // From here Slack delivers to the others, though this one may still hold what was on its way.
-        slot.live.delete(connection);
-        report();
-        logger.debug({ reason, alive: aliveNow() }, "Slack socket is leaving");
-        if (performance.now() - begun > SHORT_LIFE_MS) failures = 0;
-        else failures += 1;
+        connection.gone.then(() => {
+          slot.live.delete(connection);
+          report();
+        });
+        const { why, reason } = await connection.leaving;
+        logger.debug({ why, reason, alive: aliveNow() }, "Slack socket is leaving");
+        failures = why === "lost" && performance.now() - begun < SHORT_LIFE_MS ? failures + 1 : 0;
       } catch (thrown) {
         failures += 1;
         slot.failure = thrown;
@@ -79,14 +78,13 @@ export function createSocketPool(options: SocketPoolOptions): SocketPool {
       }
       if (failures > 0) await pause(failures, slot.failure);
     }
-    previous?.close();
   };
 
   const pause = async (failures: number, failure: unknown): Promise<void> => {
     const growing = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (failures - 1));
     const asked = (retryAfterSeconds(failure) ?? 0) * 1_000;
     const ms = Math.max(asked, growing * (0.75 + Math.random() / 2));
-    await delay(ms, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
+    await delay(ms, undefined, { signal: stopping.signal }).catch(() => undefined);
   };
 
   return {
@@ -97,7 +95,6 @@ export function createSocketPool(options: SocketPoolOptions): SocketPool {
     stop() {
       stopping.abort();
       first.resolve(undefined);
-      for (const { live } of slots) for (const connection of live) connection.close();
     },
     get alive() {
       return aliveNow();

@@ -1,8 +1,8 @@
 import type { Readable, Writable } from "node:stream";
 import type { Card } from "../../commands/card.ts";
 import type { Person } from "../../commands/command.ts";
+import type { AgentChat } from "../../src/models/agent-chat.ts";
 import type { Conversation } from "../../src/models/conversation.ts";
-import type { AgentChat } from "../../src/openclaw/agent-chat.ts";
 import type { ChatAdapter } from "../adapter.ts";
 import { startInteractive } from "./interactive-session.ts";
 import { startScripted } from "./scripted-session.ts";

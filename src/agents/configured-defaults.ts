@@ -75,7 +75,7 @@ export function createConfiguredDefaults(parts: {
     };
 
     try {
-      await openclaw.patchConfig(patchFor(scope, from, to), snapshot.hash);
+      await openclaw.patchConfig(patchFor(scope, from, to), snapshot.hash, fallbackPaths(scope, from));
     } catch (thrown) {
       if (!(thrown instanceof ClutchError)) throw thrown;
       if (/changed since/i.test(thrown.message)) {
@@ -160,6 +160,12 @@ function patchFor(scope: DefaultScope, from: ChangeState, to: ChangeState): Reco
       : {};
   const model = to !== null && typeof to === "object" ? { ...gone, ...to } : to;
   return { agents: scope.kind === "agent" ? { entries: { [scope.agentId]: { model } } } : { defaults: { model } } };
+}
+
+/** The gateway takes fallbacks away only where that is said outright. */
+function fallbackPaths(scope: DefaultScope, from: ChangeState): readonly string[] {
+  if (from === null || typeof from !== "object" || !("fallbacks" in from)) return [];
+  return [`${scope.kind === "agent" ? `agents.entries.${scope.agentId}` : "agents.defaults"}.model.fallbacks`];
 }
 
 /** A configured model as people read it. */

@@ -42,7 +42,7 @@ export async function chooseGateway(config: Config, runtime: Runtime): Promise<G
   const local = await findLocalGateway(runtime);
   if (local.state === "running") {
     const announcement = `Found your OpenClaw: gateway ${hostOf(local.url)}, configured in ${local.configPath}.`;
-    return { kind: "found", url: local.url, ...withToken(envToken ?? local.token), announcement };
+    return { kind: "found", url: local.url, ...withToken(local.token ?? envToken), announcement };
   }
   return {
     kind: "none",

@@ -9,6 +9,7 @@ import { ClutchError, toClutchError } from "../errors.ts";
 import { createLogger } from "../logger.ts";
 import { parsePlace } from "../models/place.ts";
 import { chooseGatewayOrSandbox } from "./choose-gateway.ts";
+import { ownerAtTerminal } from "./open-terminal.ts";
 import type { ExitCode, Runtime } from "./runtime.ts";
 
 export interface ExecOptions {
@@ -31,16 +32,26 @@ const GATEWAY_TIMEOUT_MS = 10_000;
 export async function exec(line: string, options: ExecOptions, runtime: Runtime): Promise<ExitCode> {
   const outcome = await attempt(line, options, runtime);
   if (options.json) {
-    const { code, message, hint } = outcome.error ?? {};
-    const error = code === undefined ? null : { code, message, hint };
-    runtime.stdout.write(`${JSON.stringify({ ok: outcome.ok, card: outcome.card, error })}\n`);
+    runtime.stdout.write(jsonLine(outcome));
   } else {
     runtime.stdout.write(
       `${renderCard(outcome.card, { columns: runtime.stdout.columns ?? 80, ...terminalTraits(runtime.stdin, runtime.stdout, runtime.env) })}\n`,
     );
+    // The card only asks; how to say yes here is not its business.
+    if (outcome.needsConfirmation) runtime.stdout.write(`\n  ${outcome.error?.message} ${outcome.error?.hint}\n`);
   }
   return outcome.exitCode;
 }
+
+/** The contract for scripts: one line of JSON, with `error` null where all went well. */
+function jsonLine({ ok, card, error }: Outcome): string {
+  const shown = error === undefined ? null : { code: error.code, message: error.message, hint: error.hint };
+  return `${JSON.stringify({ ok, card, error: shown })}\n`;
+}
+
+/** The same for a call whose arguments could not be read. */
+export const jsonUsageError = (message: string): string =>
+  jsonLine(outcomeOf(new ClutchError("bad_option", message, { hint: "clutch exec --help shows what there is." })));
 
 async function attempt(
   line: string,
@@ -68,7 +79,10 @@ async function attempt(
       config: choice.sandbox === undefined ? config : { ...config, store: choice.sandbox.store },
       gateway: { url: choice.url, ...(choice.token === undefined ? {} : { token: choice.token }) },
       gatewayTimeoutMs: GATEWAY_TIMEOUT_MS,
-      access: config.access,
+      access:
+        choice.sandbox === undefined
+          ? config.access
+          : { ...config.access, owners: [...config.access.owners, ownerAtTerminal()] },
       ...(choice.sandbox === undefined
         ? {}
         : { sandboxServers: choice.sandbox.servers, demoProviders: choice.sandbox.demoProviders }),

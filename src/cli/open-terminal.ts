@@ -9,7 +9,10 @@ import { createAgentChat } from "../openclaw/agent-chat.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Whoever sits at the machine's own terminal. */
-export const personAtTerminal = (): Person => ({ platform: "terminal", id: userInfo().username });
+const personAtTerminal = (): Person => ({ platform: "terminal", id: userInfo().username });
+
+/** The same as the access lists name a person. Who sits at the machine could write the configuration as well. */
+export const ownerAtTerminal = (): string => `terminal:${personAtTerminal().id}`;
 
 /** Opens the terminal channel of one session and starts it. */
 export async function openTerminal(options: {

@@ -1,9 +1,11 @@
 import { Readable } from "node:stream";
+import type { ChatAdapter } from "../../adapters/adapter.ts";
 import { type App, createApp } from "../app.ts";
 import type { Config } from "../config.ts";
 import { createLogger } from "../logger.ts";
 import { type Sandbox, startSandbox } from "../sandbox/sandbox.ts";
-import { openTerminal, personAtTerminal } from "./open-terminal.ts";
+import { deliverNotices } from "./deliver.ts";
+import { openTerminal, ownerAtTerminal } from "./open-terminal.ts";
 import { createProgress } from "./progress.ts";
 import { type ExitCode, type Runtime, untilSignalled } from "./runtime.ts";
 import { tourLines } from "./tour.ts";
@@ -37,7 +39,7 @@ export async function runSandbox(config: Config, tour: boolean, runtime: Runtime
     app = await createApp({
       config: { ...config, store: sandbox.store },
       gateway: sandbox.gateway,
-      access: { ...config.access, owners: [...config.access.owners, `terminal:${personAtTerminal().id}`] },
+      access: { ...config.access, owners: [...config.access.owners, ownerAtTerminal()] },
       sandboxServers: sandbox.servers,
       demoProviders: sandbox.demoProviders,
       logger,
@@ -45,18 +47,26 @@ export async function runSandbox(config: Config, tour: boolean, runtime: Runtime
       clock: runtime.clock,
       signal: runtime.signal,
     });
-    if (tour) return await playTour(app, sandbox, runtime);
-    const ended = await converse(app, sandbox, runtime);
-    return ended === "nothing came in" ? await playTour(app, sandbox, runtime) : ended;
+    const adapters: ChatAdapter[] = [];
+    app.watch(deliverNotices(adapters, sandbox.sessionKey, logger));
+    if (tour) return await playTour(app, sandbox, runtime, adapters);
+    const ended = await converse(app, sandbox, runtime, adapters);
+    return ended === "nothing came in" ? await playTour(app, sandbox, runtime, adapters) : ended;
   } finally {
     await app?.close();
     await sandbox.stop();
   }
 }
 
-async function converse(app: App, sandbox: Sandbox, runtime: Runtime): Promise<ExitCode | "nothing came in"> {
+async function converse(
+  app: App,
+  sandbox: Sandbox,
+  runtime: Runtime,
+  adapters: ChatAdapter[],
+): Promise<ExitCode | "nothing came in"> {
   const { signal, stdin } = runtime;
   const terminal = await openTerminal({ app, runtime, sessionKey: sandbox.sessionKey, input: stdin });
+  adapters.push(terminal);
   const ended = await Promise.race([
     terminal.done.then(() => "done" as const),
     untilSignalled(signal).then(() => "signal" as const),
@@ -70,7 +80,7 @@ async function converse(app: App, sandbox: Sandbox, runtime: Runtime): Promise<E
   return ended === "done" && terminal.linesRead === 0 && stdin.isTTY !== true ? "nothing came in" : 0;
 }
 
-async function playTour(app: App, sandbox: Sandbox, runtime: Runtime): Promise<ExitCode> {
+async function playTour(app: App, sandbox: Sandbox, runtime: Runtime, adapters: ChatAdapter[]): Promise<ExitCode> {
   const lines = tourLines(await app.services.registry.current());
   const failures: string[] = [];
   const terminal = await openTerminal({
@@ -80,6 +90,7 @@ async function playTour(app: App, sandbox: Sandbox, runtime: Runtime): Promise<E
     input: Readable.from(lines.map((line) => `${line}\n`)),
     onFailure: (what) => failures.push(what),
   });
+  adapters.splice(0, adapters.length, terminal);
   await Promise.race([terminal.done, untilSignalled(runtime.signal)]);
   await terminal.stop();
   if (runtime.signal.aborted) return 0;
@@ -97,6 +108,6 @@ function greeting({ demoProviders, models }: Sandbox): string {
   const demo =
     demoProviders.length === 0
       ? ""
-      : ` Demo servers stand in for ${demoProviders.join(" and ")}; what they say is marked [demo].`;
+      : `\nDemo servers stand in for ${demoProviders.join(" and ")}; what they say is marked [demo].`;
   return `The sandbox is ready: a real OpenClaw gateway, ${models.length} models.${demo}\nTalk to the agent, or type /model, /help, /quit.`;
 }

@@ -4,7 +4,8 @@ import { createApp } from "../app.ts";
 import type { Config } from "../config.ts";
 import { createLogger } from "../logger.ts";
 import type { GatewayAddress } from "../openclaw/connection.ts";
-import { openTerminal, personAtTerminal } from "./open-terminal.ts";
+import { deliverNotices } from "./deliver.ts";
+import { openTerminal, ownerAtTerminal } from "./open-terminal.ts";
 import { type ExitCode, type Runtime, untilSignalled } from "./runtime.ts";
 
 const MAIN_SESSION = "agent:main:main";
@@ -17,18 +18,17 @@ export async function runService(
   secrets: readonly string[],
 ): Promise<ExitCode> {
   const interactive = runtime.stdin.isTTY === true;
-  const { id } = personAtTerminal();
+  const logger = createLogger({
+    level: runtime.env["CLUTCH_LOG"] ?? (interactive ? "warn" : "info"),
+    destination: runtime.stderr,
+    secrets: () => secrets,
+  });
   const app = await createApp({
     config,
     gateway,
     onWaiting: (problem) => runtime.stdout.write(`${problem.message} Waiting for it; Ctrl-C stops.\n`),
-    // Who sits at the machine could write the configuration as well.
-    access: { ...config.access, owners: [...config.access.owners, ...(interactive ? [`terminal:${id}`] : [])] },
-    logger: createLogger({
-      level: runtime.env["CLUTCH_LOG"] ?? (interactive ? "warn" : "info"),
-      destination: runtime.stderr,
-      secrets: () => secrets,
-    }),
+    access: { ...config.access, owners: [...config.access.owners, ...(interactive ? [ownerAtTerminal()] : [])] },
+    logger,
     fetch: runtime.fetch,
     clock: runtime.clock,
     signal: runtime.signal,
@@ -58,6 +58,7 @@ export async function runService(
           runtime.stdout.write("The terminal channel is closed; Clutch goes on. Ctrl-C stops it.\n");
       });
     }
+    app.watch(deliverNotices(adapters, MAIN_SESSION, logger));
     await untilSignalled(runtime.signal);
     return 0;
   } finally {

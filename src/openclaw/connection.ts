@@ -1,12 +1,29 @@
-import { GatewayClient, GatewayClientRequestError, GatewayClientRequestTimeoutError } from "@openclaw/gateway-client";
 import type { Logger } from "pino";
-import { ClutchError } from "../errors.ts";
+import { ClutchError, toClutchError } from "../errors.ts";
 import { describeConnectFailure, hostOf } from "./connect-errors.ts";
+import { type Device, openDevice } from "./device-identity.ts";
+import { type Hello, type Link, type LinkEnd, type LinkTiming, notSent, openLink } from "./gateway-link.ts";
+import { deadlineError, describeRequestFailure } from "./request-errors.ts";
+
+export { refusalReason } from "./request-errors.ts";
 
 export interface GatewayAddress {
   readonly url: string;
   readonly token?: string;
+  /** SHA-256 of the certificate to expect behind wss://; no other is accepted then, and this one without question. */
+  readonly tlsFingerprint?: string;
+  /** Where Clutch's device key is kept. Without it Clutch is let in by its token or not at all. */
+  readonly stateDir?: string;
+  /** Shorter times for tests. */
+  readonly timing?: Partial<ConnectionTiming>;
 }
+
+export interface ConnectionTiming extends LinkTiming {
+  /** Between two looks whether a person has approved the device, ms. */
+  readonly pairingMs: number;
+}
+
+const TIMING: ConnectionTiming = { helloMs: 15_000, probeMs: 5_000, pairingMs: 3_000 };
 
 export interface RequestOptions {
   /** Time for everything: waiting for a connection, sending, the answer. Default 10,000 ms. */
@@ -21,21 +38,38 @@ export interface GatewayEvent {
 
 export type ConnectionState =
   | { readonly phase: "connecting"; readonly problem?: ClutchError }
-  | { readonly phase: "ready"; readonly serverVersion: string; readonly scopes: readonly string[] }
+  /** A person has to approve Clutch's device; Clutch goes on by itself when it is done. */
+  | {
+      readonly phase: "pairing";
+      readonly requestId: string | undefined;
+      readonly approveCommand: string;
+      readonly problem: ClutchError;
+    }
+  | {
+      readonly phase: "ready";
+      readonly serverVersion: string;
+      readonly scopes: readonly string[];
+      /** What Clutch asked for and was not given. */
+      readonly missingScopes: readonly string[];
+    }
   | { readonly phase: "refused"; readonly problem: ClutchError }
   | { readonly phase: "closed" };
 
 /**
- * One WebSocket to the gateway that keeps itself connected. Requests made while
- * it is down wait for it within their deadline; what is lost on the way is
- * reported as `gateway_lost`, never sent a second time by itself.
+ * A connection to the gateway that keeps itself up. Requests made while it is
+ * down wait for it within their deadline; what is lost on the way is reported
+ * as `gateway_lost`, never sent a second time by itself.
  */
 export interface GatewayConnection {
   readonly url: string;
   state(): ConnectionState;
-  /** Resolves at the first hello. Throws `gateway_*` codes; `gateway_unreachable` or `gateway_not_ready` after `timeoutMs`. */
+  /** Resolves at the first hello. Throws `gateway_*` codes; what has kept it away so far after `timeoutMs`. */
   ready(timeoutMs: number, signal?: AbortSignal): Promise<void>;
-  /** The gateway's answer as it came. Throws `deadline`, `gateway_lost`, `gateway_scope`, or `gateway_refused` with the gateway's own words. */
+  /**
+   * The gateway's answer as it came. Throws `deadline`, `gateway_lost`,
+   * `gateway_scope`, `gateway_pairing`, `gateway_protocol` where this OpenClaw
+   * does not know the method, or `gateway_refused` with the gateway's own words.
+   */
   request(method: string, params: unknown, options?: RequestOptions): Promise<unknown>;
   onEvent(listener: (event: GatewayEvent) => void): () => void;
   onState(listener: (state: ConnectionState) => void): () => void;
@@ -44,56 +78,143 @@ export interface GatewayConnection {
 
 const SCOPES = ["operator.read", "operator.write", "operator.admin"];
 const DEFAULT_TIMEOUT_MS = 10_000;
+const POLICY_CHANGED = 4001;
+const DEVICE_TOKEN_REFUSED = new Set(["AUTH_DEVICE_TOKEN_MISMATCH", "AUTH_TOKEN_MISMATCH", "AUTH_SCOPE_MISMATCH"]);
+/** A connection that held this long was a good one: the next break starts anew with short delays. */
+const STEADY_MS = 5_000;
 
+/** Doubles from half a second to 15 s; the random half keeps several Clutches from coming back at the same moment. */
+export const reconnectDelayMs = (attempt: number, random: number): number =>
+  Math.min(15_000, 500 * 2 ** Math.min(attempt, 10)) * (0.5 + random / 2);
+
+/**
+ * Connects, and reconnects after every break. Clutch identifies itself by a
+ * device key of its own where the gateway is elsewhere, where there is no
+ * token, and where the gateway asks for it; a gateway on this machine with a
+ * token needs none, and nothing is written then.
+ */
 export function openConnection(address: GatewayAddress, logger: Logger): GatewayConnection {
+  const { url, token, stateDir } = address;
+  const timing = { ...TIMING, ...address.timing };
   let state: ConnectionState = { phase: "connecting" };
+  let needsDevice = token === undefined || !isLoopback(url);
+  let device: Device | undefined;
+  let usedDeviceToken = false;
+  let link: Link | undefined;
+  let retry: NodeJS.Timeout | undefined;
+  let attempts = 0;
+  let readyAt = Number.POSITIVE_INFINITY;
+
   const eventListeners = new Set<(event: GatewayEvent) => void>();
   const stateListeners = new Set<(state: ConnectionState) => void>();
+  const tell = <T>(listeners: ReadonlySet<(news: T) => void>, news: T): void => {
+    for (const listener of [...listeners]) {
+      try {
+        listener(news);
+      } catch (error) {
+        logger.error({ err: error }, "a listener of the gateway connection failed");
+      }
+    }
+  };
   const enter = (next: ConnectionState): void => {
     state = next;
-    for (const listener of [...stateListeners]) listener(next);
+    tell(stateListeners, next);
   };
 
-  const client = new GatewayClient({
-    url: address.url,
-    ...(address.token === undefined ? {} : { token: address.token }),
-    clientName: "gateway-client",
-    clientDisplayName: "Clutch",
-    mode: "backend",
-    role: "operator",
-    scopes: SCOPES,
-    minProtocol: 4,
-    maxProtocol: 4,
-    notifyOnStartupRetry: true,
-    onHelloOk: (hello) => {
-      logger.info({ gateway: hostOf(address.url), version: hello.server.version }, "gateway connected");
-      enter({ phase: "ready", serverVersion: hello.server.version, scopes: hello.auth?.scopes ?? [] });
-    },
-    onConnectError: (error) => {
-      const { error: problem, final } = describeConnectFailure(error, address.url);
-      logger.debug({ code: problem.code }, "gateway connection failed");
-      if (state.phase !== "closed") enter(final ? { phase: "refused", problem } : { phase: "connecting", problem });
-    },
-    onClose: (code, reason, info) => {
-      logger.debug({ code, reason }, "gateway connection closed");
-      if (state.phase === "ready") enter({ phase: "connecting" });
-      else if (state.phase === "connecting" && state.problem === undefined && code === 1013) {
-        enter({ phase: "connecting", problem: describeConnectFailure({ code: "UNAVAILABLE" }, address.url).error });
-      }
-      void info;
-    },
-    onEvent: (event) => {
-      for (const listener of [...eventListeners]) listener({ event: event.event, payload: event.payload });
-    },
-  });
-  client.start();
+  const connect = (): void => {
+    if (state.phase === "closed") return;
+    try {
+      if (needsDevice && stateDir !== undefined) device ??= openDevice(stateDir, url, logger);
+    } catch (error) {
+      enter({ phase: "refused", problem: toClutchError(error) });
+      return;
+    }
+    usedDeviceToken = device?.hasToken() === true;
+    link = openLink({
+      timing,
+      client: {
+        url,
+        // Once the device has a token of its own, the shared one stays at home.
+        ...(token === undefined || usedDeviceToken ? {} : { token }),
+        ...(address.tlsFingerprint === undefined ? {} : { tlsFingerprint: address.tlsFingerprint }),
+        ...(device === undefined ? {} : device.clientOptions),
+        clientName: "gateway-client",
+        clientDisplayName: "Clutch",
+        mode: "backend",
+        role: "operator",
+        scopes: SCOPES,
+        minProtocol: 4,
+        maxProtocol: 4,
+      },
+      onHello: welcome,
+      onEvent: (event, payload) => tell(eventListeners, { event, payload }),
+      onEnd: ended,
+    });
+  };
+  const again = (delayMs: number): void => {
+    clearTimeout(retry);
+    retry = setTimeout(connect, delayMs);
+  };
 
-  /** Waits until the connection is ready or will not become so. */
-  const whenReady = (timeoutMs: number, signal?: AbortSignal): Promise<void> => {
+  const welcome = (hello: Hello): void => {
+    const scopes = hello.auth?.scopes ?? [];
+    const missingScopes = scopes.includes("operator.admin") ? [] : SCOPES.filter((scope) => !scopes.includes(scope));
+    if (scopes.length === 0 && !needsDevice && stateDir !== undefined) {
+      // Let in without a right to anything: behind a proxy a token alone is not enough.
+      needsDevice = true;
+      void link?.close();
+      again(0);
+      return;
+    }
+    readyAt = Date.now();
+    logger.info({ gateway: hostOf(url), version: hello.server.version }, "gateway connected");
+    if (missingScopes.length > 0)
+      logger.warn({ missingScopes }, "the gateway gave Clutch fewer rights than it asked for");
+    enter({ phase: "ready", serverVersion: hello.server.version, scopes, missingScopes });
+  };
+
+  const ended = ({ error, code }: LinkEnd): void => {
+    if (state.phase === "closed") return;
+    if (state.phase === "ready") {
+      logger.debug({ code }, "gateway connection lost");
+      if (Date.now() - readyAt >= STEADY_MS) attempts = 0;
+      enter({ phase: "connecting" });
+    }
+    const failure = error ?? (code === 1013 ? { code: "UNAVAILABLE" } : undefined);
+    const problem = failure === undefined ? undefined : describeConnectFailure(failure, url);
+    if (problem !== undefined) logger.debug({ code: problem.error.code }, "gateway connection failed");
+    if (problem?.detail === "DEVICE_IDENTITY_REQUIRED" && !needsDevice && stateDir !== undefined) {
+      needsDevice = true;
+      again(0);
+    } else if (usedDeviceToken && DEVICE_TOKEN_REFUSED.has(problem?.detail ?? "")) {
+      // Revoked or replaced on the gateway: the shared token, where there is one, starts over.
+      device?.forgetToken();
+      again(0);
+    } else if (problem?.pairing !== undefined) {
+      const { requestId, approveCommand } = problem.pairing;
+      if (state.phase !== "pairing" || state.requestId !== requestId) {
+        enter({ phase: "pairing", requestId, approveCommand, problem: problem.error });
+      }
+      again(timing.pairingMs);
+    } else if (problem?.final === true) {
+      enter({ phase: "refused", problem: problem.error });
+    } else {
+      if (problem !== undefined) enter({ phase: "connecting", problem: problem.error });
+      const backoff = reconnectDelayMs(attempts, Math.random());
+      again(code === POLICY_CHANGED && attempts === 0 ? 0 : Math.min(60_000, problem?.retryAfterMs ?? backoff));
+      attempts += 1;
+    }
+  };
+
+  connect();
+
+  /** Waits until the connection is ready or will not become so; `patient` also waits for a person's approval. */
+  const whenReady = (timeoutMs: number, patient: boolean, signal?: AbortSignal): Promise<void> => {
     const judge = (resolve: () => void, reject: (error: unknown) => void): boolean => {
       if (state.phase === "ready") resolve();
-      else if (state.phase === "refused") reject(state.problem);
+      else if (state.phase === "refused" || (state.phase === "pairing" && !patient)) reject(state.problem);
       else if (state.phase === "closed") reject(new ClutchError("gateway_lost", "Clutch is shutting down."));
+      else if (signal?.aborted === true) reject(deadlineError(timeoutMs));
       else return false;
       return true;
     };
@@ -102,7 +223,7 @@ export function openConnection(address: GatewayAddress, logger: Logger): Gateway
       const finish = (settle: () => void): void => {
         clearTimeout(timer);
         stateListeners.delete(listener);
-        signal?.removeEventListener("abort", onAbort);
+        signal?.removeEventListener("abort", listener);
         settle();
       };
       const listener = (): void => {
@@ -111,32 +232,35 @@ export function openConnection(address: GatewayAddress, logger: Logger): Gateway
           (error) => finish(() => reject(error)),
         );
       };
-      const onAbort = (): void => finish(() => reject(deadlineError(timeoutMs)));
       const timer = setTimeout(() => {
-        const problem = state.phase === "connecting" ? state.problem : undefined;
-        finish(() => reject(problem ?? describeConnectFailure({ message: "no answer" }, address.url).error));
+        const problem = state.phase === "connecting" || state.phase === "pairing" ? state.problem : undefined;
+        finish(() => reject(problem ?? describeConnectFailure({ message: "no answer" }, url).error));
       }, timeoutMs);
       stateListeners.add(listener);
-      signal?.addEventListener("abort", onAbort, { once: true });
+      signal?.addEventListener("abort", listener, { once: true });
     });
   };
 
   return {
-    url: address.url,
+    url,
     state: () => state,
-    ready: whenReady,
-    async request(method, params, options = {}) {
-      const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-      const started = performance.now();
-      await whenReady(timeoutMs, options.signal);
-      const left = Math.max(1, timeoutMs - (performance.now() - started));
-      try {
-        return await client.request(method, params, {
-          timeoutMs: left,
-          ...(options.signal === undefined ? {} : { signal: options.signal }),
-        });
-      } catch (error) {
-        throw describeRequestFailure(error, method, timeoutMs, address.url);
+    ready: (timeoutMs, signal) => whenReady(timeoutMs, true, signal),
+    async request(method, params, { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = {}) {
+      const until = performance.now() + timeoutMs;
+      const left = (): number => Math.max(1, until - performance.now());
+      for (;;) {
+        await whenReady(left(), false, signal);
+        const version = state.phase === "ready" ? state.serverVersion : "";
+        try {
+          if (link === undefined) throw notSent;
+          return await link.request(method, params, {
+            timeoutMs: left(),
+            ...(signal === undefined ? {} : { signal }),
+          });
+        } catch (error) {
+          if (error === notSent) continue;
+          throw describeRequestFailure(error, { method, timeoutMs, url, version });
+        }
       }
     },
     onEvent(listener) {
@@ -149,47 +273,17 @@ export function openConnection(address: GatewayAddress, logger: Logger): Gateway
     },
     async close() {
       if (state.phase === "closed") return;
+      clearTimeout(retry);
       enter({ phase: "closed" });
-      await client.stopAndWait({ timeoutMs: 1_000 }).catch(() => undefined);
+      await link?.close();
     },
   };
 }
 
-const deadlineError = (timeoutMs: number, cause?: unknown): ClutchError =>
-  new ClutchError("deadline", `The gateway did not answer within ${Math.round(timeoutMs / 100) / 10} s.`, {
-    hint: "It may be busy. Look with /model before you try again: the change may have gone through.",
-    cause,
-  });
-
-function describeRequestFailure(error: unknown, method: string, timeoutMs: number, url: string): ClutchError {
-  if (error instanceof GatewayClientRequestTimeoutError) return deadlineError(timeoutMs, error);
-  if (error instanceof GatewayClientRequestError) {
-    const details: unknown = error.details;
-    const missing =
-      typeof details === "object" && details !== null && "missingScope" in details ? String(details.missingScope) : "";
-    if (error.gatewayCode === "FORBIDDEN" || missing !== "") {
-      return new ClutchError(
-        "gateway_scope",
-        `Clutch may not do this on the gateway: ${missing || "a scope"} is missing.`,
-        {
-          hint: `Approve Clutch's device with ${missing || "the scope"} on the gateway, or give Clutch the gateway's token.`,
-          cause: error,
-        },
-      );
-    }
-    return new ClutchError("gateway_refused", `OpenClaw refused ${method}: ${error.message}`, { cause: error });
+function isLoopback(url: string): boolean {
+  try {
+    return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(url).hostname);
+  } catch {
+    return false;
   }
-  if (error instanceof Error && error.name === "AbortError") return deadlineError(timeoutMs, error);
-  return new ClutchError("gateway_lost", `The connection to the gateway at ${hostOf(url)} broke during the request.`, {
-    hint: "Clutch reconnects by itself. Look with /model before you try again.",
-    cause: error,
-  });
-}
-
-/** The `details.reason` of a gateway's refusal, where it gave one. */
-export function refusalReason(error: unknown): string {
-  const cause = error instanceof ClutchError ? error.cause : error;
-  if (!(cause instanceof GatewayClientRequestError)) return "";
-  const details: unknown = cause.details;
-  return typeof details === "object" && details !== null && "reason" in details ? String(details.reason) : "";
 }

@@ -29,6 +29,26 @@ export interface Answered {
   readonly runId: string | undefined;
 }
 
+/** One line of a conversation. */
+export interface TranscriptMessage {
+  /** `openclaw` where the gateway itself answered, as it does to its own text commands. */
+  readonly by: "person" | "model" | "openclaw";
+  readonly model: ModelRef | undefined;
+  /** Epoch ms, by the gateway's clock. */
+  readonly at: number | undefined;
+  readonly runId: string | undefined;
+  /** Why the model stopped: "stop", "toolUse", "error", … */
+  readonly stopReason: string | undefined;
+}
+
+/** The newest of a conversation, oldest first, without tool results, compactions and heartbeats. */
+export interface Transcript {
+  readonly messages: readonly TranscriptMessage[];
+  readonly running: boolean;
+  /** The run that is at work, where the gateway names it. */
+  readonly runId: string | undefined;
+}
+
 export interface ConfigSnapshot {
   /** For the next patch: the gateway refuses it when the config changed since. */
   readonly hash: string | undefined;
@@ -42,6 +62,8 @@ export interface OpenClaw {
   readSession(key: string, options?: RequestOptions): Promise<SessionRow | undefined>;
   /** Sessions whose key or route mentions `text`, newest first, at most 200. */
   searchSessions(text: string, options?: RequestOptions): Promise<readonly SessionRow[]>;
+  /** Sessions with activity within the last `withinMs`, newest first, at most 200. */
+  activeSessions(withinMs: number, options?: RequestOptions): Promise<readonly SessionRow[]>;
   /**
    * Sets or clears the model of a session. The gateway creates a row for a key
    * it does not know and accepts models that don't exist, so read the row and
@@ -54,16 +76,42 @@ export interface OpenClaw {
     expectedSessionId: string | undefined,
     options?: RequestOptions,
   ): Promise<void>;
-  /** Who answered last, and whether a turn is running now. */
-  recentActivity(key: string, options?: RequestOptions): Promise<{ answered: Answered | undefined; running: boolean }>;
+  /** All sessions, `PAGE` at a time, newest first; `next` is undefined after the last page. */
+  listSessions(offset: number, options?: RequestOptions): Promise<SessionPage>;
+  /** Who answered last, whether a turn is running now, and when the newest message came (epoch ms, the gateway's clock). */
+  recentActivity(key: string, options?: RequestOptions): Promise<RecentActivity>;
+  /** The newest 50 messages. */
+  readTranscript(key: string, options?: RequestOptions): Promise<Transcript>;
   listModels(options?: RequestOptions): Promise<readonly CatalogModel[]>;
   listAgents(
     options?: RequestOptions,
   ): Promise<{ readonly defaultId: string | undefined; readonly ids: readonly string[] }>;
   readConfig(options?: RequestOptions): Promise<ConfigSnapshot>;
-  /** A JSON merge patch. Takes up to 3 s; the gateway allows 30 a minute. */
-  patchConfig(patch: Record<string, unknown>, baseHash: string | undefined, options?: RequestOptions): Promise<void>;
+  /**
+   * A JSON merge patch. Takes up to 3 s; the gateway allows 30 a minute, and
+   * takes arrays away or shortens them only below `replacePaths` (dotted).
+   */
+  patchConfig(
+    patch: Record<string, unknown>,
+    baseHash: string | undefined,
+    replacePaths?: readonly string[],
+    options?: RequestOptions,
+  ): Promise<void>;
 }
+
+export interface SessionPage {
+  readonly sessions: readonly SessionRow[];
+  readonly next: number | undefined;
+}
+
+export interface RecentActivity {
+  readonly answered: Answered | undefined;
+  readonly running: boolean;
+  readonly newestAt: number | undefined;
+}
+
+/** Sessions of one page of the list. */
+const PAGE = 200;
 
 /** Rows of the transcript that are OpenClaw's own doing rather than an answer. */
 const SYSTEM_KINDS = new Set(["compaction", "heartbeat"]);
@@ -103,6 +151,27 @@ export function createOpenClaw(connection: Pick<GatewayConnection, "request">): 
       return reply.sessions;
     },
 
+    async activeSessions(withinMs, options) {
+      const reply = await call(
+        "sessions.list",
+        { activeMinutes: Math.max(1, Math.ceil(withinMs / 60_000)), limit: 200 },
+        (raw) => parseReply(listReply, "sessions.list", raw),
+        options,
+      );
+      return reply.sessions;
+    },
+
+    async listSessions(offset, options) {
+      const reply = await call(
+        "sessions.list",
+        { limit: PAGE, offset },
+        (raw) => parseReply(listReply, "sessions.list", raw),
+        options,
+      );
+      const next = reply.hasMore ? (reply.nextOffset ?? offset + reply.sessions.length) : undefined;
+      return { sessions: reply.sessions, next: reply.sessions.length === 0 ? undefined : next };
+    },
+
     async setSessionModel(key, model, expectedSessionId, options) {
       await connection.request(
         "sessions.patch",
@@ -131,7 +200,11 @@ export function createOpenClaw(connection: Pick<GatewayConnection, "request">): 
           !SYSTEM_KINDS.has(message.__openclaw?.kind ?? ""),
       );
       const running = reply.inFlightRun != null || reply.sessionInfo?.running === true;
-      if (last?.provider == null || last.model == null) return { answered: undefined, running };
+      const newestAt = reply.messages.reduce<number | undefined>(
+        (newest, { timestamp }) => (timestamp == null ? newest : Math.max(newest ?? 0, timestamp)),
+        undefined,
+      );
+      if (last?.provider == null || last.model == null) return { answered: undefined, running, newestAt };
       return {
         answered: {
           model: { provider: last.provider, model: last.model },
@@ -139,6 +212,34 @@ export function createOpenClaw(connection: Pick<GatewayConnection, "request">): 
           runId: last.__openclaw?.runId ?? undefined,
         },
         running,
+        newestAt,
+      };
+    },
+
+    async readTranscript(key, options) {
+      const reply = await call(
+        "chat.history",
+        { sessionKey: key, limit: 50 },
+        (raw) => parseReply(historyReply, "chat.history", raw),
+        options,
+      );
+      const messages = reply.messages.flatMap((message): TranscriptMessage[] => {
+        const isModel = message.role === "assistant" && !!message.provider && !!message.model;
+        if ((message.role !== "user" && !isModel) || SYSTEM_KINDS.has(message.__openclaw?.kind ?? "")) return [];
+        return [
+          {
+            by: message.role === "user" ? "person" : message.provider === "openclaw" ? "openclaw" : "model",
+            model: message.provider && message.model ? { provider: message.provider, model: message.model } : undefined,
+            at: message.timestamp ?? undefined,
+            runId: message.__openclaw?.runId ?? undefined,
+            stopReason: message.stopReason ?? undefined,
+          },
+        ];
+      });
+      return {
+        messages,
+        running: reply.inFlightRun != null || reply.sessionInfo?.running === true,
+        runId: reply.inFlightRun?.runId,
       };
     },
 
@@ -167,10 +268,14 @@ export function createOpenClaw(connection: Pick<GatewayConnection, "request">): 
       return { hash: reply.hash, config: reply.config };
     },
 
-    async patchConfig(patch, baseHash, options) {
+    async patchConfig(patch, baseHash, replacePaths = [], options) {
       await connection.request(
         "config.patch",
-        { raw: JSON.stringify(patch), ...(baseHash === undefined ? {} : { baseHash }) },
+        {
+          raw: JSON.stringify(patch),
+          ...(baseHash === undefined ? {} : { baseHash }),
+          ...(replacePaths.length === 0 ? {} : { replacePaths }),
+        },
         { timeoutMs: 20_000, ...options },
       );
     },

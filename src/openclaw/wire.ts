@@ -116,6 +116,7 @@ const historyMessage = z.looseObject({
   provider: maybe(z.string()),
   model: maybe(z.string()),
   timestamp: maybe(z.number()),
+  stopReason: maybe(z.string()),
   __openclaw: maybe(z.looseObject({ id: maybe(z.string()), runId: maybe(z.string()), kind: maybe(z.string()) })),
 });
 

@@ -8,8 +8,10 @@ import type { SessionRow } from "../openclaw/wire.ts";
 import type { ModelRegistry } from "../registry/model-registry.ts";
 import type { AuditLog } from "../store/audit-log.ts";
 import type { Change, ChangeJournal } from "../store/change-journal.ts";
+import type { Return, Returns } from "../store/returns.ts";
 import { type EffectiveModel, effectiveModel } from "./effective-model.ts";
 import { createKeyLock } from "./key-lock.ts";
+import { pinOf } from "./pin.ts";
 import type { SessionFinder } from "./session-finder.ts";
 
 /** Where a conversation stands. `row` is undefined where nobody has spoken yet. */
@@ -22,8 +24,12 @@ export interface SessionView {
   readonly answered: Answered | undefined;
   /** A turn is running: it ends on the model with which it began. */
   readonly running: boolean;
+  /** When the newest message came, epoch ms by the gateway's clock. */
+  readonly newestAt: number | undefined;
   /** The change by Clutch that made the present pin, where it was one. */
   readonly pinnedBy: Change | undefined;
+  /** Set where the present pin ends by itself. */
+  readonly temporary: Return | undefined;
 }
 
 export interface SwitchRequest {
@@ -36,6 +42,20 @@ export interface SwitchRequest {
   /** A person said yes to setting the model before the first message. */
   readonly createIfMissing?: boolean;
   readonly reason?: string;
+  /** Called between the journal's entry and the change itself; where it throws, nothing is changed. */
+  readonly onIntended?: (changeId: number, before: SessionView) => Promise<void>;
+}
+
+/** How a change that nobody typed into its own conversation is recorded. */
+export interface ChangeContext {
+  readonly actor: string;
+  readonly reason?: string;
+  /** Session key of the conversation in which it was typed, where that is another. */
+  readonly place?: string;
+  /** Names the changes that one command makes together. */
+  readonly batch?: string;
+  /** What the audit log calls it. */
+  readonly action?: string;
 }
 
 export interface SwitchResult {
@@ -53,8 +73,10 @@ export interface SessionModels {
   view(conversation: Conversation, agentId?: string): Promise<SessionView>;
   /** Codes: `no_session` (ask for a yes, then `createIfMissing`), `session_changed`, `not_verified`, and those of the finder and the gateway. */
   switchModel(request: SwitchRequest): Promise<SwitchResult>;
-  /** Puts back what was before `change`, unless somebody changed it since (`changed_meanwhile`). */
-  undo(change: Change, actor: string): Promise<SwitchResult>;
+  /** The same for a session by its key. False where it was so already. Codes: `no_session`, and those of `switchModel`. */
+  switchSession(key: string, target: ModelRef | null, about: ChangeContext): Promise<boolean>;
+  /** Puts back what was before `change`, unless somebody changed it since (`changed_meanwhile`) or the session is gone (`no_session`). */
+  undo(change: Change, about: ChangeContext): Promise<SwitchResult>;
   /** After a crash: settles changes that were begun and never reported, by what the gateway shows. */
   settleUnfinished(olderThanMs: number): Promise<number>;
 }
@@ -64,53 +86,64 @@ export function createSessionModels(parts: {
   readonly finder: SessionFinder;
   readonly registry: ModelRegistry;
   readonly journal: ChangeJournal;
+  readonly returns: Returns;
   readonly audit: AuditLog;
   readonly clock: () => number;
   readonly logger: Logger;
 }): SessionModels {
-  const { openclaw, finder, registry, journal, audit, clock, logger } = parts;
+  const { openclaw, finder, registry, journal, returns, audit, clock, logger } = parts;
   const lock = createKeyLock();
 
   const viewOf = async (key: string, agentId: string, known?: SessionRow): Promise<SessionView> => {
     const row = known ?? (await openclaw.readSession(key));
     if (row === undefined) {
-      return { key, agentId, row, effective: undefined, answered: undefined, running: false, pinnedBy: undefined };
+      return bareView(key, agentId, row);
     }
-    const [activity, { modelConfig }, last] = await Promise.all([
+    const [activity, { modelConfig }, last, waiting] = await Promise.all([
       openclaw.recentActivity(row.key),
       registry.current(),
       journal.lastUndoable({ target: row.key }),
+      returns.waiting(row.key),
     ]);
     const effective = effectiveModel(row, modelConfig, { agentId, parentKey: finder.parentKey(row.key) });
     const pin = pinOf(row);
     const pinnedBy = pin !== null && last !== undefined && last.after === pin ? last : undefined;
-    return { key: row.key, agentId, row, effective, ...activity, running: activity.running || row.running, pinnedBy };
+    // A switch that a crash left unsettled counts as well: the pin shows that it was made.
+    const temporary = waiting.find(
+      (entry) =>
+        entry.expects === pin &&
+        (entry.changeId === last?.id || (entry.change.state === "intended" && entry.changeId > (last?.id ?? 0))),
+    );
+    const running = activity.running || row.running;
+    return { key: row.key, agentId, row, effective, ...activity, running, pinnedBy, temporary };
   };
 
   /** Patches and reads back; every way out leaves a settled journal row and an audit entry. */
   const change = async (
     before: SessionView,
     target: ModelRef | null,
-    about: { readonly actor: string; readonly reason?: string | undefined; readonly undoes?: Change },
+    about: ChangeContext & Pick<SwitchRequest, "onIntended"> & { readonly undoes?: Change },
   ): Promise<SwitchResult> => {
     const from = before.row === undefined ? null : pinOf(before.row);
     const to = target === null ? null : formatModelRef(target);
+    const { place = before.key } = about;
     const id = await journal.intend({
       scope: "session",
       target: before.key,
       sessionId: before.row?.sessionId,
-      place: before.key,
+      place,
       actor: about.actor,
       before: from,
       after: to,
       reason: about.reason,
       undoes: about.undoes?.id,
+      batch: about.batch,
     });
     const record = (result: "ok" | "failed", code?: string) =>
       audit.append({
         actor: about.actor,
-        place: before.key,
-        action: about.undoes === undefined ? "model.switch" : "model.undo",
+        place,
+        action: about.action ?? (about.undoes === undefined ? "model.switch" : "model.undo"),
         target: before.key,
         from: from ?? "default",
         to: to ?? "default",
@@ -119,6 +152,7 @@ export function createSessionModels(parts: {
         code,
       });
 
+    await about.onIntended?.(id, before);
     let patchError: unknown;
     try {
       await openclaw.setSessionModel(before.key, target, before.row?.sessionId);
@@ -168,16 +202,42 @@ export function createSessionModels(parts: {
         if (before.row !== undefined && isSelected(before.row, request.target)) {
           return { before, after: before, changed: false };
         }
-        return change(before, request.target, request);
+        const { actor, reason, onIntended } = request;
+        return change(before, request.target, {
+          actor,
+          ...(reason === undefined ? {} : { reason }),
+          ...(onIntended === undefined ? {} : { onIntended }),
+        });
       });
     },
 
-    async undo(last, actor) {
+    switchSession: (key, target, about) =>
+      lock.run(key, async () => {
+        const row = await openclaw.readSession(key);
+        if (row === undefined) throw gone(key);
+        if (isSelected(row, target)) return false;
+        await change(bareView(row.key, row.agentId ?? finder.agentOf(row.key), row), target, about);
+        return true;
+      }),
+
+    async undo(last, about) {
       return lock.run(last.target, async () => {
         const before = await viewOf(last.target, finder.agentOf(last.target));
-        const now = before.row === undefined ? null : pinOf(before.row);
+        if (before.row === undefined) throw gone(last.target);
+        const now = pinOf(before.row);
         const earlier = last.before;
         if (now !== last.after) {
+          await audit.append({
+            actor: about.actor,
+            place: about.place ?? last.target,
+            action: about.action ?? "model.undo",
+            target: last.target,
+            from: now ?? "default",
+            to: typeof earlier === "string" ? earlier : "default",
+            reason: about.reason,
+            result: "refused",
+            code: "changed_meanwhile",
+          });
           throw new ClutchError(
             "changed_meanwhile",
             `Since that change somebody else chose ${now ?? "the default"} here; undoing would overwrite it.`,
@@ -185,7 +245,7 @@ export function createSessionModels(parts: {
           );
         }
         const target = typeof earlier === "string" ? (parseModelRef(earlier) ?? null) : null;
-        return change(before, target, { actor, undoes: last });
+        return change(before, target, { ...about, undoes: last });
       });
     },
 
@@ -196,18 +256,41 @@ export function createSessionModels(parts: {
       for (const entry of begun) {
         const row = await openclaw.readSession(entry.target);
         const pin = row === undefined ? null : pinOf(row);
-        if (pin === entry.after) await journal.done(entry.id);
-        else await journal.failed(entry.id, "interrupted");
-        logger.info({ session: entry.target, settled: pin === entry.after }, "unfinished switch settled");
+        const made = pin === entry.after;
+        if (!(await (made ? journal.done(entry.id) : journal.failed(entry.id, "interrupted")))) continue;
+        await audit.append({
+          actor: entry.actor,
+          place: entry.place,
+          action: entry.undoes === undefined ? "model.switch" : "model.undo",
+          target: entry.target,
+          from: typeof entry.before === "string" ? entry.before : "default",
+          to: typeof entry.after === "string" ? entry.after : "default",
+          reason: "settled after an interruption",
+          result: made ? "ok" : "failed",
+          code: made ? undefined : "interrupted",
+        });
+        logger.info({ session: entry.target, made }, "unfinished switch settled");
       }
       return begun.length;
     },
   };
 }
 
-/** The session's own pin as text; null where it has none, inherited ones included. */
-export const pinOf = (row: SessionRow): string | null =>
-  row.pinSource === "user" && row.model !== undefined ? formatModelRef(row.model) : null;
+/** What can be said of a session without asking anything more. */
+const bareView = (key: string, agentId: string, row: SessionRow | undefined): SessionView => ({
+  key,
+  agentId,
+  row,
+  effective: undefined,
+  answered: undefined,
+  running: row?.running ?? false,
+  newestAt: undefined,
+  pinnedBy: undefined,
+  temporary: undefined,
+});
+
+const gone = (key: string): ClutchError =>
+  new ClutchError("no_session", `The conversation ${key} does not exist any more; nothing was changed.`);
 
 const isSelected = (row: SessionRow, target: ModelRef | null): boolean =>
   target === null ? row.pinSource !== "user" : row.pinSource === "user" && sameModel(row.model, target);

@@ -66,6 +66,8 @@ export interface ChangeJournal {
   lastUndoable(where: { readonly target?: string; readonly place?: string }): Promise<Change | undefined>;
   /** The latest change at this target, whatever became of it. */
   latest(target: string): Promise<Change | undefined>;
+  /** The changes that one command made together, oldest first, whatever became of them. */
+  inBatch(batch: string): Promise<readonly Change[]>;
   /** Marks a done change as undone by another. True where it is so afterwards, false where something else undid it first. */
   markUndone(id: number, by: number): Promise<boolean>;
   /**
@@ -148,6 +150,11 @@ export function createChangeJournal(db: Kysely<Schema>, clock: () => number): Ch
         .limit(1)
         .executeTakeFirst();
       return row === undefined ? undefined : toChange(row);
+    },
+
+    async inBatch(batch) {
+      const rows = await db.selectFrom("changes").selectAll().where("batch", "=", batch).orderBy("id").execute();
+      return rows.map(toChange);
     },
 
     markUndone: (id, by) => markUndone(db, id, by),

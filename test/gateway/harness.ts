@@ -9,6 +9,7 @@ import type { Outcome } from "../../commands/dispatcher.ts";
 import { type App, createApp } from "../../src/app.ts";
 import type { Conversation } from "../../src/models/conversation.ts";
 import { parsePlace } from "../../src/models/place.ts";
+import type { GatewayAddress } from "../../src/openclaw/connection.ts";
 import { findOpenClaw } from "../../src/openclaw/find-openclaw.ts";
 import { type GatewayProcess, startGatewayProcess } from "../../src/openclaw/gateway-process.ts";
 import type { Answer, Answerer, ReceivedChat, StandIn } from "../../src/sandbox/stand-in.ts";
@@ -26,13 +27,15 @@ export interface Lab {
   readonly anthropic: StandIn;
   /** Decides what the servers answer next; undefined for their usual answer. */
   answerWith(answer: ((chat: ReceivedChat) => Answer | Promise<Answer> | undefined) | undefined): void;
-  /** Clutch attached to the gateway, with a store of its own. */
-  attach(access?: Partial<AccessLists>): Promise<AttachedClutch>;
+  /** Clutch attached to the gateway, with a store of its own. `by` changes how it gets there. */
+  attach(access?: Partial<AccessLists>, by?: Partial<GatewayAddress>): Promise<AttachedClutch>;
   stop(): Promise<void>;
 }
 
 export interface AttachedClutch {
   readonly app: App;
+  /** Where it keeps what it remembers, as the configuration names it. */
+  readonly store: string;
   /** Runs a command line; the place is written as for `clutch exec`. */
   run(line: string, at: string | Conversation, who?: string, confirmed?: boolean): Promise<Outcome>;
   /** Says something to the agent of a session and gives its reply. */
@@ -160,23 +163,25 @@ export async function startLab(
     answerWith(next) {
       special = next;
     },
-    async attach(access = {}) {
+    async attach(access = {}, by = {}) {
+      const store = `sqlite:${join(dir, `clutch-${randomUUID()}.db`)}`;
       const app = await createApp({
         config: {
           path: undefined,
           secrets: [],
-          store: `sqlite:${join(dir, `clutch-${randomUUID()}.db`)}`,
+          store,
           servers: {},
           trustedLocal: [],
           access: { owners: [], operators: [], viewers: [] },
         },
-        gateway,
+        gateway: { url: gateway.url, token: gateway.token, ...by },
         gatewayTimeoutMs: 60_000,
         access: { owners: ["discord:owner"], operators: ["discord:operator"], viewers: ["discord:viewer"], ...access },
         logger,
       });
       const clutch: AttachedClutch = {
         app,
+        store,
         run: (line, at, who = "owner", confirmed = false) =>
           app.dispatcher.run({
             line,

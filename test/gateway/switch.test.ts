@@ -292,6 +292,25 @@ describe("defaults", () => {
     expect(await configured()).toEqual(before);
   });
 
+  it("of an agent with fallbacks: they stay, and come back when the default was dropped", async () => {
+    const place = "session:agent:keeper:main";
+    await clutch.say("agent:keeper:main", "Hello.");
+    const snapshot = await clutch.app.openclaw.readConfig();
+    const own = { primary: LLAMA, fallbacks: [QWEN, SONNET] };
+    await clutch.app.openclaw.patchConfig({ agents: { entries: { keeper: { model: own } } } }, snapshot.hash);
+    const before = await configured();
+
+    expect((await clutch.run("/model sonnet scope:agent", place, "owner", true)).error).toBeUndefined();
+    expect((await configured())["entries"]?.["keeper"]).toMatchObject({ model: { ...own, primary: SONNET } });
+    expect((await clutch.run("/model undo", place)).error).toBeUndefined();
+    expect(await configured()).toEqual(before);
+
+    expect((await clutch.run("/model default scope:agent", place, "owner", true)).error).toBeUndefined();
+    expect((await configured())["entries"]?.["keeper"]).not.toHaveProperty("model");
+    expect((await clutch.run("/model undo", place)).error).toBeUndefined();
+    expect(await configured()).toEqual(before);
+  });
+
   it("undoing does not overwrite a later change", async () => {
     await clutch.run("/model llama scope:agent", at, "owner", true);
     const snapshot = await clutch.app.openclaw.readConfig();

@@ -27,7 +27,9 @@ chatAdapterSuite("Discord", async () => {
     async type(line) {
       const [name = "", ...words] = line.slice(1).split(" ");
       const options = words.map((word, index) => {
-        const [option, value] = word.startsWith("scope:") ? ["scope", word.slice(6)] : [name === "localonly" ? "state" : "name", word];
+        const [option, value] = word.startsWith("scope:")
+          ? ["scope", word.slice(6)]
+          : [name === "localonly" ? "state" : "name", word];
         return [option ?? String(index), value ?? ""] as const;
       });
       sent.set(line, discord.command(name, Object.fromEntries(options), where));

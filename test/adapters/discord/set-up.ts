@@ -35,8 +35,8 @@ export interface Bench {
   adapter(options?: Partial<DiscordOptions>): ChatAdapter;
   /** Starts an adapter with this core. */
   start(dispatch: Dispatch, options?: Partial<DiscordOptions>): Promise<ChatAdapter>;
-  /** Waits for the exchange's answer and gives the messages of it that the person sees. */
-  answered(exchange: Exchange): Promise<readonly SeenMessage[]>;
+  /** Waits for the exchange's answer, of so many messages, and gives those of it that the person sees. */
+  answered(exchange: Exchange, count?: number): Promise<readonly SeenMessage[]>;
   /** What the person sees in the channel, as one text. */
   text(where: Where): string;
 }
@@ -82,10 +82,10 @@ export async function openBench(standIn: Parameters<typeof startDiscord>[0] = {}
       await made.start(dispatch);
       return made;
     },
-    async answered(exchange) {
+    async answered(exchange, count = 1) {
       await vi.waitFor(() => {
         const seen = exchange.messages();
-        expect(seen.length).toBeGreaterThan(0);
+        expect(seen.length).toBeGreaterThanOrEqual(count);
         expect(seen.some(({ loading }) => loading)).toBe(false);
       }, PATIENCE);
       return exchange.messages();

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
-import type { ChatPiece } from "../../../src/openclaw/agent-chat.ts";
+import type { ChatPiece } from "../../../src/models/agent-chat.ts";
 import { outcome, type RecordingCore, recordingCore } from "../recording-core.ts";
 import { pipes, settle } from "./terminals.ts";
 

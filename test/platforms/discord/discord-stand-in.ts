@@ -100,7 +100,12 @@ export async function startDiscord(
     );
   };
 
-  const api = await startApiServer({ token: () => standIn.token, now, route });
+  const api = await startApiServer({
+    token: () => standIn.token,
+    now,
+    route,
+    onFault: (error) => void violations.push(`the stand-in failed: ${String(error)}`),
+  });
   const gateway = startGateway({
     server: api.server,
     token: () => standIn.token,
@@ -137,7 +142,7 @@ export async function startDiscord(
     ...createPeople({ applicationId: bot.id, world, commands, messages, interactions, gateway, times, now }),
     apiUrl: `http://127.0.0.1:${api.port}/api`,
     applicationId: bot.id,
-    token: "bot-token-of-the-stand-in",
+    token: "stand-in.discord.token",
     world,
     commands,
     messages,

@@ -22,7 +22,7 @@ export interface JournalEntry extends ApiRequest {
   readonly authorised: boolean;
 }
 
-export interface ApiServer {
+interface ApiServer {
   readonly server: Server;
   readonly port: number;
   readonly journal: JournalEntry[];
@@ -34,6 +34,8 @@ export async function startApiServer(options: {
   readonly token: () => string;
   readonly now: () => number;
   readonly route: (request: ApiRequest) => Answer | Promise<Answer>;
+  /** A fault of the stand-in itself. */
+  readonly onFault: (error: unknown) => void;
 }): Promise<ApiServer> {
   const journal: JournalEntry[] = [];
   const faults = createFaultBox();
@@ -73,6 +75,7 @@ export async function startApiServer(options: {
 
   const server = createServer((incoming, response) => {
     handle(incoming, response).catch((error: unknown) => {
+      options.onFault(error);
       response
         .writeHead(500, { "content-type": "application/json" })
         .end(JSON.stringify({ message: String(error), code: 0 }));

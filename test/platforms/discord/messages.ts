@@ -37,7 +37,6 @@ const content = z.looseObject({
       }),
     )
     .nullish(),
-  allowed_mentions: z.unknown(),
 });
 
 export interface SentFile {

@@ -75,7 +75,10 @@ export const SHAPES: Readonly<Record<string, Shape>> = {
   overflow: { keys: ["action_id", "options", "confirm"], length: { action_id: 255 }, items: { options: [1, 5] } },
   checkboxes: { keys: [...SELECT_KEYS, "options", "initial_options"], items: { options: [1, 10] } },
   radio_buttons: { keys: [...SELECT_KEYS, "options"], items: { options: [1, 10] } },
-  plain_text_input: { keys: [...SELECT_KEYS, "initial_value", "multiline", "min_length", "max_length"], length: { initial_value: 3_000 } },
+  plain_text_input: {
+    keys: [...SELECT_KEYS, "initial_value", "multiline", "min_length", "max_length"],
+    length: { initial_value: 3_000 },
+  },
   plain_text: { keys: ["text", "emoji"], needs: ["text"] },
   mrkdwn: { keys: ["text", "verbatim"], needs: ["text"] },
   option: {
@@ -89,7 +92,17 @@ export const SHAPES: Readonly<Record<string, Shape>> = {
     length: { title: 100, text: 300, confirm: 30, deny: 30 },
   },
   modal: {
-    keys: ["title", "submit", "close", "blocks", "private_metadata", "callback_id", "clear_on_close", "notify_on_close", "external_id"],
+    keys: [
+      "title",
+      "submit",
+      "close",
+      "blocks",
+      "private_metadata",
+      "callback_id",
+      "clear_on_close",
+      "notify_on_close",
+      "external_id",
+    ],
     needs: ["title", "blocks"],
     length: { title: 24, submit: 24, close: 24, private_metadata: 3_000, callback_id: 255 },
     items: { blocks: [1, 100] },
@@ -114,22 +127,36 @@ export function viewIssues(view: unknown): string[] {
 export function suggestionIssues(answer: unknown): string[] {
   if (!isJson(answer)) return ["suggestions: not an object"];
   const groups = listOf(answer["option_groups"]);
-  const options = [...listOf(answer["options"]), ...groups.flatMap((group) => (isJson(group) ? listOf(group["options"]) : []))];
+  const options = [
+    ...listOf(answer["options"]),
+    ...groups.flatMap((group) => (isJson(group) ? listOf(group["options"]) : [])),
+  ];
   return [
-    ...(answer["options"] === undefined && answer["option_groups"] === undefined ? ["suggestions: neither options nor groups"] : []),
+    ...(answer["options"] === undefined && answer["option_groups"] === undefined
+      ? ["suggestions: neither options nor groups"]
+      : []),
     ...(options.length > 100 ? [`suggestions: ${options.length} of 100`] : []),
-    ...groups.flatMap((group, index) => (isJson(group) ? lengthIssue(group["label"], 75, `option_groups.${index}.label`) : ["a group is no object"])),
-    ...groups.flatMap((group, index) => (isJson(group) && listOf(group["options"]).length === 0 ? [`option_groups.${index}: empty`] : [])),
-    ...options.flatMap((option, index) => (isJson(option) ? objectIssues({ ...option, type: "option" }, `option ${index}`) : ["an option is no object"])),
+    ...groups.flatMap((group, index) =>
+      isJson(group) ? lengthIssue(group["label"], 75, `option_groups.${index}.label`) : ["a group is no object"],
+    ),
+    ...groups.flatMap((group, index) =>
+      isJson(group) && listOf(group["options"]).length === 0 ? [`option_groups.${index}: empty`] : [],
+    ),
+    ...options.flatMap((option, index) =>
+      isJson(option) ? objectIssues({ ...option, type: "option" }, `option ${index}`) : ["an option is no object"],
+    ),
   ];
 }
 
 function blocksIssues(blocks: readonly unknown[], types: readonly string[]): string[] {
-  const ids = blocks.flatMap((block) => (isJson(block) && typeof block["block_id"] === "string" ? [block["block_id"]] : []));
+  const ids = blocks.flatMap((block) =>
+    isJson(block) && typeof block["block_id"] === "string" ? [block["block_id"]] : [],
+  );
   return [
     ...(new Set(ids).size < ids.length ? ["block_id: given twice"] : []),
     ...blocks.flatMap((block, index) => {
-      if (!isJson(block) || !types.includes(String(block["type"]))) return [`blocks.${index}: no block of this kind here`];
+      if (!isJson(block) || !types.includes(String(block["type"])))
+        return [`blocks.${index}: no block of this kind here`];
       return [...objectIssues(block, `blocks.${index}`), ...actionIdIssues(block, index)];
     }),
   ];
@@ -147,9 +174,13 @@ function objectIssues(object: Json, where: string): string[] {
   if (shape === undefined) return [`${where}: unknown type ${type}`];
   const at = (key: string): unknown => object[key];
   return [
-    ...Object.keys(object).flatMap((key) => (key === "type" || shape.keys.includes(key) ? [] : [`${where}: unknown key ${key}`])),
+    ...Object.keys(object).flatMap((key) =>
+      key === "type" || shape.keys.includes(key) ? [] : [`${where}: unknown key ${key}`],
+    ),
     ...(shape.needs ?? []).flatMap((key) => (at(key) === undefined ? [`${where}: needs ${key}`] : [])),
-    ...(type === "section" && at("text") === undefined && at("fields") === undefined ? [`${where}: needs text or fields`] : []),
+    ...(type === "section" && at("text") === undefined && at("fields") === undefined
+      ? [`${where}: needs text or fields`]
+      : []),
     ...Object.entries(shape.length ?? {}).flatMap(([path, most]) => {
       const [key = "", each] = path.split(".");
       const values = each === "*" ? listOf(at(key)) : [at(key)];
@@ -169,7 +200,9 @@ function objectIssues(object: Json, where: string): string[] {
     ),
     ...Object.entries(shape.holds ?? {}).flatMap(([key, allowed]) =>
       (Array.isArray(at(key)) ? listOf(at(key)) : [at(key)]).flatMap((held) =>
-        held === undefined || (isJson(held) && allowed.includes(String(held["type"]))) ? [] : [`${where}.${key}: not allowed here`],
+        held === undefined || (isJson(held) && allowed.includes(String(held["type"])))
+          ? []
+          : [`${where}.${key}: not allowed here`],
       ),
     ),
     ...Object.entries(object).flatMap(([key, value]) =>

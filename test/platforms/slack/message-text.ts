@@ -6,7 +6,14 @@ export function blocksText(blocks: unknown): string {
 }
 
 function blockText(block: Json): string {
-  const texts = [block["text"], ...listOf(block["fields"]), ...listOf(block["elements"]), block["accessory"], block["label"], block["element"]];
+  const texts = [
+    block["text"],
+    ...listOf(block["fields"]),
+    ...listOf(block["elements"]),
+    block["accessory"],
+    block["label"],
+    block["element"],
+  ];
   return texts.filter(isJson).map(elementText).filter(Boolean).join("\n");
 }
 
@@ -15,7 +22,7 @@ function elementText(element: Json): string {
     case "plain_text":
       return textOf(element["text"]);
     case "mrkdwn":
-      return unescape(textOf(element["text"]));
+      return decoded(textOf(element["text"]));
     case "button":
       return `[${textOf(dig(element, "text", "text"))}]`;
     case "external_select":
@@ -26,7 +33,7 @@ function elementText(element: Json): string {
   }
 }
 
-const unescape = (text: string): string => text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
+const decoded = (text: string): string => text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
 
 /** Mentions, links and the like that Slack would make of a text: none are wanted in what Clutch says. */
 export function liveMarkup(message: { readonly text: string; readonly blocks: unknown }): string[] {

@@ -1,0 +1,190 @@
+import { describe, expect, it, vi } from "vitest";
+import { openSlack } from "./slack-harness.ts";
+import { modelCore } from "./test-core.ts";
+
+const PATIENCE = { timeout: 15_000, interval: 10 };
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe("Slack's sockets", () => {
+  it("are two", async () => {
+    const { slack, start, adapter } = await openSlack();
+    await start(modelCore().dispatch);
+    await vi.waitFor(() => expect(slack.sockets.count(slack.app)).toBe(2), PATIENCE);
+    expect(adapter.status).toEqual({ state: "ready" });
+  });
+
+  it("lose none of 500 commands to refreshes, and run none twice", async () => {
+    const { slack, start, adapter, statuses } = await openSlack();
+    const core = modelCore();
+    await start(core.dispatch);
+    await vi.waitFor(() => expect(slack.sockets.count(slack.app)).toBe(2), PATIENCE);
+    const ann = slack.person();
+    const deliveries: ReturnType<typeof ann.slash>[] = [];
+    for (let count = 0; count < 500; count += 1) {
+      deliveries.push(ann.slash("/model", `m${count}`));
+      // Both at once, as may be since they were opened together. Slack gives some ten seconds; here it is half of that.
+      if (count % 50 === 25)
+        for (const reason of ["refresh_requested", "warning"] as const) slack.sockets.refresh(slack.app, reason, 5_000);
+      if (count % 10 === 0) await pause(20);
+    }
+    const delivered = await Promise.all(deliveries);
+    expect(delivered.filter(({ acked }) => !acked)).toEqual([]);
+    await vi.waitFor(() => expect(core.invocations).toHaveLength(500), PATIENCE);
+    expect(new Set(core.invocations.map(({ line }) => line)).size).toBe(500);
+    expect(slack.sockets.opened).toBeGreaterThan(10);
+    expect(adapter.missedAcks).toBe(0);
+    expect(new Set(statuses.map(({ state }) => state))).toEqual(new Set(["ready"]));
+  });
+
+  it("run once what is delivered on both", async () => {
+    const { slack, start } = await openSlack();
+    const core = modelCore();
+    await start(core.dispatch);
+    await vi.waitFor(() => expect(slack.sockets.count(slack.app)).toBe(2), PATIENCE);
+    const ann = slack.person();
+    const both = await slack.sockets.deliverTwice(slack.app, "slash_commands", ann.payload("slash", "/model", "once"));
+    expect(both.map(({ acked }) => acked)).toEqual([true, true]);
+    await vi.waitFor(() => expect(ann.shown()).toContain("did /model once"), PATIENCE);
+    expect(core.invocations).toHaveLength(1);
+  });
+
+  it("come back after a cut; a command typed meanwhile is answered once", async () => {
+    const { slack, start } = await openSlack();
+    const core = modelCore();
+    await start(core.dispatch);
+    const ann = slack.person();
+    slack.sockets.cut(slack.app);
+    await vi.waitFor(async () => expect((await ann.slash("/model", "back")).acked).toBe(true), PATIENCE);
+    await vi.waitFor(() => expect(core.invocations).toHaveLength(1), PATIENCE);
+    await vi.waitFor(() => expect(slack.sockets.count(slack.app)).toBe(2), PATIENCE);
+  });
+
+  it.each([
+    { what: "a refused token", fault: { error: "invalid_auth" }, times: 4, state: "failed", code: "platform_auth" },
+    { what: "server errors", fault: { status: 503 }, times: 4, state: "degraded", code: "platform_unreachable" },
+    {
+      what: "a rate limit",
+      fault: { status: 429, retryAfter: 1 },
+      times: 2,
+      state: "degraded",
+      code: "platform_unreachable",
+    },
+    {
+      what: "no connection",
+      fault: { hangUp: true as const },
+      times: 4,
+      state: "degraded",
+      code: "platform_unreachable",
+    },
+  ])("outlive $what while they reconnect", async ({ fault, times, state, code }) => {
+    const { slack, start, adapter, statuses } = await openSlack();
+    await start(modelCore().dispatch);
+    await vi.waitFor(() => expect(slack.sockets.count(slack.app)).toBe(2), PATIENCE);
+    slack.faults.inject("apps.connections.open", fault, times);
+    slack.sockets.cut(slack.app);
+    await vi.waitFor(() => expect(statuses.map((status) => status.state)).toContain(state), PATIENCE);
+    expect(statuses.find((status) => status.state === state)?.problem?.code).toBe(code);
+    await vi.waitFor(() => expect(adapter.status).toEqual({ state: "ready" }), PATIENCE);
+    expect((await slack.person().slash("/model")).acked).toBe(true);
+  });
+
+  it("go on with one while the other is refused", async () => {
+    const { slack, start, adapter } = await openSlack();
+    await start(modelCore().dispatch);
+    await vi.waitFor(() => expect(slack.sockets.count(slack.app)).toBe(2), PATIENCE);
+    slack.faults.inject("apps.connections.open", { error: "invalid_auth" }, 2);
+    slack.sockets.refresh(slack.app);
+    await vi.waitFor(
+      () => expect(adapter.status).toMatchObject({ state: "degraded", problem: { code: "platform_auth" } }),
+      PATIENCE,
+    );
+    expect((await slack.person().slash("/model")).acked).toBe(true);
+    await vi.waitFor(() => expect(adapter.status.state).toBe("ready"), PATIENCE);
+  });
+
+  it("open when Slack is reachable again, though it was not at the start", async () => {
+    const { slack, start, adapter } = await openSlack();
+    slack.faults.inject("*", { status: 503 }, 8);
+    await start(modelCore().dispatch);
+    expect(adapter.status).toMatchObject({ state: "degraded", problem: { code: "platform_unreachable" } });
+    await vi.waitFor(() => expect(adapter.status).toEqual({ state: "ready" }), PATIENCE);
+    const ann = slack.person();
+    await ann.slash("/model");
+    await vi.waitFor(() => expect(ann.shown()).toContain("did /model"), PATIENCE);
+  });
+
+  it("take nonsense calmly, and count what nobody acknowledged", async () => {
+    const { slack, start, adapter, log } = await openSlack();
+    await start(modelCore().dispatch);
+    for (const text of [
+      "",
+      "null",
+      "[]",
+      "{",
+      '{"type":1}',
+      '{"type":"slash_commands"}',
+      '{"type":"x","envelope_id":"y","payload":7}',
+    ]) {
+      slack.sockets.sendRaw(slack.app, text);
+    }
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    try {
+      slack.sockets.sendRaw(slack.app, '{"type":"interactive","envelope_id":"z","payload":{"type":"unheard_of"}}');
+      await vi.waitFor(async () => {
+        await vi.advanceTimersByTimeAsync(500);
+        expect(adapter.missedAcks).toBeGreaterThan(0);
+      }, PATIENCE);
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(log.join("")).toContain("was not acknowledged in time");
+    expect((await slack.person().slash("/model")).acked).toBe(true);
+  });
+});
+
+describe("starting", () => {
+  it.each([
+    { what: "a wrong bot token", options: { botToken: "xoxb-wrong" }, code: "platform_auth", says: "bot token" },
+    { what: "a wrong app token", options: { appToken: "xapp-wrong" }, code: "platform_auth", says: "app-level token" },
+    { what: "no app token", options: { appToken: "" }, code: "bad_config", says: "slack.appToken" },
+  ])("with $what fails, and leaves nothing behind", async ({ options, code, says }) => {
+    const { slack, start, adapter, log } = await openSlack("socket", options);
+    await expect(start(modelCore().dispatch)).rejects.toMatchObject({ code, message: expect.stringContaining(says) });
+    if (code === "platform_auth") expect(adapter.status.state).toBe("failed");
+    await pause(100);
+    const calls = slack.journal.length;
+    await pause(600);
+    expect(slack.journal).toHaveLength(calls);
+    expect(log.join("")).not.toMatch(/xoxb-|xapp-wrong/);
+  });
+
+  it("names the scopes that are missing", async () => {
+    const { slack, start, adapter } = await openSlack();
+    slack.app.scopes.delete("chat:write");
+    slack.app.scopes.delete("app_mentions:read");
+    await start(modelCore().dispatch);
+    expect(adapter.status).toMatchObject({ state: "degraded", problem: { code: "platform_scope" } });
+    expect(adapter.status.problem?.message).toContain("chat:write, app_mentions:read");
+    const ann = slack.person();
+    await ann.slash("/model");
+    await vi.waitFor(() => expect(ann.shown()).toContain("did /model"), PATIENCE);
+  });
+
+  it("a scope that turns out to be missing is named, and forgotten when it is granted", async () => {
+    const { slack, start, adapter } = await openSlack();
+    slack.app.scopes.delete("files:write");
+    const image = { png: Uint8Array.from([1]), alt: "a chart" };
+    await start(modelCore().dispatch);
+    const notice = () =>
+      adapter.post(
+        { platform: "slack", channel: "C0GENERAL", kind: "channel", person: "U0ANN" },
+        { tone: "info", title: "hi", image },
+      );
+    await notice();
+    expect(adapter.status).toMatchObject({ state: "degraded", problem: { code: "platform_scope" } });
+    expect(adapter.status.problem?.message).toContain("files:write");
+    slack.app.scopes.add("files:write");
+    await notice();
+    expect(adapter.status).toEqual({ state: "ready" });
+  });
+});

@@ -1,0 +1,199 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Card } from "../../commands/card.ts";
+import type { Outcome } from "../../commands/dispatcher.ts";
+import { type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
+import { type AttachedClutch, type Lab, LLAMA, QWEN, SONNET, startLab } from "./harness.ts";
+
+/*
+ * One Clutch goes through everything that can happen to its connection, one
+ * fault after the other. A second one, beside the proxy, reads the gateway: what
+ * the first says has to agree with it.
+ */
+const AT = "session:agent:main:faults";
+const KEY = "agent:main:faults";
+/** What may be said where a command could not be carried out. */
+const HONEST = ["gateway_lost", "gateway_unreachable", "gateway_not_ready", "deadline", "not_verified"];
+const TIMING = { helloMs: 4_000, quietMs: 2_000, probeMs: 2_000 };
+/** The dispatcher's own deadline and a little for a busy machine, ms. */
+const DEADLINE_MS = 65_000;
+
+let lab: Lab;
+let proxy: FaultProxy;
+let witness: AttachedClutch;
+let clutch: AttachedClutch;
+
+beforeAll(async () => {
+  lab = await startLab();
+  proxy = await startFaultProxy(lab.gateway.url);
+  witness = await lab.attach();
+  clutch = await lab.attach({}, { url: proxy.url, timing: TIMING });
+  await witness.call("sessions.create", { key: KEY, agentId: "main" });
+});
+afterAll(async () => {
+  await lab?.stop();
+  await proxy?.close();
+});
+beforeEach(async () => {
+  proxy.block(undefined);
+  proxy.delay(0);
+  proxy.duplicate(false);
+  await clutch.app.connection.ready(60_000);
+});
+
+const shownByGateway = async (): Promise<string> => {
+  const row = await witness.app.openclaw.readSession(KEY);
+  return row?.model === undefined ? "none" : `${row.model.provider}/${row.model.model}`;
+};
+const field = ({ fields = [] }: Card, name: string): string => fields.find((each) => each.name === name)?.value ?? "";
+const timed = async (line: string): Promise<Outcome> => {
+  const started = performance.now();
+  const outcome = await clutch.run(line, AT);
+  expect(performance.now() - started).toBeLessThan(DEADLINE_MS);
+  return outcome;
+};
+
+/** A switch to whatever is not set now; true where it was reported as made. */
+async function switchTruthfully(): Promise<boolean> {
+  const before = await shownByGateway();
+  const target = [SONNET, QWEN, LLAMA].find((model) => model !== before) ?? SONNET;
+  const outcome = await timed(`/model ${target}`);
+  const after = await shownByGateway();
+  if (outcome.ok) {
+    expect(field(outcome.card, "Now")).toContain(target);
+    expect(after).toBe(target);
+    return true;
+  }
+  expect(HONEST).toContain(outcome.error?.code);
+  expect([before, target]).toContain(after);
+  expect(JSON.stringify(outcome.card)).not.toMatch(/switched|is now|was changed|nothing was changed/i);
+  return false;
+}
+
+/** The card of the conversation; true where there was one. */
+async function readTruthfully(): Promise<boolean> {
+  const outcome = await timed("/model");
+  if (outcome.ok) expect(field(outcome.card, "Model")).toBe(await shownByGateway());
+  else expect(HONEST).toContain(outcome.error?.code);
+  return outcome.ok;
+}
+
+/** Afterwards everything works as before, without anybody's help. */
+async function recovers(): Promise<void> {
+  await clutch.app.connection.ready(60_000);
+  expect(await switchTruthfully()).toBe(true);
+  expect(await readTruthfully()).toBe(true);
+}
+
+describe("what does not break the connection goes unnoticed", () => {
+  it("delay", async () => {
+    proxy.delay(400);
+    expect(await readTruthfully()).toBe(true);
+    expect(await switchTruthfully()).toBe(true);
+  });
+
+  it("every frame twice: each event is told once", async () => {
+    const told: unknown[] = [];
+    const forget = clutch.app.connection.onEvent(({ event, payload }) => {
+      if (event === "sessions.changed" && (payload as { reason?: string }).reason === "patch") told.push(payload);
+    });
+    await clutch.call("sessions.subscribe", {});
+    proxy.duplicate(true);
+    expect(await switchTruthfully()).toBe(true);
+    expect(await readTruthfully()).toBe(true);
+    await expect.poll(() => told.length, { timeout: 10_000 }).toBe(1);
+    forget();
+  });
+
+  it("frames that make no sense", async () => {
+    proxy.babble();
+    expect(await readTruthfully()).toBe(true);
+    proxy.babble();
+    expect(await switchTruthfully()).toBe(true);
+  });
+});
+
+describe("what breaks it before a command", () => {
+  it.each(["cut", "garbage"] as const)("%s: the command waits for the new connection", async (fault) => {
+    const before = proxy.taken();
+    proxy.strike(fault);
+    await expect.poll(() => clutch.app.connection.state().phase, { interval: 5, timeout: 10_000 }).toBe("connecting");
+    expect(await readTruthfully()).toBe(true);
+    expect(proxy.taken()).toBeGreaterThan(before);
+    proxy.strike(fault);
+    await switchTruthfully();
+    await recovers();
+  });
+
+  it("half-open: nobody says so, and it is noticed all the same", async () => {
+    const before = proxy.taken();
+    proxy.strike("half-open");
+    await expect.poll(() => proxy.taken(), { timeout: 60_000 }).toBeGreaterThan(before);
+    await recovers();
+  });
+
+  it("half-open: a command in the middle of it ends truthfully", async () => {
+    proxy.strike("half-open");
+    await readTruthfully();
+    await recovers();
+    proxy.strike("half-open");
+    await switchTruthfully();
+    await recovers();
+  });
+
+  it("the network gone for a while: a command waits within its deadline, or says so", async () => {
+    proxy.block("silent");
+    proxy.strike("half-open");
+    const reading = readTruthfully();
+    const switching = switchTruthfully();
+    await Promise.all([reading, switching]);
+    proxy.block("refuse");
+    proxy.strike("cut");
+    expect(await switchTruthfully()).toBe(false);
+    proxy.block(undefined);
+    await recovers();
+  });
+});
+
+describe("what breaks it in the middle of a command", () => {
+  const cases = (["cut", "half-open", "garbage"] as const).flatMap((fault) =>
+    (["request", "answer"] as const).flatMap((moment) =>
+      ["sessions.patch", "sessions.describe"].map((method) => ({ fault, moment, method })),
+    ),
+  );
+
+  it.each(cases)("$fault at the $moment of $method", async ({ fault, moment, method }) => {
+    const sprung = proxy.strikeAt(method, moment, fault);
+    await switchTruthfully();
+    await sprung;
+    await recovers();
+  });
+
+  it("a listener that fails does not take the others along", async () => {
+    const phases: string[] = [];
+    const forget = [
+      clutch.app.connection.onState(() => {
+        throw new Error("a listener's own fault");
+      }),
+      clutch.app.connection.onState(({ phase }) => phases.push(phase)),
+    ];
+    proxy.strike("cut");
+    await expect.poll(() => phases.at(-1), { timeout: 30_000 }).toBe("ready");
+    for (const each of forget) each();
+    await recovers();
+  });
+});
+
+it("a policy change of the gateway, which closes every socket, is over in a moment", async () => {
+  const gone: string[] = [];
+  const forget = clutch.app.connection.onState(({ phase }) => gone.push(phase));
+  const { hash } = (await witness.call("config.get", {})) as { hash: string };
+  const raw = JSON.stringify({ gateway: { trustedProxies: ["127.0.0.1"] } });
+  await witness.call("config.patch", { raw, baseHash: hash }).catch((error: { code?: string }) => {
+    // The answer may be lost with the socket.
+    expect(error.code).toBe("gateway_lost");
+  });
+  await expect.poll(() => gone, { timeout: 30_000 }).toEqual(["connecting", "ready"]);
+  forget();
+  await witness.app.connection.ready(30_000);
+  await recovers();
+});
