@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { homedir } from "node:os";
 import { Command, CommanderError } from "commander";
+import type { AuditOptions } from "./cli/audit.ts";
 import type { ExitCode, Runtime } from "./cli/runtime.ts";
 
 /** The `clutch` binary: reads arguments and hands over; the work is in `cli/`, loaded when it is needed. */
@@ -60,6 +61,22 @@ program
       { as: options.as, in: options.in, json: options.json === true, yes: options.yes === true },
       runtime,
     );
+  });
+
+program
+  .command("audit")
+  .description("print who changed what, where and when, newest first")
+  .option("--actor <who>", "PLATFORM:USER, such as discord:123456789; clutch for what Clutch did by itself")
+  .option("--place <session>", "session key of the conversation in which it was typed")
+  .option("--target <what>", "session key or agent that it was about")
+  .option("--action <name>", "such as model.switch, model.undo, model.return")
+  .option("--since <when>", "how long ago (90m, 12h, 7d, 2w) or a date (2026-11-22, 2026-11-22T14:00:00Z)")
+  .option("--until <when>", "the same; entries before it")
+  .option("--limit <count>", "at most so many, the newest (default 50)")
+  .option("--json", "print one object a line")
+  .action(async (options: AuditOptions) => {
+    const { audit } = await import("./cli/audit.ts");
+    exitCode = await audit(options, runtime);
   });
 
 try {

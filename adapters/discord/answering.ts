@@ -78,8 +78,11 @@ export async function beginAnswer(
     await api.defer(interaction, base === "new" ? { kind: "message", ephemeral: isPrivate } : { kind: "update" });
   } catch (error) {
     const code = codeOf(error);
+    // Also what keeps an event that comes twice from being answered twice.
     if (code === CODES.alreadyAcknowledged)
-      logger.warn("an interaction was answered by another process with the same bot token; nothing was done");
+      logger.warn(
+        "an interaction was answered already, perhaps by another process with the same bot token; nothing was done",
+      );
     else if (code === CODES.unknownInteraction)
       logger.warn("an interaction came too late to be answered; nothing was done");
     else logger.error({ err: error }, "an interaction could not be acknowledged; nothing was done");

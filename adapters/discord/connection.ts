@@ -17,6 +17,13 @@ interface Packet {
   d: unknown;
 }
 
+/** What discord.js itself needs to know when it is ready. */
+const PASSED_ON: ReadonlySet<string | null> = new Set([
+  GatewayDispatchEvents.Ready,
+  GatewayDispatchEvents.Resumed,
+  GatewayDispatchEvents.GuildCreate,
+]);
+
 /**
  * Connects to Discord's gateway; from then on discord.js reconnects and resumes
  * by itself. Rejects with `platform_auth`, `platform_scope` or
@@ -54,11 +61,11 @@ export async function connect(parts: {
       const parsed = guild.safeParse(packet.d);
       if (parsed.success) parts.onGuild(parsed.data.id);
     } else if (packet.t === GatewayDispatchEvents.InteractionCreate) {
-      // Taken from discord.js: a shape that it does not know makes it throw where no listener can catch it, which would
-      // end the process. It would also keep every channel and person that it sees.
-      packet.t = null;
       parts.onInteraction(packet.d);
     }
+    // The rest is kept from discord.js: a shape that it does not know makes it throw where no listener can catch it,
+    // which would end the process, and it would remember every channel and person that it sees.
+    if (!PASSED_ON.has(packet.t)) packet.t = null;
   };
   // `raw` is documented but not in the types.
   (client as unknown as { on(event: "raw", listener: (packet: Packet) => void): void }).on(Events.Raw, onPacket);

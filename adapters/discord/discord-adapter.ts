@@ -8,7 +8,7 @@ import { createButtons } from "./buttons.ts";
 import { type Connection, connect } from "./connection.ts";
 import { createDiscordApi, type DiscordApi } from "./discord-api.ts";
 import { createMessageDrawer } from "./draw-message.ts";
-import { type Interaction, parseInteraction } from "./interaction.ts";
+import { parseInteraction } from "./interaction.ts";
 import { createInteractionHandler } from "./interaction-handler.ts";
 import { toPlatformError } from "./platform-error.ts";
 import { registerCommands } from "./register-commands.ts";
@@ -39,8 +39,6 @@ const PROGRESS_EVERY_MS = 1_000;
 const START_TIMEOUT_MS = 15_000;
 const RETRY_MS = 2_000;
 const MAX_RETRY_MS = 60_000;
-/** Ids of interactions that are remembered, so that one which comes twice is answered once. */
-const MAX_REMEMBERED = 1_000;
 
 /**
  * Discord as a chat platform. `start` rejects with `platform_auth` or
@@ -56,17 +54,10 @@ export function createDiscordAdapter(options: DiscordOptions): ChatAdapter {
   const api: DiscordApi = createDiscordApi(options.token, rest);
   const stopping = new AbortController();
   const underWay = new Set<Promise<void>>();
-  const remembered = new Set<string>();
   let connection: Connection | undefined;
   let connecting: Promise<void> | undefined;
   let stopped: Promise<void> | undefined;
 
-  const isNew = ({ id }: Interaction): boolean => {
-    if (remembered.has(id)) return false;
-    remembered.add(id);
-    for (const oldest of remembered) if (remembered.size > MAX_REMEMBERED) remembered.delete(oldest);
-    return true;
-  };
   const track = (work: Promise<void>): void => {
     underWay.add(work);
     work.finally(() => underWay.delete(work));
@@ -124,8 +115,7 @@ export function createDiscordAdapter(options: DiscordOptions): ChatAdapter {
       onInteraction(payload) {
         const interaction = parseInteraction(payload);
         if (interaction === undefined) return logger.debug("an interaction of an unknown shape was passed over");
-        if (!isNew(interaction)) return;
-        track(stopping.signal.aborted ? handler.refuse(interaction) : handler.handle(interaction));
+        track( handler.handle(interaction));
       },
       onGuild(guildId) {
         // Those of the first connection are registered below; one that comes later may have been joined anew.

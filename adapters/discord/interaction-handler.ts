@@ -113,7 +113,7 @@ export function createInteractionHandler(
         return run(interaction, answering, { line, ...(options === undefined ? {} : { options }), confirmed: true });
       case "cancel": {
         const question = parseControl(line);
-        
+        if (question !== undefined) await buttons.open(question, person, channelId);
         return answering.replace(CANCELLED);
       }
       case "pick": {

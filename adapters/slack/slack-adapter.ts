@@ -194,16 +194,17 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
       try {
         await connect();
       } catch (thrown) {
+        stopping.abort();
         await receiver.stop().catch(() => undefined);
         throw thrown instanceof ClutchError ? thrown : cannotListen(thrown, options.port);
       }
     },
     stop() {
       stopped ??= (async () => {
-        jobs.close();
         stopping.abort();
         // It may never have started, which Bolt's receiver takes amiss.
         await receiver?.stop().catch(() => undefined);
+        jobs.close();
         await jobs.idle();
       })();
       return stopped;

@@ -53,7 +53,7 @@ export function slackProblem(thrown: unknown, method: string): ClutchError {
 export function missingScope(scopes: readonly string[], what: string, cause?: unknown): ClutchError {
   const names = scopes.join(", ");
   return new ClutchError("platform_scope", `Clutch's Slack app lacks ${names}, needed for ${what}.`, {
-    hint: `Add ${names} under OAuth & Permissions → Bot Token Scopes, then reinstall the app to the workspace. \`clutch slack manifest\` has them all.`,
+    hint: `Add ${names} under OAuth & Permissions → Bot Token Scopes, then reinstall the app to the workspace and restart Clutch. \`clutch slack manifest\` has them all.`,
     ...(cause === undefined ? {} : { cause }),
   });
 }

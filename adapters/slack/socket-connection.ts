@@ -15,6 +15,8 @@ export interface Envelope {
 }
 
 export interface SocketConnection {
+  /** Sockets that the app had when Slack said hello, those of other processes among them; undefined where it did not say. */
+  readonly appSockets: number | undefined;
   /** Resolves when Slack asks for a new socket or when this one is lost. */
   readonly leaving: Promise<Leaving>;
   /** Resolves when nothing can come or go by it any more. */
@@ -35,6 +37,7 @@ const message = z.object({
   reason: z.string().optional(),
   envelope_id: z.string().optional(),
   payload: z.unknown().optional(),
+  num_connections: z.number().optional().catch(undefined),
 });
 
 const PING_EVERY_MS = 5_000;
@@ -45,9 +48,9 @@ const GRACE_MS = 3_000;
 
 /**
  * Opens one Socket Mode connection; resolves when Slack says hello, rejects
- * where that does not happen within 10 s. Closes when `signal` aborts. Slack's own client closes a socket as
- * soon as Slack announces its end and stays away for seconds; this one goes on
- * serving, so that its successor can be up first.
+ * where that does not happen within 10 s. Closes when `signal` aborts. Slack's
+ * own client closes a socket as soon as Slack announces its end and stays away
+ * for seconds; this one goes on serving, so that its successor can be up first.
  */
 export async function openSocket(
   url: string,
@@ -57,7 +60,7 @@ export async function openSocket(
   signal.throwIfAborted();
   const { agent, destroySocket } = http1Agent();
   const socket = new WebSocket(url, { dispatcher: agent });
-  const hello = Promise.withResolvers<void>();
+  const hello = Promise.withResolvers<number | undefined>();
   const leaving = Promise.withResolvers<Leaving>();
   const gone = Promise.withResolvers<void>();
   const pending = new Set<string>();
@@ -96,7 +99,7 @@ export async function openSocket(
     const read = message.safeParse(jsonOf(data));
     if (!read.success || over) return;
     const { type, envelope_id: id, payload, reason } = read.data;
-    if (type === "hello") return hello.resolve();
+    if (type === "hello") return hello.resolve(read.data.num_connections);
     if (type === "disconnect") return leaving.resolve({ why: "asked", reason: reason ?? "" });
     if (id === undefined) return;
     pending.add(id);
@@ -125,12 +128,9 @@ export async function openSocket(
   signal.addEventListener("abort", onAbort, { once: true });
   gone.promise.then(() => signal.removeEventListener("abort", onAbort));
   const timer = setTimeout(() => end("no hello"), HELLO_MS);
-  try {
-    await hello.promise;
-  } finally {
-    clearTimeout(timer);
-  }
+  const appSockets = await hello.promise.finally(() => clearTimeout(timer));
   return {
+    appSockets,
     leaving: leaving.promise,
     gone: gone.promise,
     close,

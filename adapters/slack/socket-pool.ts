@@ -41,12 +41,23 @@ export function createSocketPool(options: SocketPoolOptions): SocketPool {
     live: new Set<SocketConnection>(),
     failure: undefined as unknown,
   }));
+  let warned = false;
   const first = Promise.withResolvers<unknown>();
 
   const aliveNow = (): number => slots.reduce((sum, { live }) => sum + live.size, 0);
   const report = (): void => {
     if (!stopping.signal.aborted)
       options.onChange(aliveNow(), slots.find(({ failure }) => failure !== undefined)?.failure);
+  };
+
+  /** Slack counts sockets that are closing for a while, and the other slot's may just have opened. */
+  const mindOthers = (appSockets = 0): void => {
+    if (warned || appSockets <= aliveNow() + SOCKETS) return;
+    warned = true;
+    logger.warn(
+      { appSockets },
+      "another process is connected to this Slack app; commands go to either of them at random",
+    );
   };
 
   const keep = async (slot: (typeof slots)[number]): Promise<void> => {
@@ -59,6 +70,7 @@ export function createSocketPool(options: SocketPoolOptions): SocketPool {
         previous?.retire();
         previous = connection;
         slot.live.add(connection);
+        mindOthers(connection.appSockets);
         slot.failure = undefined;
         report();
         first.resolve(undefined);

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createVirtualScreen } from "../adapters/terminal/virtual-screen.ts";
-import { type Machine, newMachine, type Run, START_MS } from "./machine.ts";
+import { eventually, finished, type Machine, newMachine, type Run, START_MS } from "./machine.ts";
 
 const present = spawnSync("script", ["--version"], { encoding: "utf8" }).stdout?.includes("util-linux") === true;
 /** The beginning of a sequence that sets colours. */
@@ -67,10 +67,20 @@ describe.skipIf(!present)(
       await seen(run, "[demo] qwen2.5-coder:32b here.");
       run.type(KEY.ctrlC);
       await seen(run, /\n›$/);
-      const afterFirst = screenOf(run);
-      expect(afterFirst).not.toContain("— ollama/qwen2.5-coder:32b");
-      run.type(`Are you still there?${KEY.enter}`);
-      await seen(run, /Your first was “Hello, I keep bees\.”[\s\S]*— ollama\/qwen2\.5-coder:32b · local · demo\n\n›$/);
+      expect(screenOf(run)).toContain("Stopped waiting for this reply");
+      expect(screenOf(run)).not.toContain("— ollama/");
+      // The agent is still at work on it.
+      const state = async () =>
+        (await finished(machine.clutch(["exec", "--as", "discord:1", "--in", "session:agent:main:main", "/model"])))
+          .stdout;
+      expect(await eventually(state, (card) => !card.includes("A turn is running"))).toContain(
+        "Answered last  ollama/",
+      );
+      run.type(`Are you there?${KEY.enter}`);
+      await seen(
+        run,
+        /Your first was “Hello, I\s+keep\s+bees\.”[\s\S]*\n— ollama\/qwen2\.5-coder:32b · local · demo\n\n›$/,
+      );
 
       run.type(KEY.ctrlC);
       expect(await run.ended).toBe(0);

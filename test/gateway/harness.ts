@@ -28,7 +28,12 @@ export interface Lab {
   /** Decides what the servers answer next; undefined for their usual answer. */
   answerWith(answer: ((chat: ReceivedChat) => Answer | Promise<Answer> | undefined) | undefined): void;
   /** Clutch attached to the gateway, with a store of its own. `by` changes how it gets there. */
-  attach(access?: Partial<AccessLists>, by?: Partial<GatewayAddress>): Promise<AttachedClutch>;
+  attach(
+    access?: Partial<AccessLists>,
+    by?: Partial<GatewayAddress>,
+    /** Takes another store than a new one, or another clock (epoch ms), as a Clutch that starts again later does. */
+    also?: { readonly store?: string; readonly clock?: () => number },
+  ): Promise<AttachedClutch>;
   stop(): Promise<void>;
 }
 
@@ -163,8 +168,7 @@ export async function startLab(
     answerWith(next) {
       special = next;
     },
-    async attach(access = {}, by = {}) {
-      const store = `sqlite:${join(dir, `clutch-${randomUUID()}.db`)}`;
+    async attach(access = {}, by = {}, { store = `sqlite:${join(dir, `clutch-${randomUUID()}.db`)}`, clock } = {}) {
       const app = await createApp({
         config: {
           path: undefined,
@@ -172,12 +176,14 @@ export async function startLab(
           store,
           servers: {},
           trustedLocal: [],
+          audit: { retentionDays: 365 },
           access: { owners: [], operators: [], viewers: [] },
         },
         gateway: { url: gateway.url, token: gateway.token, ...by },
         gatewayTimeoutMs: 60_000,
         access: { owners: ["discord:owner"], operators: ["discord:operator"], viewers: ["discord:viewer"], ...access },
         logger,
+        ...(clock === undefined ? {} : { clock }),
       });
       const clutch: AttachedClutch = {
         app,

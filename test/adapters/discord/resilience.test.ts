@@ -1,3 +1,4 @@
+import { Client } from "discord.js";
 import { describe, expect, it, vi } from "vitest";
 import type { Outcome } from "../../../commands/dispatcher.ts";
 import { outcome, recordingCore } from "../recording-core.ts";
@@ -134,8 +135,25 @@ describe("requests that fail", () => {
     const { discord, model, names, log } = await started();
     discord.fail({ path: /callback/, status: 400, code: 40060 });
     model("x");
-    await vi.waitFor(() => expect(log.join("")).toContain("by another process"), PATIENCE);
+    await vi.waitFor(() => expect(log.join("")).toContain("perhaps by another process"), PATIENCE);
     expect(names()).toEqual([]);
+  });
+});
+
+describe("discord.js", () => {
+  it("may report errors and send events of unknown shapes without ending the process", async () => {
+    const login = vi.spyOn(Client.prototype, "login");
+    const { discord, model, shows, log, escaped } = await started();
+    const client = login.mock.contexts[0];
+    login.mockRestore();
+    expect(() => client?.emit("error", new Error("from the inside"))).not.toThrow();
+    expect(log.join("")).toContain("from the inside");
+    for (const type of ["CHANNEL_CREATE", "THREAD_CREATE", "GUILD_ROLE_UPDATE", "GUILD_DELETE", "SOMETHING_NEW"]) {
+      for (const data of [null, {}, { id: 1, type: 99, guild_id: {} }, "text"]) discord.gateway.dispatch(type, data);
+    }
+    model("x");
+    await shows("did x");
+    expect(escaped).toEqual([]);
   });
 });
 

@@ -13,7 +13,7 @@ describe("the Slack manifest", () => {
     expect(commands.at(-1)).toBe("/clutch");
     expect(commands).not.toContain("/help");
     const [model] = features.slash_commands.filter(({ command }) => command === "/model");
-    expect(model?.usage_hint).toContain("[scope:here|agent|global]");
+    expect(model?.usage_hint).toMatch(/^\[name\] \[scope:here\|/);
   });
 
   it("says the same in YAML and JSON", () => {

@@ -329,6 +329,15 @@ describe("a notice", () => {
     });
   });
 
+  it("comes into a DM also without leave to open it, and the scope is named", async () => {
+    const { slack, adapter, start } = await openSlack();
+    slack.app.scopes.delete("im:write");
+    await start(modelCore().dispatch);
+    await adapter.post({ platform: "slack", person: "U0ANN", channel: "U0ANN", kind: "direct" }, card);
+    expect(slack.person("U0ANN", { channel: "D0U0ANN" }).shown()).toContain("the model changed");
+    expect(adapter.status.problem?.message).toContain("im:write");
+  });
+
   it("that cannot be posted is logged, and says what to do", async () => {
     const { slack, adapter, start, log } = await openSlack();
     await start(modelCore().dispatch);

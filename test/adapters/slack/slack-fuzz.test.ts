@@ -205,7 +205,7 @@ describe("random and mutated payloads", () => {
   );
 
   it("do no harm over HTTP either", async () => {
-    const { slack, start } = await openSlack("http");
+    const { slack, start } = await openSlack("http", {}, { ackDeadlineMs: 1_000 });
     const core = modelCore();
     await start(core.dispatch);
     const ann = slack.person("U0ANN");

@@ -27,6 +27,8 @@ export interface SocketHub {
   readonly opened: number;
   /** Slack asks for a new socket in place of one (the oldest), and closes that after `closeAfterMs`. */
   refresh(app: SlackApp, reason?: "refresh_requested" | "warning" | "link_disabled", closeAfterMs?: number): void;
+  /** Sockets stay open, but nothing comes or is read any more. */
+  freeze(app: SlackApp): void;
   /** Sockets end without a word. */
   cut(app: SlackApp): void;
   ticketFor(app: SlackApp): string;
@@ -36,7 +38,10 @@ export interface SocketHub {
 interface Link {
   readonly app: SlackApp;
   readonly socket: WebSocket;
+  /** Slack has told it that it will end. */
+  told: boolean;
   leaving: boolean;
+  frozen: boolean;
 }
 
 export function createSocketHub(server: Server, ackDeadlineMs: number): SocketHub {
@@ -49,7 +54,7 @@ export function createSocketHub(server: Server, ackDeadlineMs: number): SocketHu
   let envelopes = 0;
 
   const heartbeat = setInterval(() => {
-    for (const { socket } of links) socket.ping();
+    for (const { socket, frozen } of links) if (!frozen) socket.ping();
   }, 5_000);
   heartbeat.unref();
 
@@ -61,7 +66,7 @@ export function createSocketHub(server: Server, ackDeadlineMs: number): SocketHu
   });
 
   const accept = (app: SlackApp, socket: WebSocket): void => {
-    const link: Link = { app, socket, leaving: false };
+    const link: Link = { app, socket, told: false, leaving: false, frozen: false };
     links.push(link);
     opened += 1;
     socket.on("message", (data) => {
@@ -91,7 +96,7 @@ export function createSocketHub(server: Server, ackDeadlineMs: number): SocketHu
       ? live
       : links.filter((link) => link.app === app && link.socket.readyState === link.socket.OPEN);
   };
-  const of = (app: SlackApp): Link[] => links.filter((link) => link.app === app && !link.leaving);
+  const of = (app: SlackApp): Link[] => links.filter((link) => link.app === app && !link.leaving && !link.frozen);
 
   const send = (
     link: Link,
@@ -147,12 +152,19 @@ export function createSocketHub(server: Server, ackDeadlineMs: number): SocketHu
       return opened;
     },
     refresh(app, reason = "refresh_requested", closeAfterMs = 1_000) {
-      const [link] = of(app);
+      const link = of(app).find(({ told }) => !told);
       if (link === undefined) return;
+      link.told = true;
       // A warning comes some seconds before the end; deliveries go on until then.
       link.leaving = reason !== "warning";
       link.socket.send(JSON.stringify({ type: "disconnect", reason, debug_info: { host: "applink" } }));
       setTimeout(() => link.socket.close(1000), closeAfterMs).unref();
+    },
+    freeze(app) {
+      for (const link of of(app)) {
+        link.frozen = true;
+        link.socket.pause();
+      }
     },
     cut(app) {
       for (const { socket } of of(app)) socket.terminate();

@@ -1,0 +1,38 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { pino } from "pino";
+import { createTerminalAdapter } from "../adapters/terminal/terminal-adapter.ts";
+import { createApp } from "../src/app.ts";
+
+/** One attach, as `clutch start` does it: prints how long it took since the process began, and its resident memory. */
+const env = (name: string): string => process.env[name] ?? "";
+const app = await createApp({
+  config: {
+    path: undefined,
+    secrets: [],
+    store: `sqlite:${join(env("STORE_DIR"), `perf-${randomUUID()}.db`)}`,
+    servers: {},
+    trustedLocal: [],
+    access: { owners: [], operators: [], viewers: [] },
+    audit: { retentionDays: 365 },
+  },
+  gateway: { url: env("GATEWAY_URL"), token: env("GATEWAY_TOKEN") },
+  access: { owners: [], operators: [], viewers: [] },
+  logger: pino({ level: "silent" }),
+});
+app.watch(async () => undefined);
+const terminal = createTerminalAdapter({
+  input: new PassThrough(),
+  output: new PassThrough(),
+  chat: { send: async function* () {} },
+  conversation: { platform: "terminal", channel: "agent:main:main", kind: "direct", person: "perf" },
+  person: { platform: "terminal", id: "perf" },
+  label: (model) => model,
+});
+await terminal.start({ commands: app.dispatcher.commands, complete: app.dispatcher.complete, run: app.dispatcher.run });
+const attachMs = performance.now();
+process.stdout.write(JSON.stringify({ attachMs, rssMB: process.memoryUsage.rss() / 1_000_000 }));
+await terminal.stop();
+await app.close();
+process.exit(0);

@@ -1,0 +1,69 @@
+import { execFile } from "node:child_process";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { z } from "zod";
+import type { Lab } from "../test/gateway/harness.ts";
+import { type Measurement, median } from "./measure.ts";
+
+const root = join(import.meta.dirname, "..");
+const MB = 1_000_000;
+const ATTACHES = 5;
+
+const child = z.object({ attachMs: z.number(), rssMB: z.number() });
+
+/** A fresh process attaches to the running gateway, and says how long it took and how large it is. */
+export async function attachAndMemory(lab: Lab): Promise<Measurement[]> {
+  const runs: z.output<typeof child>[] = [];
+  for (let run = 0; run < ATTACHES; run++) {
+    const { stdout } = await promisify(execFile)(process.execPath, [join(import.meta.dirname, "attach-child.ts")], {
+      env: { ...process.env, GATEWAY_URL: lab.gateway.url, GATEWAY_TOKEN: lab.gateway.token, STORE_DIR: lab.dir },
+    });
+    runs.push(child.parse(JSON.parse(stdout)));
+  }
+  const attach = median(runs.map(({ attachMs }) => attachMs));
+  const rss = median(runs.map(({ rssMB }) => rssMB));
+  return [
+    {
+      name: "attach until ready",
+      found: `${attach.toFixed(0)} ms from the process's start, median of ${ATTACHES}`,
+      ratio: attach / 1_500,
+      goal: "< 1.5 s, so < 1",
+    },
+    {
+      name: "resident memory, terminal adapter",
+      found: `${rss.toFixed(0)} MB, median of ${ATTACHES}`,
+      ratio: rss / 150,
+      goal: "< 150 MB, so < 1",
+    },
+  ];
+}
+
+const lockfile = z.object({
+  packages: z.record(z.string(), z.object({ dev: z.boolean().optional(), optional: z.boolean().optional() })),
+});
+
+/** What `npm ci --omit=dev` would leave: the folders of the lock file's packages that are not for development. */
+export async function installedSize(): Promise<Measurement> {
+  const { packages } = lockfile.parse(JSON.parse(await readFile(join(root, "package-lock.json"), "utf8")));
+  const folders = Object.entries(packages).flatMap(([path, { dev }]) => (path === "" || dev === true ? [] : [path]));
+  let bytes = 0;
+  for (const folder of folders) bytes += await sizeOf(join(root, folder));
+  return {
+    name: "installed size, no dev packages",
+    found: `${(bytes / MB).toFixed(0)} MB in ${folders.length} packages`,
+    ratio: bytes / MB / 150,
+    goal: "< 150 MB, so < 1",
+  };
+}
+
+/** Bytes of the package's own files; packages inside it are listed by themselves. */
+async function sizeOf(folder: string): Promise<number> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  let bytes = 0;
+  for (const entry of entries) {
+    if (entry.isDirectory() && entry.name !== "node_modules") bytes += await sizeOf(join(folder, entry.name));
+    if (entry.isFile()) bytes += (await stat(join(folder, entry.name))).size;
+  }
+  return bytes;
+}

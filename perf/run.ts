@@ -1,0 +1,31 @@
+import { LLAMA, QWEN, SONNET, startLab } from "../test/gateway/harness.ts";
+import { attachAndMemory, installedSize } from "./footprint.ts";
+import { report } from "./measure.ts";
+import { noticeLatency } from "./notice-latency.ts";
+import { switchLatency } from "./switch-latency.ts";
+
+/**
+ * Measures Clutch itself on this machine and prints ratios; it never fails on
+ * time. One real gateway for all, so that what is compared is compared alike.
+ */
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
+
+print("Starting a gateway …");
+const lab = await startLab((config) => {
+  const agents = config["agents"] as Record<string, Record<string, unknown>>;
+  return {
+    ...config,
+    agents: { ...agents, defaults: { ...agents["defaults"], model: { primary: QWEN, fallbacks: [SONNET] } } },
+  };
+});
+try {
+  const clutch = await lab.attach();
+  print(`Models: ${[SONNET, QWEN, LLAMA].join(", ")} (stand-ins)\n`);
+  print(report(await switchLatency(clutch)));
+  for (const measurement of await attachAndMemory(lab)) print(report(measurement));
+  print(report(await noticeLatency(lab, clutch)));
+  print(report(await installedSize()));
+} finally {
+  await lab.stop();
+}
+process.exit(0);
