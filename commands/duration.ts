@@ -20,14 +20,15 @@ export function parseDuration(text: string): number {
   return ms;
 }
 
-/** A length of time as people say it, in the largest unit that leaves at least two: “90 seconds”, “24 more minutes”. */
+/** A length of time as people say it, in the largest unit that leaves about two: “90 seconds”, “24 more minutes”. */
 export function lasting(ms: number, more = ""): string {
+  // Two hours that began a moment ago are two hours still.
   const [size, name] =
-    ms < 2 * UNITS.m
+    ms < 2 * UNITS.m - UNITS.s
       ? [UNITS.s, "second"]
-      : ms < 2 * UNITS.h
+      : ms < 2 * UNITS.h - UNITS.m
         ? [UNITS.m, "minute"]
-        : ms < 2 * UNITS.d
+        : ms < 2 * UNITS.d - UNITS.h
           ? [UNITS.h, "hour"]
           : [UNITS.d, "day"];
   const count = Math.max(1, Math.round(ms / size));

@@ -9,8 +9,9 @@ const secret = z.string().min(1);
 /** SHA-256 of a certificate, as `openssl x509 -fingerprint -sha256` prints it or without colons. */
 const fingerprint = z
   .string()
-  .regex(/^(sha256:)?([0-9a-f]{64}|([0-9a-f]{2}:){31}[0-9a-f]{2})$/i, "is no SHA-256 fingerprint (64 hex digits)");
-const person = z.string().regex(/^(\*|[a-z]+:\S+)$/, "is PLATFORM:ID, such as discord:123, or *");
+  .regex(/^(sha256:)?([0-9a-f]{64}|([0-9a-f]{2}:){31}[0-9a-f]{2})$/i, "a SHA-256 fingerprint has 64 hex digits");
+const httpUrl = z.url({ protocol: /^https?$/, error: "an address looks like http://127.0.0.1:11434" });
+const person = z.string().regex(/^(\*|[a-z]+:\S+)$/, "it is written PLATFORM:ID, such as discord:123, or *");
 
 const schema = z.strictObject({
   $schema: z.string().optional(),
@@ -21,7 +22,7 @@ const schema = z.strictObject({
   servers: z
     .record(
       z.string(),
-      z.strictObject({ kind: z.enum(["ollama", "anthropic"]), baseUrl: z.url(), apiKey: secret.optional() }),
+      z.strictObject({ kind: z.enum(["ollama", "anthropic"]), baseUrl: httpUrl, apiKey: secret.optional() }),
     )
     .prefault({}),
   trustedLocal: z.array(z.string()).prefault([]),
@@ -64,17 +65,22 @@ export async function loadConfig({ env, cwd }: ConfigSource): Promise<Config> {
   });
   const parsed = schema.safeParse(text === undefined ? {} : parseText(text, path));
   if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    const key = issue?.code === "unrecognized_keys" ? issue.keys.join(", ") : (issue?.path.join(".") ?? "");
-    throw new ClutchError(
-      "bad_config",
-      `${path}: “${key}” ${issue?.code === "unrecognized_keys" ? "is no key that Clutch knows" : (issue?.message ?? "is wrong")}.`,
-      {
-        hint: "Nothing was started. The README names every key.",
-      },
-    );
+    throw new ClutchError("bad_config", `${path}: ${describeIssue(parsed.error.issues[0])}.`, {
+      hint: "Nothing was started. The README names every key.",
+    });
   }
   return resolveSecrets(parsed.data, text === undefined ? undefined : path, { env, cwd });
+}
+
+/** Names the key; zod's messages never hold the value, which may be a secret. */
+function describeIssue(issue: z.core.$ZodIssue | undefined): string {
+  const path = issue?.path.map(String) ?? [];
+  if (issue?.code === "unrecognized_keys") {
+    return `“${issue.keys.map((key) => [...path, key].join(".")).join(", ")}” is no key that Clutch knows`;
+  }
+  const what = path.length === 0 ? "the whole" : `“${path.join(".")}”`;
+  const message = issue?.message ?? "";
+  return `${what} is wrong: ${message.charAt(0).toLowerCase()}${message.slice(1)}`;
 }
 
 function parseText(text: string, path: string): unknown {
@@ -118,6 +124,12 @@ async function resolveSecrets(
 async function readSecret(key: string, value: string, { env, cwd }: ConfigSource): Promise<string> {
   if (value.startsWith("env:")) {
     const name = value.slice("env:".length);
+    // What is no name may be the secret itself, so it is not repeated.
+    if (!/^[A-Za-z_]\w*$/.test(name)) {
+      throw new ClutchError("bad_config", `“${key}” begins with env:, but no name of a variable follows.`, {
+        hint: "Write it as env:OPENCLAW_GATEWAY_TOKEN.",
+      });
+    }
     const found = env[name];
     if (found === undefined || found === "") {
       throw new ClutchError(
@@ -134,11 +146,15 @@ async function readSecret(key: string, value: string, { env, cwd }: ConfigSource
     const file = value.slice("file:".length);
     const path = isAbsolute(file) ? file : join(cwd, file);
     const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-      throw new ClutchError(
-        "bad_config",
-        `“${key}” is to come from ${path}, which cannot be read (${error.code ?? "error"}).`,
-      );
+      throw new ClutchError("bad_config", `“${key}” is to come from ${path}, which cannot be read (${error.code}).`, {
+        hint: "Correct the path, which counts from the working directory, or the file's permissions.",
+      });
     });
+    if (text.trim() === "") {
+      throw new ClutchError("bad_config", `“${key}” is to come from ${path}, which is empty.`, {
+        hint: `Write the secret into it, or change ${key} in clutch.config.json.`,
+      });
+    }
     return text.trim();
   }
   return value;

@@ -115,7 +115,7 @@ export function createDiscordAdapter(options: DiscordOptions): ChatAdapter {
       onInteraction(payload) {
         const interaction = parseInteraction(payload);
         if (interaction === undefined) return logger.debug("an interaction of an unknown shape was passed over");
-        track( handler.handle(interaction));
+        track(stopping.signal.aborted ? handler.refuse(interaction) : handler.handle(interaction));
       },
       onGuild(guildId) {
         // Those of the first connection are registered below; one that comes later may have been joined anew.

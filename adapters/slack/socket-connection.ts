@@ -45,6 +45,7 @@ const PING_EVERY_MS = 5_000;
 const SILENCE_MS = 15_000;
 const HELLO_MS = 10_000;
 const GRACE_MS = 3_000;
+const FLUSH_MS = 500;
 
 /**
  * Opens one Socket Mode connection; resolves when Slack says hello, rejects
@@ -75,7 +76,7 @@ export async function openSocket(
   };
   for (const name of CONTROL_FRAMES) diagnostics(name).subscribe(onControlFrame);
 
-  const end = (reason: string): void => {
+  const end = (reason: string, graceMs = 0): void => {
     if (over) return;
     over = true;
     clearInterval(heartbeat);
@@ -84,8 +85,10 @@ export async function openSocket(
     leaving.resolve({ why: "lost", reason });
     gone.resolve();
     // A peer that is gone never finishes the closing handshake, so the socket below is not left to it.
-    destroySocket();
-    agent.destroy().catch(() => undefined);
+    setTimeout(() => {
+      destroySocket();
+      agent.destroy().catch(() => undefined);
+    }, graceMs).unref();
   };
 
   const heartbeat = setInterval(() => {
@@ -121,7 +124,8 @@ export async function openSocket(
   const close = (): void => {
     if (over) return;
     socket.close(1000);
-    end("closed by us");
+    // What was acknowledged last may still be on its way out.
+    end("closed by us", FLUSH_MS);
   };
 
   const onAbort = (): void => close();

@@ -118,6 +118,7 @@ export function createReturns(db: Kysely<Schema>): Returns {
           row.exists(
             row
               .selectFrom("changes")
+              .select("changes.id")
               .whereRef("changes.id", "=", "returns.change_id")
               .where("changes.state", "=", "done")
               .where("changes.undone_by", "is", null),
@@ -128,6 +129,7 @@ export function createReturns(db: Kysely<Schema>): Returns {
             row.exists(
               row
                 .selectFrom("changes")
+                .select("changes.id")
                 .whereRef("changes.undoes", "=", "returns.change_id")
                 .where("changes.state", "=", "intended"),
             ),

@@ -24,12 +24,13 @@ describe("exec where there is no gateway to ask", () => {
     { what: "--in with a name for an id", args: [...AS, "--in", "discord:general", "/model"], says: "general" },
     { what: "--in with an empty session", args: [...AS, "--in", "session:", "/model"], says: "session:" },
   ])("$what: exit code 2 and what was wrong, as text and as JSON", async ({ args, says }) => {
-    const plain = await finished(machine.clutch(["exec", ...args]));
+    const [plain, json] = await Promise.all([
+      finished(machine.clutch(["exec", ...args])),
+      finished(machine.clutch(["exec", "--json", ...args])),
+    ]);
     expect(plain.code).toBe(2);
     expect(plain.stdout + plain.stderr).toContain(says);
     expect(plain.stdout + plain.stderr).not.toMatch(/^\s+at |node:internal/m);
-
-    const json = await finished(machine.clutch(["exec", "--json", ...args]));
     expect(json.code).toBe(2);
     expect(json.stdout).toMatch(/^\{.*\}\n$/);
     const { ok, card, error } = JSON.parse(json.stdout);
