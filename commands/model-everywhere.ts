@@ -40,7 +40,7 @@ export async function switchEverywhere(
   return {
     visibility: "public",
     card: resultCard(result, {
-      title: (count) => (target === null ? `${count} follow their defaults again` : `${count} switched to ${target.name}`),
+      title: (count) => (target === null ? `${count} without a pin again` : `${count} switched to ${target.name}`),
       fields: [
         ...(target === null
           ? []

@@ -26,6 +26,33 @@ const schema = z.strictObject({
     )
     .prefault({}),
   trustedLocal: z.array(z.string()).prefault([]),
+  discord: z
+    .strictObject({
+      token: secret,
+      guilds: z.array(z.string().regex(/^\d{5,25}$/, "a server's id has digits only")).prefault([]),
+      apiUrl: httpUrl.optional(),
+    })
+    .optional(),
+  slack: z
+    .strictObject({
+      mode: z.enum(["socket", "http"]).prefault("socket"),
+      botToken: secret,
+      appToken: secret.optional(),
+      signingSecret: secret.optional(),
+      port: z.int().min(0).max(65_535).optional(),
+      host: z.string().optional(),
+      commands: z.record(z.string(), z.string().regex(/^\/[a-z0-9_-]{1,31}$/, "a command looks like /model")).prefault({}),
+      apiUrl: httpUrl.optional(),
+    })
+    .refine(({ mode, appToken }) => mode !== "socket" || appToken !== undefined, {
+      path: ["appToken"],
+      error: "socket mode needs it",
+    })
+    .refine(({ mode, signingSecret }) => mode !== "http" || signingSecret !== undefined, {
+      path: ["signingSecret"],
+      error: "http mode needs it",
+    })
+    .optional(),
   /** How long the audit log is kept; 0 keeps everything. */
   audit: z.strictObject({ retentionDays: z.int().min(0).max(36_500).prefault(365) }).prefault({}),
   access: z
@@ -98,27 +125,28 @@ function parseText(text: string, path: string): unknown {
   }
 }
 
+const SECRET_KEYS: ReadonlySet<string> = new Set(["token", "apiKey", "appToken", "botToken", "signingSecret"]);
+
 async function resolveSecrets(
   raw: z.output<typeof schema>,
   path: string | undefined,
   source: ConfigSource,
 ): Promise<Config> {
   const secrets: string[] = [];
-  const read = async (key: string, value: string): Promise<string> => {
-    const found = await readSecret(key, value, source);
-    secrets.push(found);
-    return found;
+  const resolveIn = async <T>(value: T, at: readonly string[]): Promise<T> => {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+    const entries = await Promise.all(
+      Object.entries(value).map(async ([key, inner]): Promise<[string, unknown]> => {
+        const here = [...at, key];
+        if (!SECRET_KEYS.has(key) || typeof inner !== "string") return [key, await resolveIn(inner, here)];
+        const found = await readSecret(here.join("."), inner, source);
+        secrets.push(found);
+        return [key, found];
+      }),
+    );
+    return Object.fromEntries(entries) as T;
   };
-  const gateway =
-    raw.gateway?.token === undefined
-      ? raw.gateway
-      : { ...raw.gateway, token: await read("gateway.token", raw.gateway.token) };
-  const servers: z.output<typeof schema>["servers"] = {};
-  for (const [id, server] of Object.entries(raw.servers)) {
-    servers[id] =
-      server.apiKey === undefined ? server : { ...server, apiKey: await read(`servers.${id}.apiKey`, server.apiKey) };
-  }
-  return { ...raw, ...(gateway === undefined ? {} : { gateway }), servers, path, secrets };
+  return { ...(await resolveIn(raw, [])), path, secrets };
 }
 
 async function readSecret(key: string, value: string, { env, cwd }: ConfigSource): Promise<string> {

@@ -1,7 +1,17 @@
 import { type DestinationStream, type Logger, pino } from "pino";
 
 const HIDDEN = "[hidden]";
-const SECRET_KEYS = ["token", "apiKey", "api_key", "password", "authorization", "secret", "appToken", "botToken"];
+/** In lower case. */
+const SECRET_NAMES = new Set([
+  "token",
+  "apikey",
+  "api_key",
+  "password",
+  "authorization",
+  "secret",
+  "apptoken",
+  "bottoken",
+]);
 
 /**
  * Structured logs on `destination`. Values under telling names are hidden, and
@@ -18,14 +28,36 @@ export function createLogger(options: {
       level: options.level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
-      redact: { paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: HIDDEN },
-      hooks: { streamWrite: (line) => hideSecrets(line, options.secrets()) },
+      hooks: { streamWrite: (line) => `${JSON.stringify(withoutSecrets(JSON.parse(line), options.secrets()))}\n` },
     },
     options.destination,
   );
 }
 
-/** Short values are left alone: hiding every "1" would make a text unreadable and protect nothing. */
+/** Taken apart, because in a line of JSON a secret with a quotation mark is spelt differently. */
+function withoutSecrets(value: unknown, secrets: readonly string[]): unknown {
+  if (typeof value === "string") return hideSecrets(value, secrets);
+  if (Array.isArray(value)) return value.map((item) => withoutSecrets(item, secrets));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [
+      hideSecrets(name, secrets),
+      SECRET_NAMES.has(name.toLowerCase()) ? HIDDEN : withoutSecrets(inner, secrets),
+    ]),
+  );
+}
+
+/**
+ * Hides secrets as they are and as JSON spells them. Short ones are left alone:
+ * hiding every "1" would make a text unreadable and protect nothing.
+ */
 export function hideSecrets(text: string, secrets: readonly string[]): string {
-  return secrets.filter((secret) => secret.length >= 6).reduce((line, secret) => line.replaceAll(secret, HIDDEN), text);
+  return (
+    secrets
+      .filter((secret) => secret.length >= 6)
+      .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)])
+      // The longest first: it may begin with another.
+      .sort((a, b) => b.length - a.length)
+      .reduce((shown, secret) => shown.replaceAll(secret, HIDDEN), text)
+  );
 }

@@ -81,7 +81,7 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 const POLICY_CHANGED = 4001;
 const DEVICE_TOKEN_REFUSED = new Set(["AUTH_DEVICE_TOKEN_MISMATCH", "AUTH_TOKEN_MISMATCH", "AUTH_SCOPE_MISMATCH"]);
 /** A connection that held this long was a good one: the next break starts anew with short delays. */
-const STEADY_MS = 5_000;
+const STEADY_MS = 1_000;
 
 /** Doubles from half a second to 15 s; the random half keeps several Clutches from coming back at the same moment. */
 export const reconnectDelayMs = (attempt: number, random: number): number =>

@@ -73,6 +73,7 @@ export function createTemporarySwitches(parts: {
   const keys = new Set<string>();
   const doubts = new Map<number, number>();
   const underway = new Set<Promise<void>>();
+  let unsettled = false;
   let forget: (() => void) | undefined;
   let cancelTimer = (): void => undefined;
 
@@ -124,7 +125,11 @@ export function createTemporarySwitches(parts: {
   };
 
   const consider = async (entry: Return): Promise<"over" | "waits"> => {
-    if (entry.change.state === "intended") return "waits";
+    // A change under way, this one or a later one, is judged when it is settled.
+    if ((await journal.latest(entry.sessionKey))?.state === "intended") {
+      unsettled = true;
+      return "waits";
+    }
     if (entry.change.state === "failed" || entry.change.undone) {
       await returns.settle(entry.id, "waiting", "dropped");
       return "over";
@@ -171,10 +176,11 @@ export function createTemporarySwitches(parts: {
       // One that could not be made is tried again a little later.
       dueAt > now ? dueAt - now : RETRY_MS,
     );
-    const doubt = doubts.size > 0 ? [DOUBT_MS] : [];
+    const soon = [...(doubts.size > 0 ? [DOUBT_MS] : []), ...(unsettled ? [RETRY_MS] : [])];
+    unsettled = false;
     cancelTimer();
     if (forget === undefined) return;
-    cancelTimer = setTimer(Math.min(LOOK_EVERY_MS, ...due, ...doubt), () => run(lookEverywhere()));
+    cancelTimer = setTimer(Math.min(LOOK_EVERY_MS, ...due, ...soon), () => run(lookEverywhere()));
   };
 
   const run = (work: Promise<void>): void => {

@@ -143,7 +143,7 @@ describe("random and mutated payloads", () => {
   it(
     `${RUNS} of them change nothing that they may not, and break nothing`,
     async () => {
-      const { slack, start, adapter } = await openSlack();
+      const { slack, start, adapter, close } = await openSlack();
       const core = modelCore(asksFirst);
       await start(core.dispatch);
       const ann = slack.person("U0ANN");
@@ -199,6 +199,8 @@ describe("random and mutated payloads", () => {
         expect(line).toMatch(/^\//);
       }
       expect(adapter.status.state).not.toBe("failed");
+      // All that was begun is finished here, and the stand-in has its say on what was sent.
+      await close();
       expect(rejections).toEqual([]);
     },
     LONG ? 1_200_000 : 30_000,
