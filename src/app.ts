@@ -1,6 +1,7 @@
 import { lookup } from "node:dns/promises";
 import type { Logger } from "pino";
 import { type AccessLists, levelOf } from "../commands/access.ts";
+import { type ActionStore, createActionStore } from "../commands/action-store.ts";
 import type { Card } from "../commands/card.ts";
 import { createDispatcher, type Dispatcher } from "../commands/dispatcher.ts";
 import { allCommands } from "../commands/index.ts";
@@ -34,6 +35,8 @@ export interface App {
   readonly services: Services;
   readonly connection: GatewayConnection;
   readonly openclaw: OpenClaw;
+  /** What the buttons of every platform stand for. */
+  readonly actions: ActionStore;
   /**
    * Starts what Clutch does by itself: it watches completed turns, notices going
    * to `post`, ends temporary switches, and deletes old audit entries. One
@@ -119,6 +122,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       services,
       connection,
       openclaw,
+      actions: createActionStore(store.expiring("actions")),
       dispatcher: createDispatcher({
         commands: allCommands,
         services,

@@ -41,7 +41,9 @@ const schema = z.strictObject({
       signingSecret: secret.optional(),
       port: z.int().min(0).max(65_535).optional(),
       host: z.string().optional(),
-      commands: z.record(z.string(), z.string().regex(/^\/[a-z0-9_-]{1,31}$/, "a command looks like /model")).prefault({}),
+      commands: z
+        .record(z.string(), z.string().regex(/^\/[a-z0-9_-]{1,31}$/, "a command looks like /model"))
+        .prefault({}),
       apiUrl: httpUrl.optional(),
     })
     .refine(({ mode, appToken }) => mode !== "socket" || appToken !== undefined, {

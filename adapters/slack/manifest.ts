@@ -118,7 +118,7 @@ export function slackManifest(
       slash_commands: slash,
       shortcuts: [
         {
-          name: "Switch this thread's model",
+          name: "Switch thread's model",
           type: "message",
           callback_id: MODEL_SHORTCUT,
           description: "Choose the model that answers in this thread",

@@ -4,7 +4,7 @@ import { LIMITS } from "./block-limits.ts";
 import { menuId } from "./choice-menus.ts";
 import { cut, plain } from "./inert-text.ts";
 
-/** The message shortcut "Switch this thread's model", and the modal that it opens. */
+/** The message shortcut "Switch thread's model", and the modal that it opens. */
 export const MODEL_SHORTCUT = "model_here";
 export const MODEL_MODAL = "model_modal";
 

@@ -109,7 +109,12 @@ const UNITS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 7 * 86_400_
 
 function filterOf(options: AuditOptions, now: number): AuditFilter & { readonly limit: number } {
   const { actor, place, target, action } = options;
-  const limit = z.coerce.number().int().min(1).max(1_000_000).safeParse(options.limit ?? DEFAULT_LIMIT);
+  const limit = z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .safeParse(options.limit ?? DEFAULT_LIMIT);
   if (!limit.success) {
     throw new ClutchError("bad_option", `--limit “${clip(options.limit)}” is no number of entries.`, {
       hint: "Write a whole number from 1 on.",

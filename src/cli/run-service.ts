@@ -7,6 +7,7 @@ import type { GatewayAddress } from "../openclaw/connection.ts";
 import { deliverNotices } from "./deliver.ts";
 import { openTerminal, ownerAtTerminal } from "./open-terminal.ts";
 import { type ExitCode, type Runtime, untilSignalled } from "./runtime.ts";
+import { startPlatforms } from "./start-platforms.ts";
 
 const MAIN_SESSION = "agent:main:main";
 
@@ -58,6 +59,8 @@ export async function runService(
           runtime.stdout.write("The terminal channel is closed; Clutch goes on. Ctrl-C stops it.\n");
       });
     }
+    const say = (line: string): void => void runtime.stdout.write(`${line}\n`);
+    adapters.push(...(await startPlatforms(app, config, { say, logger, clock: runtime.clock })));
     app.watch(deliverNotices(adapters, MAIN_SESSION, logger));
     await untilSignalled(runtime.signal);
     return 0;
