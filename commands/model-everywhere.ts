@@ -8,11 +8,8 @@ import { localityWord } from "./model-card.ts";
 import type { Services } from "./services.ts";
 
 /** `/model NAME scope:all` and `/model default scope:all`: asks first, with the number of conversations. */
-export async function switchEverywhere(
-  context: CommandContext<Services>,
-  target: ModelProfile | null,
-): Promise<Reply> {
-  const { bulk, sessions, registry } = context.services;
+export async function switchEverywhere(context: CommandContext<Services>, target: ModelProfile | null): Promise<Reply> {
+  const { bulk, registry } = context.services;
   const agentId = context.options["agent"];
   const { agentIds } = await registry.current();
   if (agentId !== undefined && !agentIds.includes(agentId)) {
@@ -34,7 +31,7 @@ export async function switchEverywhere(
   if (!context.confirmed) {
     return { card: question(plan, target, agentId), visibility: "private", needsConfirmation: true };
   }
-  const { key: place } = await sessions.view(context.conversation, agentId);
+  const { place, undo } = await whereUndone(context);
   const doing = target === null ? "Dropping pins" : `Switching to ${target.name}`;
   const result = await bulk.run(plan, target?.ref ?? null, aboutOf(context, place, doing));
   return {
@@ -42,32 +39,40 @@ export async function switchEverywhere(
     card: resultCard(result, {
       title: (count) => (target === null ? `${count} without a pin again` : `${count} switched to ${target.name}`),
       fields: [
-        ...(target === null
-          ? []
-          : [{ name: "Now", value: `${formatModelRef(target.ref)} (${localityWord(target)})` }]),
+        ...(target === null ? [] : [{ name: "Now", value: `${formatModelRef(target.ref)} (${localityWord(target)})` }]),
         { name: "Left alone", value: leftAlone(plan.leftAlone) },
         { name: "By", value: nameOf(context) },
       ],
-      undo: true,
+      undo,
     }),
   };
 }
 
 /** `/model undo` where the last change was one of all conversations. */
-export async function undoEverywhere(
-  context: CommandContext<Services>,
-  batch: string,
-  place: string,
-): Promise<Reply> {
+export async function undoEverywhere(context: CommandContext<Services>, batch: string, place: string): Promise<Reply> {
   const result = await context.services.bulk.undo(batch, aboutOf(context, place, "Going back"));
   return {
     visibility: "public",
     card: resultCard(result, {
       title: (count) => `${count} back on the model before`,
       fields: [{ name: "By", value: nameOf(context) }],
-      undo: false,
+      undo: undefined,
     }),
   };
+}
+
+/** Under which session's key an undo will look for it, and the line that makes it look there. */
+async function whereUndone(context: CommandContext<Services>): Promise<{ place: string; undo: string }> {
+  const { sessions, registry } = context.services;
+  try {
+    return { place: (await sessions.view(context.conversation)).key, undo: "/model undo" };
+  } catch (error) {
+    if (!(error instanceof ClutchError) || error.code !== "ambiguous_agent") throw error;
+    // Several agents answer here, and the undo has to say whose conversation it is typed in as well.
+    const agentId = context.options["agent"] ?? (await registry.current()).defaultAgentId;
+    const { key } = await sessions.view(context.conversation, agentId);
+    return { place: key, undo: `/model undo agent:${agentId}` };
+  }
 }
 
 function question(plan: BulkPlan, target: ModelProfile | null, agentId: string | undefined): Card {
@@ -105,7 +110,11 @@ const planFields = (plan: BulkPlan): Field[] => [
 /** Throws where nothing at all was done: a card that says so would pass for success. */
 function resultCard(
   result: BulkResult,
-  words: { readonly title: (count: string) => string; readonly fields: readonly Field[]; readonly undo: boolean },
+  words: {
+    readonly title: (count: string) => string;
+    readonly fields: readonly Field[];
+    readonly undo: string | undefined;
+  },
 ): Card {
   const { done, already, failures, untouched } = result;
   const [first] = failures;
@@ -124,8 +133,8 @@ function resultCard(
     ],
     fields: words.fields,
     ...(failures.length > 0 ? { table: failureTable(result) } : {}),
-    ...(words.undo && done > 0
-      ? { actions: [{ label: "Undo all", line: "/model undo", style: "secondary" as const }] }
+    ...(words.undo !== undefined && done > 0
+      ? { actions: [{ label: "Undo all", line: words.undo, style: "secondary" as const }] }
       : {}),
     footer: "each one read back from OpenClaw",
   };

@@ -195,7 +195,9 @@ async function firstMessageQuestion(context: CommandContext<Services>, target: M
         { name: "Model", value: `${formatModelRef(target.ref)} (${localityWord(target)})` },
         { name: "Agent", value: view.agentId },
       ],
-      actions: [{ label: "Set it", line: `/model ${formatModelRef(target.ref)}${ending}`, style: "primary", confirms: true }],
+      actions: [
+        { label: "Set it", line: `/model ${formatModelRef(target.ref)}${ending}`, style: "primary", confirms: true },
+      ],
       footer: `session ${view.key}`,
     },
   };

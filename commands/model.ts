@@ -70,7 +70,10 @@ export const modelCommand: Command<Services> = {
     { line: "/model undo", does: "Goes back to before the last change made here" },
     { line: "/model NAME once", does: "Switches for the next turn, however it ends, then goes back by itself" },
     { line: "/model NAME for:30m", does: "Switches for a while (90s, 30m, 2h, 1d), then goes back by itself" },
-    { line: "/model NAME scope:all", does: "Pins every conversation to a model, after a question; one undo takes it back" },
+    {
+      line: "/model NAME scope:all",
+      does: "Pins every conversation to a model, after a question; one undo takes it back",
+    },
     { line: "/model default scope:all", does: "Drops the pin of every conversation, after a question" },
     { line: "/model NAME scope:agent", does: "Sets the agent's default for conversations without a pin" },
     { line: "/model NAME scope:global", does: "Sets the default of every agent that has none of its own" },
@@ -111,7 +114,10 @@ function untilOf({ name, scope = "here", once, for: length }: OptionValues): Unt
     refuse(`“${said}” goes with the name of a model, not with “${word}”.`, "For instance: /model qwen once");
   }
   if (scope !== "here") {
-    refuse(`“${said}” is for this conversation alone, so it does not go with scope:${scope}.`, "Leave one of them out.");
+    refuse(
+      `“${said}” is for this conversation alone, so it does not go with scope:${scope}.`,
+      "Leave one of them out.",
+    );
   }
   return length === undefined ? { kind: "turn" } : { kind: "time", ms: parseDuration(length) };
 }

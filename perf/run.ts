@@ -1,7 +1,9 @@
 import { LLAMA, QWEN, SONNET, startLab } from "../test/gateway/harness.ts";
 import { attachAndMemory, installedSize } from "./footprint.ts";
+import { manySessions } from "./many-sessions.ts";
 import { report } from "./measure.ts";
 import { noticeLatency } from "./notice-latency.ts";
+import { acknowledgements } from "./platforms.ts";
 import { switchLatency } from "./switch-latency.ts";
 
 /**
@@ -25,6 +27,9 @@ try {
   for (const measurement of await attachAndMemory(lab)) print(report(measurement));
   print(report(await noticeLatency(lab, clutch)));
   print(report(await installedSize()));
+  for (const measurement of await acknowledgements()) print(report(measurement));
+  const sessions = Number(process.env["CLUTCH_PERF_SESSIONS"] ?? 2_000);
+  for (const measurement of await manySessions(lab, clutch, sessions)) print(report(measurement));
 } finally {
   await lab.stop();
 }

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 import { homedir } from "node:os";
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import type { AuditOptions } from "./cli/audit.ts";
 import type { ExitCode, Runtime } from "./cli/runtime.ts";
+import type { SlackManifestOptions } from "./cli/slack.ts";
 
 /** The `clutch` binary: reads arguments and hands over; the work is in `cli/`, loaded when it is needed. */
 
@@ -77,6 +78,19 @@ program
   .action(async (options: AuditOptions) => {
     const { audit } = await import("./cli/audit.ts");
     exitCode = await audit(options, runtime);
+  });
+
+program
+  .command("slack")
+  .description("set up Clutch's own Slack app")
+  .command("manifest")
+  .description("print the manifest to paste where Slack asks for one; needs no tokens and no gateway")
+  .option("--json", "print JSON instead of YAML")
+  .option("--request-url <url>", "HTTP mode: https address of /slack/events, where Slack reaches Clutch")
+  .addOption(new Option("--mode <mode>", "as slack.mode in the configuration").choices(["socket", "http"]))
+  .action(async (options: SlackManifestOptions) => {
+    const { printSlackManifest } = await import("./cli/slack.ts");
+    exitCode = await printSlackManifest(options, runtime);
   });
 
 try {

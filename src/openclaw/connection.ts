@@ -80,7 +80,7 @@ const SCOPES = ["operator.read", "operator.write", "operator.admin"];
 const DEFAULT_TIMEOUT_MS = 10_000;
 const POLICY_CHANGED = 4001;
 const DEVICE_TOKEN_REFUSED = new Set(["AUTH_DEVICE_TOKEN_MISMATCH", "AUTH_TOKEN_MISMATCH", "AUTH_SCOPE_MISMATCH"]);
-/** A connection that held this long was a good one: the next break starts anew with short delays. */
+/** A gateway that closes a younger connection is not asked again at once, whatever its reason. */
 const STEADY_MS = 1_000;
 
 /** Doubles from half a second to 15 s; the random half keeps several Clutches from coming back at the same moment. */
@@ -103,7 +103,7 @@ export function openConnection(address: GatewayAddress, logger: Logger): Gateway
   let link: Link | undefined;
   let retry: NodeJS.Timeout | undefined;
   let attempts = 0;
-  let readyAt = Number.POSITIVE_INFINITY;
+  let readyAt = 0;
 
   const eventListeners = new Set<(event: GatewayEvent) => void>();
   const stateListeners = new Set<(state: ConnectionState) => void>();
@@ -167,6 +167,7 @@ export function openConnection(address: GatewayAddress, logger: Logger): Gateway
       return;
     }
     readyAt = Date.now();
+    attempts = 0;
     logger.info({ gateway: hostOf(url), version: hello.server.version }, "gateway connected");
     if (missingScopes.length > 0)
       logger.warn({ missingScopes }, "the gateway gave Clutch fewer rights than it asked for");
@@ -175,9 +176,9 @@ export function openConnection(address: GatewayAddress, logger: Logger): Gateway
 
   const ended = ({ error, code }: LinkEnd): void => {
     if (state.phase === "closed") return;
+    const steady = state.phase === "ready" && Date.now() - readyAt >= STEADY_MS;
     if (state.phase === "ready") {
       logger.debug({ code }, "gateway connection lost");
-      if (Date.now() - readyAt >= STEADY_MS) attempts = 0;
       enter({ phase: "connecting" });
     }
     const failure = error ?? (code === 1013 ? { code: "UNAVAILABLE" } : undefined);
@@ -201,7 +202,7 @@ export function openConnection(address: GatewayAddress, logger: Logger): Gateway
     } else {
       if (problem !== undefined) enter({ phase: "connecting", problem: problem.error });
       const backoff = reconnectDelayMs(attempts, Math.random());
-      again(code === POLICY_CHANGED && attempts === 0 ? 0 : Math.min(60_000, problem?.retryAfterMs ?? backoff));
+      again(code === POLICY_CHANGED && steady ? 0 : Math.min(60_000, problem?.retryAfterMs ?? backoff));
       attempts += 1;
     }
   };

@@ -137,7 +137,7 @@ export function openLink(options: {
           throw notSent;
         }
         // Not a word since the question: perhaps the gateway is busy, perhaps it is gone.
-        if (heard < asked && Date.now() - asked >= timing.probeMs) void probe();
+        if (heard <= asked && Date.now() - asked >= timing.probeMs) void probe();
         throw error;
       }
     },

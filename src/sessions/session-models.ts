@@ -162,7 +162,7 @@ export function createSessionModels(parts: {
     // Whatever the patch said, the row says what is true now.
     let row: SessionRow | undefined;
     try {
-      row = await openclaw.readSession(before.key);
+      row = await readAgain(() => openclaw.readSession(before.key));
     } catch (thrown) {
       // Left as intended: settleUnfinished decides when the gateway is back.
       await record("failed", "not_verified");
@@ -171,7 +171,7 @@ export function createSessionModels(parts: {
     if (row !== undefined && isSelected(row, target)) {
       await journal.done(id);
       await record("ok");
-      return { before, after: await viewOf(row.key, before.agentId, row), changed: true };
+      return { before, after: await readAgain(() => viewOf(row.key, before.agentId, row)), changed: true };
     }
     const error = explain(patchError, before, row, target);
     await journal.failed(id, error.code);
@@ -291,6 +291,13 @@ const bareView = (key: string, agentId: string, row: SessionRow | undefined): Se
 
 const gone = (key: string): ClutchError =>
   new ClutchError("no_session", `The conversation ${key} does not exist any more; nothing was changed.`);
+
+/** A patch that nobody answered was perhaps lost with its connection; the read after it finds that out and goes over the next one. */
+const readAgain = <T>(read: () => Promise<T>): Promise<T> =>
+  read().catch((thrown: unknown) => {
+    if (thrown instanceof ClutchError && thrown.code === "gateway_lost") return read();
+    throw thrown;
+  });
 
 const isSelected = (row: SessionRow, target: ModelRef | null): boolean =>
   target === null ? row.pinSource !== "user" : row.pinSource === "user" && sameModel(row.model, target);

@@ -28,8 +28,8 @@ export interface TemporaryResult extends SwitchResult {
  * first; then the lower one is in force again, or ends as well.
  *
  * Going back never overwrites a choice: where the pin is no longer the temporary
- * one, or a later change by Clutch is in force, the ending is dropped and
- * audited. A reset of the conversation is no choice: OpenClaw keeps the pin
+ * one, or a later switch by Clutch is in force when it is time, the ending is
+ * dropped and audited. A reset of the conversation is no choice: OpenClaw keeps the pin
  * over it, nightly resets included, so the ending stays too.
  */
 export interface TemporarySwitches {
@@ -61,7 +61,7 @@ export function createTemporarySwitches(parts: {
   readonly journal: ChangeJournal;
   readonly returns: Returns;
   readonly audit: AuditLog;
-  /** Where the process that watches says so. */
+  /** Where the process that watches says so, and the one that is going back somewhere. */
   readonly presence: ExpiringStore;
   readonly clock: () => number;
   readonly logger: Logger;
@@ -110,6 +110,7 @@ export function createTemporarySwitches(parts: {
   };
 
   const goBack = async (entry: Return, change: Change): Promise<"over"> => {
+    await presence.set(leaseOf(entry.id), true, UNFINISHED_AFTER_MS);
     if (!(await returns.settle(entry.id, "waiting", "done"))) return "over";
     try {
       const reason = `${entry.dueAt === undefined ? "the turn is over" : "the time is up"}, as ${entry.actor} asked`;
@@ -120,8 +121,17 @@ export function createTemporarySwitches(parts: {
       await returns.settle(entry.id, "done", isOver ? "dropped" : "waiting");
       if (!isOver) throw thrown;
       if (code === "no_session") await audited(entry, "the conversation was deleted", code);
+    } finally {
+      await presence.delete(leaseOf(entry.id));
     }
     return "over";
+  };
+
+  /** Lets wait again what a process took that died before it went back. */
+  const reclaim = async (): Promise<void> => {
+    for (const id of await returns.interrupted()) {
+      if (!(await presence.has(leaseOf(id)))) await returns.settle(id, "done", "waiting");
+    }
   };
 
   const consider = async (entry: Return): Promise<"over" | "waits"> => {
@@ -135,7 +145,11 @@ export function createTemporarySwitches(parts: {
       return "over";
     }
     const last = await journal.lastUndoable({ target: entry.sessionKey });
-    if (last?.id !== entry.changeId) return drop(entry, "changed_meanwhile", "a later switch took its place");
+    if (last?.id !== entry.changeId) {
+      // An undo of the later switch uncovers this one, and then its time still counts.
+      if (entry.dueAt !== undefined && entry.dueAt > clock()) return "waits";
+      return drop(entry, "changed_meanwhile", "a later switch took its place");
+    }
     const row = await openclaw.readSession(entry.sessionKey);
     if (row === undefined) return drop(entry, "no_session", "the conversation was deleted");
     const pin = pinOf(row);
@@ -160,7 +174,7 @@ export function createTemporarySwitches(parts: {
   const lookEverywhere = async (): Promise<void> => {
     await presence.set("returns", true, 2 * LOOK_EVERY_MS);
     await sessions.settleUnfinished(UNFINISHED_AFTER_MS);
-    await returns.reclaim();
+    await reclaim();
     const waiting = await returns.waiting();
     for (const id of doubts.keys()) if (!waiting.some((entry) => entry.id === id)) doubts.delete(id);
     for (const key of new Set(waiting.map(({ sessionKey }) => sessionKey))) {
@@ -272,6 +286,9 @@ export function createTemporarySwitches(parts: {
     },
   };
 }
+
+/** While this stands, another process leaves the ending to the one that took it. */
+const leaseOf = (id: number): string => `return:${id}`;
 
 /** Does not keep a finished process alive. */
 const unheldTimer: SetTimer = (ms, work) => {

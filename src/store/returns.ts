@@ -41,8 +41,8 @@ export interface Returns {
   /** Those that wait, in one session or in all, newest first. */
   waiting(sessionKey?: string): Promise<readonly Return[]>;
   settle(id: number, from: "waiting" | "done", to: "waiting" | "done" | "dropped"): Promise<boolean>;
-  /** Lets those wait again whose process died between taking them and going back. Returns how many. */
-  reclaim(): Promise<number>;
+  /** Those that are `done` although nothing went back and nothing is going back: their process is at it, or died. */
+  interrupted(): Promise<readonly number[]>;
 }
 
 export function createReturns(db: Kysely<Schema>): Returns {
@@ -109,34 +109,28 @@ export function createReturns(db: Kysely<Schema>): Returns {
 
     settle: (id, from, to) => settle(db, id, from, to),
 
-    async reclaim() {
-      const { numUpdatedRows } = await db
-        .updateTable("returns")
-        .set({ state: "waiting" })
-        .where("state", "=", "done")
-        .where((row) =>
-          row.exists(
-            row
-              .selectFrom("changes")
-              .select("changes.id")
-              .whereRef("changes.id", "=", "returns.change_id")
-              .where("changes.state", "=", "done")
-              .where("changes.undone_by", "is", null),
-          ),
-        )
+    async interrupted() {
+      const rows = await db
+        .selectFrom("returns")
+        .innerJoin("changes", "changes.id", "returns.change_id")
+        .select("returns.id")
+        .where("returns.state", "=", "done")
+        .where("changes.state", "=", "done")
+        .where("changes.undone_by", "is", null)
         .where((row) =>
           row.not(
             row.exists(
               row
-                .selectFrom("changes")
-                .select("changes.id")
-                .whereRef("changes.undoes", "=", "returns.change_id")
-                .where("changes.state", "=", "intended"),
+                .selectFrom("changes as undoing")
+                .select("undoing.id")
+                .whereRef("undoing.undoes", "=", "returns.change_id")
+                .where("undoing.state", "=", "intended"),
             ),
           ),
         )
-        .executeTakeFirst();
-      return Number(numUpdatedRows);
+        .orderBy("returns.id")
+        .execute();
+      return rows.map(({ id }) => id);
     },
   };
 }

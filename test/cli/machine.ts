@@ -128,7 +128,7 @@ function follow(
     type: (text) => void stdin?.write(text),
     kill: (signal) => void child.kill(signal),
     ended,
-    async sees(what, timeoutMs = 30_000) {
+    async sees(what, timeoutMs = 60_000) {
       const satisfies = () =>
         typeof what === "function"
           ? what(printed.stdout)

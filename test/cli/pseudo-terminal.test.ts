@@ -14,7 +14,7 @@ function screenOf(run: Run): string {
   screen.write(run.stdout());
   return screen.text();
 }
-const seen = (run: Run, what: string | RegExp, timeout = 30_000): Promise<void> =>
+const seen = (run: Run, what: string | RegExp, timeout = 60_000): Promise<void> =>
   vi.waitFor(
     () => (typeof what === "string" ? expect(screenOf(run)).toContain(what) : expect(screenOf(run)).toMatch(what)),
     { timeout, interval: 50 },

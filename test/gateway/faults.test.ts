@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Card } from "../../commands/card.ts";
 import type { Outcome } from "../../commands/dispatcher.ts";
@@ -29,7 +30,7 @@ beforeAll(async () => {
   clutch = await lab.attach({}, { url: proxy.url, timing: TIMING });
   await witness.call("sessions.create", { key: KEY, agentId: "main" });
   // The first commands after a start are slow ones.
-  await expect.poll(readTruthfully, { timeout: 120_000 }).toBe("ok");
+  while ((await readTruthfully()) !== "ok") await sleep(500);
 });
 afterAll(async () => {
   await lab?.stop();
@@ -168,6 +169,18 @@ describe("what breaks it in the middle of a command", () => {
     await sprung;
     // What the gateway never got was not done; where only the answer was lost, the row tells.
     if (method === "sessions.patch") expect(said).toBe(moment === "answer" ? "ok" : "gateway_lost");
+    await recovers();
+  });
+
+  it("half-open at the answer of a switch, with the times of everyday use: read back over the next connection", async () => {
+    const everyday = await lab.attach({}, { url: proxy.url });
+    const target = (await shownByGateway()) === LLAMA ? QWEN : LLAMA;
+    const sprung = proxy.strikeAt("sessions.patch", "answer", "half-open");
+    const outcome = await everyday.run(`/model ${target}`, AT);
+    await sprung;
+    expect(outcome).toMatchObject({ ok: true });
+    expect(await shownByGateway()).toBe(target);
+    await everyday.close();
     await recovers();
   });
 

@@ -11,7 +11,11 @@ import type { Conversation } from "../../src/models/conversation.ts";
 import { parsePlace } from "../../src/models/place.ts";
 import type { GatewayAddress } from "../../src/openclaw/connection.ts";
 import { findOpenClaw } from "../../src/openclaw/find-openclaw.ts";
-import { type GatewayProcess, startGatewayProcess } from "../../src/openclaw/gateway-process.ts";
+import {
+  type GatewayProcess,
+  type GatewayProcessOptions,
+  startGatewayProcess,
+} from "../../src/openclaw/gateway-process.ts";
 import type { Answer, Answerer, ReceivedChat, StandIn } from "../../src/sandbox/stand-in.ts";
 import { startAnthropicStandIn } from "../../src/sandbox/stand-in-anthropic.ts";
 import { startOllamaStandIn } from "../../src/sandbox/stand-in-ollama.ts";
@@ -57,9 +61,10 @@ export const LLAMA = "ollama/llama3.1:70b";
 
 const FREE = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
 
-/** `change` gets the config before the gateway starts. */
+/** `change` gets the config before the gateway starts, `how` says what else the gateway's process gets. */
 export async function startLab(
   change: (config: Record<string, unknown>) => Record<string, unknown> = (same) => same,
+  how: Partial<Pick<GatewayProcessOptions, "channels" | "extraEnv" | "timeoutMs">> = {},
 ): Promise<Lab> {
   const dir = await mkdtemp(join(tmpdir(), "clutch-lab-"));
   let special: ((chat: ReceivedChat) => Answer | Promise<Answer> | undefined) | undefined;
@@ -157,6 +162,7 @@ export async function startLab(
     env: process.env,
     logger,
     timeoutMs: 150_000,
+    ...how,
   });
 
   const attached = new Set<AttachedClutch>();

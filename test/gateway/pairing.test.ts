@@ -1,8 +1,10 @@
 import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { GatewayClient } from "@openclaw/gateway-client";
 import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type ConnectionState, type GatewayConnection, openConnection } from "../../src/openclaw/connection.ts";
+import { openDevice } from "../../src/openclaw/device-identity.ts";
 import { type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
 import { type AttachedClutch, type Lab, startLab } from "./harness.ts";
 
@@ -98,6 +100,36 @@ describe("a gateway elsewhere", () => {
     await admin.call("device.pair.approve", { requestId: request?.requestId });
     await connection.ready(30_000);
     expect(phases(states)).toEqual(expect.arrayContaining(["ready", "pairing", "ready"]));
+  });
+
+  it("a device that was approved for less is shown with what it lacks", async () => {
+    const dir = join(lab.dir, "narrow");
+    const device = openDevice(dir, remote.url, logger);
+    const asked = Promise.withResolvers<void>();
+    const refused = new GatewayClient({
+      url: remote.url,
+      token: lab.gateway.token,
+      ...device.clientOptions,
+      clientName: "gateway-client",
+      mode: "backend",
+      scopes: ["operator.read"],
+      onConnectError: () => asked.resolve(),
+    });
+    refused.start();
+    await asked.promise;
+    refused.stop();
+    const first = (await pending()).find(({ deviceId }) => deviceId === device.id);
+    await admin.call("device.pair.approve", { requestId: first?.requestId });
+
+    const { connection } = connect({ token: lab.gateway.token, stateDir: dir });
+    await expect.poll(() => connection.state().phase, { timeout: 30_000 }).toBe("pairing");
+    const state = connection.state();
+    if (state.phase !== "pairing") throw new Error(state.phase);
+    expect(state.requestId).not.toBe(first?.requestId);
+    expect(state.problem.message).toContain("not for operator.write, operator.admin");
+    await admin.call("device.pair.approve", { requestId: state.requestId });
+    await connection.ready(30_000);
+    expect(connection.state()).toMatchObject({ missingScopes: [] });
   });
 
   it("without the token and without the gateway's own one nobody is let in", async () => {

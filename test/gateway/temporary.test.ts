@@ -3,18 +3,16 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Outcome } from "../../commands/dispatcher.ts";
 import { createAuditLog } from "../../src/store/audit-log.ts";
 import { openStore } from "../../src/store/open-store.ts";
-import { type AttachedClutch, type Lab, LLAMA, QWEN, SONNET, startLab, turns } from "./harness.ts";
+import { type AttachedClutch, type Lab, LLAMA, QWEN, startLab, turns } from "./harness.ts";
 
 let lab: Lab;
 /** The one that people's commands reach, and that makes the endings come. */
 let clutch: AttachedClutch;
-let ahead = 0;
-const clock = () => Date.now() + ahead;
 const silent = async () => undefined;
 
 beforeAll(async () => {
   lab = await startLab();
-  clutch = await lab.attach({}, {}, { clock });
+  clutch = await lab.attach();
   clutch.app.watch(silent);
 });
 afterAll(() => lab?.stop());
@@ -73,7 +71,9 @@ describe("once", () => {
   it("goes back to the pin that was there", async () => {
     const { key, at, say } = await conversation();
     await clutch.run(`/model ${LLAMA}`, at);
-    expect(field(await clutch.run(`/model ${QWEN} once`, at), "Lasts")).toBe(`for the next turn, then back to ${LLAMA}`);
+    expect(field(await clutch.run(`/model ${QWEN} once`, at), "Lasts")).toBe(
+      `for the next turn, then back to ${LLAMA}`,
+    );
     expect(answeredBy(await say("Once."))).toBe("qwen2.5-coder:32b");
     await becomes(key, LLAMA);
   });
@@ -345,6 +345,10 @@ it("who may not change a conversation may not for a while either, and that is au
   const store = await openStore(clutch.store, { clock: Date.now });
   const [entry] = await createAuditLog(store.db, Date.now).list({ actor: "discord:viewer", place: at });
   await store.close();
-  expect(entry).toMatchObject({ action: "model", result: "refused", code: "not_allowed", reason: `/model ${QWEN} once` });
-  expect(SONNET).toBeTruthy();
+  expect(entry).toMatchObject({
+    action: "model",
+    result: "refused",
+    code: "not_allowed",
+    reason: `/model ${QWEN} once`,
+  });
 });

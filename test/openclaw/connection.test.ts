@@ -227,7 +227,12 @@ describe("TLS", () => {
 
   it("another certificate is final, and nothing is sent to it", async () => {
     let asked = 0;
-    const url = await standIn(() => void (asked += 1), { tls: true });
+    const url = await standIn(
+      () => {
+        asked += 1;
+      },
+      { tls: true },
+    );
     const { connection } = connect({ url, token: "t", tlsFingerprint: "ab".repeat(32) });
     await expect(connection.ready(10_000)).rejects.toMatchObject({
       code: "gateway_auth",
@@ -296,7 +301,7 @@ describe("what the gateway says about a refused connection", () => {
   const described = (error: Record<string, unknown>) => describeConnectFailure(error, "wss://gw.example:18789");
 
   it("an id that is no plain word does not get into a command", () => {
-    for (const requestId of ["a; rm -rf ~", "$(id)", "-rf", "a b", "`id`", 7]) {
+    for (const requestId of ["a; rm -rf ~", "$(id)", "-rf", "a b", "`id`", "a\nb", 70_707]) {
       const { pairing, error } = described({ details: { code: "PAIRING_REQUIRED", requestId } });
       expect(pairing).toEqual({ requestId: undefined, approveCommand: "openclaw devices approve" });
       expect(error.message + error.hint).not.toContain(String(requestId));

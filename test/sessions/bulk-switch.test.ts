@@ -84,11 +84,14 @@ it("begins nothing more once it is stopped, and says how many were left", async 
 });
 
 it("counts a session once that moves to another page while the list is read, and knows the main key", async () => {
-  const bulk = await bulkWith(async () => true, [
-    [keys[0] ?? "", "agent:main:home", "agent:main:cron:x"],
-    [],
-    [keys[0] ?? "", keys[1] ?? "", "agent:keeper:home", "agent:main:dashboard:1", "global"],
-  ]);
+  const bulk = await bulkWith(
+    async () => true,
+    [
+      [keys[0] ?? "", "agent:main:home", "agent:main:cron:x"],
+      [],
+      [keys[0] ?? "", keys[1] ?? "", "agent:keeper:home", "agent:main:dashboard:1", "global"],
+    ],
+  );
   expect(await bulk.plan(QWEN)).toEqual({
     toChange: [keys[0], "agent:main:home", keys[1], "agent:keeper:home", "global"],
     already: 0,

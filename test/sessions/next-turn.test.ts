@@ -18,7 +18,8 @@ const message = (more: Partial<TranscriptMessage>): TranscriptMessage => ({
 const asks = (at: number) => message({ at });
 const answers = (at: number, model = NEW, runId = "r", stopReason = "stop") =>
   message({ by: "model", at, model, runId, stopReason });
-const openclaw = (at: number) => message({ by: "openclaw", at, model: { provider: "openclaw", model: "gateway-injected" } });
+const openclaw = (at: number) =>
+  message({ by: "openclaw", at, model: { provider: "openclaw", model: "gateway-injected" } });
 const transcript = (messages: readonly TranscriptMessage[], runId?: string): Transcript => ({
   messages,
   running: runId !== undefined,

@@ -34,10 +34,18 @@ async function openLab() {
       if (gateway.fails !== undefined) throw gateway.fails;
       gateway.undone++;
       gateway.pin = null;
-      const by = await journal.intend({ scope: "session", target: KEY, actor: "clutch", before: "a/b", after: null, undoes: change.id });
+      const by = await journal.intend({
+        scope: "session",
+        target: KEY,
+        actor: "clutch",
+        before: "a/b",
+        after: null,
+        undoes: change.id,
+      });
       await journal.done(by);
     },
   } as unknown as SessionModels;
+  const presence = store.expiring("presence");
   const timers: { ms: number; work: () => void }[] = [];
   const service = () =>
     createTemporarySwitches({
@@ -46,13 +54,15 @@ async function openLab() {
       journal,
       returns,
       audit,
-      presence: store.expiring("presence"),
+      presence,
       clock,
       logger: pino({ level: "silent" }),
       setTimer: (ms, work) => {
         const timer = { ms, work };
         timers.push(timer);
-        return () => void timers.splice(timers.indexOf(timer) >>> 0, 1);
+        return () => {
+          if (timers.includes(timer)) timers.splice(timers.indexOf(timer), 1);
+        };
       },
     });
   const listeners = new Set<(event: SessionEvent) => void>();
@@ -64,9 +74,23 @@ async function openLab() {
     close: () => undefined,
   };
   const arm = async (dueAt: number) => {
-    const changeId = await journal.intend({ scope: "session", target: KEY, actor: "discord:1", before: null, after: "a/b" });
+    const changeId = await journal.intend({
+      scope: "session",
+      target: KEY,
+      actor: "discord:1",
+      before: null,
+      after: "a/b",
+    });
     await journal.done(changeId);
-    await returns.add({ sessionKey: KEY, backTo: null, expects: "a/b", dueAt, since: time.now, changeId, actor: "discord:1" });
+    await returns.add({
+      sessionKey: KEY,
+      backTo: null,
+      expects: "a/b",
+      dueAt,
+      since: time.now,
+      changeId,
+      actor: "discord:1",
+    });
   };
   /** Lets the time pass up to the next timer and runs it. */
   const next = async (): Promise<number> => {
@@ -78,8 +102,10 @@ async function openLab() {
     await vi.waitFor(() => expect(timers).toHaveLength(1));
     return timer.ms;
   };
-  const say = (event: SessionEvent) => listeners.forEach((listener) => listener(event));
-  return { service, events, arm, next, say, time, gateway, returns, audit, journal, timers };
+  const say = (event: SessionEvent) => {
+    for (const listener of listeners) listener(event);
+  };
+  return { service, events, arm, next, say, time, gateway, returns, audit, journal, timers, presence };
 }
 
 describe("the time", () => {
@@ -137,6 +163,20 @@ describe("several processes", () => {
     expect([gateway.undone, await returns.waiting()]).toEqual([1, []]);
   });
 
+  it("what one of them took is left to it for a minute; had it died, another one does it then", async () => {
+    const { service, events, arm, next, gateway, returns, time, presence } = await openLab();
+    await arm(time.now);
+    await presence.set("return:1", true, 60_000);
+    await returns.settle(1, "waiting", "done");
+    const temporary = service();
+    temporary.start(events);
+    await next();
+    await next();
+    expect(gateway.undone).toBe(1);
+    expect(time.now).toBeGreaterThanOrEqual(60_000);
+    await temporary.stop();
+  });
+
   it("know of each other while one is at work", async () => {
     const { service, events } = await openLab();
     const [one, other] = [service(), service()];
@@ -150,7 +190,14 @@ describe("several processes", () => {
   it("a change that another one is making is not judged before it is settled", async () => {
     const { service, events, arm, next, gateway, returns, audit, journal, time, timers } = await openLab();
     await arm(time.now + DAY);
-    const undo = await journal.intend({ scope: "session", target: KEY, actor: "discord:1", before: "a/b", after: null, undoes: 1 });
+    const undo = await journal.intend({
+      scope: "session",
+      target: KEY,
+      actor: "discord:1",
+      before: "a/b",
+      after: null,
+      undoes: 1,
+    });
     gateway.pin = null;
     const temporary = service();
     temporary.start(events);

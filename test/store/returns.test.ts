@@ -77,9 +77,9 @@ describe("what a process took and did not finish", () => {
   }
 
   it.each([
-    ["waits again where nothing was done", 1, async ({ journal }, id) => journal.done(id)],
+    ["is interrupted where nothing was done", 1, async ({ journal }, id) => journal.done(id)],
     [
-      "waits again where going back failed",
+      "is interrupted where going back failed",
       1,
       async ({ journal, change }, id) => {
         await journal.done(id);
@@ -107,9 +107,8 @@ describe("what a process took and did not finish", () => {
     "%s",
     async (_, waiting, make) => {
       const returns = await taken(make);
-      expect(await returns.reclaim()).toBe(waiting);
-      expect(await returns.waiting()).toHaveLength(waiting);
-      expect(await returns.reclaim()).toBe(0);
+      expect(await returns.interrupted()).toEqual(Array.from({ length: waiting }, () => 1));
+      expect(await returns.waiting()).toEqual([]);
     },
   );
 
@@ -119,6 +118,6 @@ describe("what a process took and did not finish", () => {
     await journal.done(id);
     await returns.add(entry(id));
     await returns.settle(1, "waiting", "dropped");
-    expect(await returns.reclaim()).toBe(0);
+    expect(await returns.interrupted()).toEqual([]);
   });
 });

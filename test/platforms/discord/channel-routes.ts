@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type Answer, nothing, ok, refuse } from "./answer.ts";
 import { isEmptyMessage } from "./hand-rules.ts";
 import type { ApiRequest } from "./http-server.ts";
-import type { MessageStore } from "./messages.ts";
+import type { MessageStore, StoredMessage } from "./messages.ts";
 import { channelObject } from "./shapes.ts";
 import type { World } from "./world.ts";
 
@@ -11,9 +11,11 @@ export function channelRoutes(parts: {
   readonly world: World;
   readonly messages: MessageStore;
   readonly closedChannels: ReadonlySet<string>;
+  /** Is told of every new message. */
+  readonly announce: (message: StoredMessage) => void;
 }): (request: ApiRequest) => Answer | undefined {
-  const { world, messages, closedChannels } = parts;
-  return ({ method, path, body, files }) => {
+  const { world, messages, closedChannels, announce } = parts;
+  return ({ method, path, body, files, application }) => {
     if (path === "/users/@me/channels") {
       const { recipient_id } = z.object({ recipient_id: z.string() }).parse(body);
       const person = world.members.find(({ id }) => id === recipient_id);
@@ -27,9 +29,14 @@ export function channelRoutes(parts: {
     if (closedChannels.has(channelId)) return refuse(403, 50013, "Missing Permissions");
     if (messageId === undefined) {
       if (isEmptyMessage(body, files.length)) return refuse(400, 50006, "Cannot send an empty message");
-      return ok(
-        messages.object(messages.create({ channelId, onlyFor: undefined, interactionId: undefined }, body, files)),
+      const where = { channelId, onlyFor: undefined, interactionId: undefined };
+      const created = messages.create(
+        application === undefined ? where : { ...where, authorId: application },
+        body,
+        files,
       );
+      announce(created);
+      return ok(messages.object(created));
     }
     const message = messages.all.get(messageId);
     // Ephemeral messages do not exist for these routes.

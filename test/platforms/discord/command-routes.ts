@@ -20,7 +20,7 @@ export interface CommandBook {
   route(request: ApiRequest): Answer | undefined;
 }
 
-const PATH = /^\/applications\/\d+(?:\/guilds\/(\d+))?\/commands(?:\/(\d+))?$/;
+const PATH = /^\/applications\/(\d+)(?:\/guilds\/(\d+))?\/commands(?:\/(\d+))?$/;
 
 /** `mayRegister` is false for a guild that the bot was invited to without the scope `applications.commands`. */
 export function createCommandBook(
@@ -50,8 +50,8 @@ export function createCommandBook(
       ),
     route({ method, path, body: sent }) {
       const match = PATH.exec(path);
-      if (match === null) return undefined;
-      const [, guildId = "", commandId] = match;
+      if (match === null || match[1] !== applicationId) return undefined;
+      const [, , guildId = "", commandId] = match;
       if (guildId !== "" && !mayRegister(guildId)) return refuse(403, 50001, "Missing Access");
       const commands = scopes.get(guildId) ?? [];
       const index = commands.findIndex(({ id }) => id === commandId);

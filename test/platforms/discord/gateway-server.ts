@@ -5,6 +5,8 @@ import { z } from "zod";
 
 interface Session {
   readonly id: string;
+  readonly application: string;
+  readonly intents: number;
   /** Everything that was dispatched, in order: `s` of the first is 1. */
   readonly events: string[];
   socket: WebSocket | undefined;
@@ -14,9 +16,15 @@ export interface Identify {
   readonly intents: number;
 }
 
+/** Who gets an event: the sessions of one application, those that asked for a kind of event, or all. */
+export interface Audience {
+  readonly application?: string;
+  readonly intent?: number;
+}
+
 export interface GatewayServer {
-  /** Sends an event to every session; one without a socket gets it when it resumes. False where nobody is there. */
-  dispatch(type: string, data: unknown): boolean;
+  /** Sends an event to every session that it is for; one without a socket gets it when it resumes. False where nobody is there. */
+  dispatch(type: string, data: unknown, to?: Audience): boolean;
   /** Cuts the sockets without a word. */
   drop(): void;
   /** Op 7. */
@@ -30,6 +38,8 @@ export interface GatewayServer {
   /** Does not answer heartbeats while true. */
   deaf: boolean;
   readonly identifies: Identify[];
+  /** The application of each identify. */
+  readonly identifiedBy: readonly string[];
   readonly resumes: number;
   readonly connected: number;
 }
@@ -40,13 +50,14 @@ const frame = z.discriminatedUnion("op", [
   z.object({ op: z.literal(6), d: z.object({ token: z.string(), session_id: z.string(), seq: z.number() }) }),
 ]);
 
-/** The WebSocket gateway. `ready` gives READY's data, `guilds` the GUILD_CREATE that follow. */
+/** The WebSocket gateway. `ready` gives READY's data for an application, `guilds` the GUILD_CREATE that follow. */
 export function startGateway(options: {
   readonly server: Server;
-  readonly token: () => string;
+  /** Whose token it is; undefined where nobody's. */
+  readonly applicationOf: (token: string) => string | undefined;
   readonly heartbeatMs: number;
-  readonly ready: (sessionId: string) => unknown;
-  readonly guilds: () => readonly unknown[];
+  readonly ready: (sessionId: string, application: string) => unknown;
+  readonly guilds: (application: string) => readonly unknown[];
 }): GatewayServer {
   const sessions = new Map<string, Session>();
   const sockets = new WebSocketServer({ server: options.server, path: "/" });
@@ -61,9 +72,13 @@ export function startGateway(options: {
   let resumes = 0;
 
   const gateway = {
-    dispatch(type: string, data: unknown) {
-      for (const session of sessions.values()) push(session, type, data);
-      return sessions.size > 0;
+    dispatch(type: string, data: unknown, { application, intent = 0 }: Audience = {}) {
+      const meant = [...sessions.values()].filter(
+        (session) =>
+          (application === undefined || session.application === application) && (session.intents & intent) === intent,
+      );
+      for (const session of meant) push(session, type, data);
+      return meant.length > 0;
     },
     drop: () => {
       for (const socket of sockets.clients) socket.terminate();
@@ -81,6 +96,7 @@ export function startGateway(options: {
     refuseWith: undefined as number | undefined,
     deaf: false,
     identifies: [] as Identify[],
+    identifiedBy: [] as string[],
     get resumes() {
       return resumes;
     },
@@ -101,13 +117,16 @@ export function startGateway(options: {
         return;
       }
       if (gateway.refuseWith !== undefined) return socket.close(gateway.refuseWith);
-      if (message.d.token !== options.token()) return socket.close(4004, "Authentication failed.");
+      const application = options.applicationOf(message.d.token);
+      if (application === undefined) return socket.close(4004, "Authentication failed.");
       if (message.op === 2) {
-        gateway.identifies.push({ intents: message.d.intents });
-        session = { id: randomUUID().replaceAll("-", ""), events: [], socket };
+        const { intents } = message.d;
+        gateway.identifies.push({ intents });
+        gateway.identifiedBy.push(application);
+        session = { id: randomUUID().replaceAll("-", ""), application, intents, events: [], socket };
         sessions.set(session.id, session);
-        push(session, "READY", options.ready(session.id));
-        for (const guild of options.guilds()) push(session, "GUILD_CREATE", guild);
+        push(session, "READY", options.ready(session.id, application));
+        for (const guild of options.guilds(application)) push(session, "GUILD_CREATE", guild);
         return;
       }
       session = sessions.get(message.d.session_id);

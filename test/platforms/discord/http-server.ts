@@ -12,14 +12,14 @@ export interface ApiRequest {
   readonly query: URLSearchParams;
   readonly body: unknown;
   readonly files: readonly SentFile[];
+  /** Whose bot token came along; undefined where none did, or a wrong one. */
+  readonly application: string | undefined;
 }
 
 export interface JournalEntry extends ApiRequest {
   readonly status: number;
   /** Epoch ms of the test's clock. */
   readonly at: number;
-  /** Sent with a bot token. */
-  readonly authorised: boolean;
 }
 
 interface ApiServer {
@@ -31,7 +31,7 @@ interface ApiServer {
 
 /** HTTP as Discord speaks it: authorisation, rate limit headers, multipart. `route` says what a request means. */
 export async function startApiServer(options: {
-  readonly token: () => string;
+  readonly applicationOf: (token: string) => string | undefined;
   readonly now: () => number;
   readonly route: (request: ApiRequest) => Answer | Promise<Answer>;
   /** A fault of the stand-in itself. */
@@ -40,7 +40,7 @@ export async function startApiServer(options: {
   const journal: JournalEntry[] = [];
   const faults = createFaultBox();
 
-  const answerTo = async (request: ApiRequest, authorised: boolean): Promise<Answer & { retryAfterMs?: number }> => {
+  const answerTo = async (request: ApiRequest): Promise<Answer & { retryAfterMs?: number }> => {
     const fault = await faults.strike(request.method, request.path);
     if (fault?.status === 429) {
       const retryAfterMs = fault.retryAfterMs ?? 50;
@@ -51,15 +51,16 @@ export async function startApiServer(options: {
     }
     if (fault?.status !== undefined) return refuse(fault.status, fault.code ?? 0, `fault ${fault.status}`);
     // Interactions and webhooks carry their own token in the path.
-    if (!authorised && !/^\/(interactions|webhooks)\//.test(request.path)) return refuse(401, 0, "401: Unauthorized");
+    if (request.application === undefined && !/^\/(interactions|webhooks)\//.test(request.path))
+      return refuse(401, 0, "401: Unauthorized");
     return options.route(request);
   };
 
   const handle = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const request = await readRequest(incoming);
-    const authorised = incoming.headers.authorization === `Bot ${options.token()}`;
-    const answer = await answerTo(request, authorised);
-    journal.push({ ...request, status: answer.status, at: options.now(), authorised });
+    const [, token = ""] = /^Bot (.+)$/.exec(incoming.headers.authorization ?? "") ?? [];
+    const request = { ...(await readRequest(incoming)), application: options.applicationOf(token) };
+    const answer = await answerTo(request);
+    journal.push({ ...request, status: answer.status, at: options.now() });
     const seconds = String((answer.retryAfterMs ?? 1000) / 1000);
     response.setHeader("x-ratelimit-limit", "50");
     response.setHeader("x-ratelimit-remaining", answer.status === 429 ? "0" : "49");
@@ -85,7 +86,7 @@ export async function startApiServer(options: {
   return { server, port: (server.address() as AddressInfo).port, journal, faults };
 }
 
-async function readRequest(incoming: IncomingMessage): Promise<ApiRequest> {
+async function readRequest(incoming: IncomingMessage): Promise<Omit<ApiRequest, "application">> {
   const bytes = await buffer(incoming);
   const url = new URL(incoming.url ?? "/", "http://discord");
   const type = incoming.headers["content-type"] ?? "";

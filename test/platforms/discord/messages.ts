@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { userObject } from "./shapes.ts";
-import { snowflake } from "./snowflake.ts";
+import { madeAt, snowflake } from "./snowflake.ts";
 
 export const EPHEMERAL = 64;
 export const LOADING = 128;
@@ -69,7 +69,7 @@ export interface StoredMessage {
 export interface MessageStore {
   readonly all: Map<string, StoredMessage>;
   create(
-    where: Pick<StoredMessage, "channelId" | "onlyFor" | "interactionId">,
+    where: Pick<StoredMessage, "channelId" | "onlyFor" | "interactionId"> & Partial<Pick<StoredMessage, "authorId">>,
     body: unknown,
     files: readonly SentFile[],
     flags?: number,
@@ -79,9 +79,18 @@ export interface MessageStore {
   object(message: StoredMessage): Record<string, unknown>;
 }
 
+/** A person, or a bot. */
+export interface Author {
+  readonly id: string;
+  readonly name: string;
+  readonly bot?: boolean;
+}
+
+/** Messages are the bot's own unless their author is given; `authors` knows the others. */
 export function createMessageStore(
   bot: { readonly id: string; readonly name: string },
   now: () => number,
+  authors: () => readonly Author[] = () => [],
 ): MessageStore {
   const all = new Map<string, StoredMessage>();
 
@@ -106,9 +115,9 @@ export function createMessageStore(
     create(where, body, files, flags = 0) {
       const sent = content.parse(body);
       const message: StoredMessage = {
+        authorId: bot.id,
         ...where,
         id: snowflake(now()),
-        authorId: bot.id,
         content: sent.content ?? "",
         flags: flags | ((sent.flags ?? 0) & ~EPHEMERAL) | (where.onlyFor === undefined ? 0 : EPHEMERAL),
         embeds: sent.embeds ?? [],
@@ -133,10 +142,12 @@ export function createMessageStore(
       channel_id: message.channelId,
       type: message.interactionId === undefined ? 0 : 20,
       content: message.content,
-      author: userObject({ ...bot, bot: true }),
+      author: userObject(authors().find(({ id }) => id === message.authorId) ?? { ...bot, bot: true }),
       embeds: message.embeds.map((each) => ({ ...each, type: "rich" })),
       components: message.rows.map((row, index) => withIds(row, index * 10 + 1)),
-      mentions: [],
+      mentions: authors()
+        .filter(({ id }) => message.content.includes(`<@${id}>`))
+        .map(userObject),
       mention_roles: [],
       mention_everyone: false,
       attachments: message.attachments.map(({ id, name, bytes, description }) => ({
@@ -150,7 +161,7 @@ export function createMessageStore(
       })),
       pinned: false,
       tts: false,
-      timestamp: new Date(now()).toISOString(),
+      timestamp: new Date(madeAt(message.id)).toISOString(),
       edited_timestamp: message.edits === 0 ? null : new Date(now()).toISOString(),
       flags: message.flags,
       ...(message.interactionId === undefined ? {} : { webhook_id: bot.id, application_id: bot.id }),

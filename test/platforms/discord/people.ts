@@ -129,7 +129,7 @@ export function createPeople(parts: {
 
   const send = (type: number, data: unknown, where: Where, source?: StoredMessage): Exchange => {
     const interaction = interactions.begin({ type, personId: where.by.id, channelId: where.in.id, source });
-    gateway.dispatch("INTERACTION_CREATE", payloadOf(interaction, data, where));
+    gateway.dispatch("INTERACTION_CREATE", payloadOf(interaction, data, where), { application: applicationId });
     return {
       interaction,
       async acknowledgement() {
@@ -207,7 +207,7 @@ export function createPeople(parts: {
       visible(by.id)
         .filter(({ channelId }) => channelId === channel.id)
         .map(see),
-    raw: (payload) => gateway.dispatch("INTERACTION_CREATE", payload),
+    raw: (payload) => gateway.dispatch("INTERACTION_CREATE", payload, { application: applicationId }),
     payload: ({ type, data, source }, where) =>
       payloadOf(
         {

@@ -112,7 +112,7 @@ export const guildObject = (
   soundboard_sounds: [],
 });
 
-export const applicationObject = (id: string, name: string) => ({
+export const applicationObject = (id: string, name: string, flags = 0) => ({
   id,
   name,
   icon: null,
@@ -120,7 +120,7 @@ export const applicationObject = (id: string, name: string) => ({
   bot_public: false,
   bot_require_code_grant: false,
   verify_key: "0".repeat(64),
-  flags: 0,
+  flags,
   hook: true,
   summary: "",
   bot: userObject({ id, name, bot: true }),

@@ -16,6 +16,8 @@ export interface Channel {
   readonly parentId?: string;
   /** For a DM: the person on the other side. */
   readonly personId?: string;
+  /** For a DM: the application whose bot is on this side; Clutch's where it is missing. */
+  readonly applicationId?: string;
 }
 
 /** The guilds, channels and people that exist. */
@@ -26,8 +28,8 @@ export interface World {
   person(name: string, roles?: readonly string[]): Member;
   textChannel(guildId?: string): Channel;
   thread(parent: Channel): Channel;
-  /** The DM of the bot with this person; the same one each time. */
-  direct(person: Pick<Member, "id">): Channel;
+  /** The DM of the bot with this person, or of another application's; the same one each time. */
+  direct(person: Pick<Member, "id">, applicationId?: string): Channel;
   groupDirect(): Channel;
 }
 
@@ -52,9 +54,10 @@ export function createWorld(guildCount: number, now: () => number): World {
     textChannel: (guildId = guildIds[0] ?? "") => add({ type: 0, name: "general", guildId }),
     thread: ({ id, guildId }) =>
       add({ type: 11, name: "a thread", parentId: id, ...(guildId === undefined ? {} : { guildId }) }),
-    direct: (person) =>
-      [...channels.values()].find(({ type, personId }) => type === 1 && personId === person.id) ??
-      add({ type: 1, name: "dm", personId: person.id }),
+    direct: (person, applicationId) =>
+      [...channels.values()].find(
+        (channel) => channel.type === 1 && channel.personId === person.id && channel.applicationId === applicationId,
+      ) ?? add({ type: 1, name: "dm", personId: person.id, ...(applicationId === undefined ? {} : { applicationId }) }),
     groupDirect: () => add({ type: 3, name: "group" }),
   };
 }

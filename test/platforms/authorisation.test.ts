@@ -1,0 +1,193 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { allCommands } from "../../commands/index.ts";
+import { noticeCard } from "../../commands/notice-card.ts";
+import { QWEN, SONNET } from "./recording-services.ts";
+import { type Control, openDiscordRoom, openSlackRoom, ROLES, type Role, type Room, type Seen } from "./rooms.ts";
+
+interface Expectation {
+  readonly may: readonly Role[];
+  /** `asks` changes something only after a yes. */
+  readonly does: "looks" | "asks" | "changes";
+  /** It asks where nobody has talked to the agent yet. */
+  readonly asksAtFirst?: true;
+}
+
+const LOOK: readonly Role[] = ["viewer", "operator", "owner", "keeper"];
+const CHANGE: readonly Role[] = ["operator", "owner", "keeper"];
+const RULE: readonly Role[] = ["owner", "keeper"];
+
+/** Who may do what, by hand: a form or a button that is not here fails. */
+const EXPECTED: Readonly<Record<string, Expectation>> = {
+  "/model": { may: LOOK, does: "looks" },
+  "/model NAME": { may: CHANGE, does: "changes", asksAtFirst: true },
+  "/model default": { may: CHANGE, does: "changes" },
+  "/model undo": { may: CHANGE, does: "changes" },
+  "/model NAME once": { may: CHANGE, does: "changes", asksAtFirst: true },
+  "/model NAME for:30m": { may: CHANGE, does: "changes", asksAtFirst: true },
+  "/model NAME scope:all": { may: CHANGE, does: "asks" },
+  "/model default scope:all": { may: CHANGE, does: "asks" },
+  "/model NAME scope:agent": { may: RULE, does: "asks" },
+  "/model NAME scope:global": { may: RULE, does: "asks" },
+  "/help": { may: LOOK, does: "looks" },
+};
+
+const forms = allCommands.flatMap((command) => command.forms.map(({ line }) => line));
+const formOf = (line: string): string => line.replace(/(ollama|anthropic)\/\S+/, "NAME");
+const typed = (form: string): string => form.replace("NAME", "ollama/qwen2.5-coder:32b");
+
+function expectedOf(line: string): Expectation {
+  const expectation = EXPECTED[formOf(line)];
+  if (expectation === undefined) throw new Error(`“${formOf(line)}” has no entry: say here who may do it`);
+  return expectation;
+}
+
+it("names every form of every command, and no other", () => {
+  expect(Object.keys(EXPECTED).sort()).toEqual([...forms].sort());
+});
+
+describe.each([
+  { platform: "Discord", open: openDiscordRoom },
+  { platform: "Slack", open: openSlackRoom },
+])("who may do what in $platform", ({ open }) => {
+  let room: Room;
+  beforeAll(async () => {
+    room = await open();
+  }, 60_000);
+  afterAll(() => room.close());
+  afterEach(() => {
+    room.recorded.spoken = true;
+    room.recorded.lastChange = "session";
+    room.access = room.everybody;
+  });
+
+  /** What was changed while `act` ran. */
+  const watching = async (act: () => Promise<Seen>): Promise<Seen & { readonly changed: number }> => {
+    room.recorded.changes.length = 0;
+    const seen = await act();
+    return { ...seen, changed: room.recorded.changes.length };
+  };
+  const expectRefused = (
+    { outcome, said, isPublic, changed }: Seen & { readonly changed: number },
+    why: string,
+  ): void => {
+    expect(outcome?.error?.code, why).toBe("not_allowed");
+    expect(said, why).toContain("Nothing was changed");
+    expect({ isPublic, changed }, why).toEqual({ isPublic: false, changed: 0 });
+  };
+  const expectAsIs = (
+    { outcome, changed }: Seen & { readonly changed: number },
+    does: Expectation["does"],
+    why: string,
+  ): void => {
+    expect(outcome?.error, why).toBeUndefined();
+    expect({ asks: outcome?.needsConfirmation, changed }, why).toEqual({
+      asks: does === "asks",
+      changed: does === "changes" ? 1 : 0,
+    });
+  };
+  const expectIgnored = ({ outcome, said, changed }: Seen & { readonly changed: number }, why: string): void => {
+    expect(said, why).toMatch(/nothing was done/i);
+    expect({ outcome, changed }, why).toEqual({ outcome: undefined, changed: 0 });
+  };
+  const named = (controls: readonly Control[], label: string): Control => {
+    const control = controls.find((each) => each.label === label);
+    if (control === undefined) throw new Error(`there is no “${label}”`);
+    return control;
+  };
+  const eachRole = async (
+    line: string,
+    may: readonly Role[],
+    does: Expectation["does"],
+    act: (role: Role) => Promise<Seen>,
+  ) => {
+    for (const role of ROLES) {
+      const seen = await watching(() => act(role));
+      if (may.includes(role)) expectAsIs(seen, does, `${role}: ${line}`);
+      else expectRefused(seen, `${role}: ${line}`);
+    }
+  };
+
+  it.each(forms)("%s", async (form) => {
+    const { may, does } = expectedOf(form);
+    await eachRole(form, may, does, (role) => room.type(role, typed(form)));
+  });
+
+  const atFirst = forms.filter((form) => EXPECTED[form]?.asksAtFirst);
+  it.each(atFirst)("%s, where nobody has talked yet", async (form) => {
+    room.recorded.spoken = false;
+    await eachRole(form, expectedOf(form).may, "asks", (role) => room.type(role, typed(form)));
+  });
+
+  it("an undo needs what the change needed", async () => {
+    room.recorded.lastChange = "agent";
+    for (const role of CHANGE) {
+      const seen = await watching(() => room.type(role, "/model undo"));
+      expect({ error: seen.outcome?.error?.code, changed: seen.changed }, role).toEqual(
+        RULE.includes(role) ? { error: undefined, changed: 1 } : { error: "not_allowed", changed: 0 },
+      );
+    }
+    room.recorded.lastChange = "batch";
+    await eachRole("/model undo", CHANGE, "changes", (role) => room.type(role, "/model undo"));
+  });
+
+  const cards = [...forms.map((form) => ({ form, spoken: true })), ...atFirst.map((form) => ({ form, spoken: false }))];
+  it.each(cards)("the controls on the card of $form (spoken: $spoken)", async ({ form, spoken }) => {
+    room.recorded.spoken = spoken;
+    const { outcome, controls } = await room.type("owner", typed(form));
+    const actions = outcome?.card.actions ?? [];
+    expect(controls.map(({ label }) => label).sort()).toEqual(
+      [
+        ...actions.map(({ label }) => label),
+        ...(outcome?.needsConfirmation === true ? ["Cancel"] : []),
+        ...(outcome?.card.choices === undefined ? [] : ["pick"]),
+      ].sort(),
+    );
+    for (const { label, line, confirms } of actions) {
+      expectedOf(line);
+      if (confirms === true) continue;
+      await eachRole(`${label} (${line})`, expectedOf(line).may, expectedOf(line).does, named(controls, label).use);
+    }
+    if (outcome?.card.choices !== undefined) {
+      const line = `${outcome.card.choices.command} NAME`;
+      await eachRole(`picking (${line})`, expectedOf(line).may, expectedOf(line).does, named(controls, "pick").use);
+    }
+  });
+
+  const questions = cards.filter(({ form, spoken }) => EXPECTED[form]?.does === "asks" || !spoken);
+  it.each(questions)("the question of $form (spoken: $spoken) is for who was asked", async ({ form, spoken }) => {
+    room.recorded.spoken = spoken;
+    const ask = async () => {
+      const { outcome, controls } = await room.type("owner", typed(form));
+      const yes = outcome?.card.actions?.find(({ confirms }) => confirms === true)?.label ?? "";
+      return { yes: named(controls, yes), no: named(controls, "Cancel") };
+    };
+    const first = await ask();
+    for (const role of ROLES.filter((each) => each !== "owner")) {
+      expectIgnored(await watching(() => first.yes.use(role)), `${role} says yes`);
+      expectIgnored(await watching(() => first.no.use(role)), `${role} says no`);
+    }
+    expectAsIs(await watching(() => first.yes.use("owner")), "changes", "who was asked says yes");
+    expectIgnored(await watching(() => first.yes.use("owner")), "a second yes");
+
+    const second = await ask();
+    expectIgnored(await watching(() => second.no.use("owner")), "who was asked says no");
+    expectIgnored(await watching(() => second.yes.use("owner")), "a yes after the no");
+
+    const third = await ask();
+    room.access = { owners: [], operators: [], viewers: [] };
+    expectRefused(await watching(() => third.yes.use("owner")), "a yes by somebody who lost the right to it");
+  });
+
+  const row = (model: typeof QWEN) => ({ key: "agent:main:main", model, raw: {} }) as never;
+  it.each([
+    { kind: "lost_pin", notice: { kind: "lost_pin", row: row(SONNET), pin: "ollama/qwen2.5-coder:32b" } },
+    { kind: "stray", notice: { kind: "stray", row: row(QWEN), expected: QWEN, actual: SONNET, fellBack: true } },
+  ])("the buttons of a notice of $kind", async ({ notice }) => {
+    const card = noticeCard(notice as Parameters<typeof noticeCard>[0], room.recorded.snapshot);
+    const controls = await room.notice(card);
+    expect(controls.map(({ label }) => label)).toEqual(card.actions?.map(({ label }) => label));
+    for (const { label, line } of card.actions ?? []) {
+      await eachRole(`${label} (${line})`, expectedOf(line).may, expectedOf(line).does, named(controls, label).use);
+    }
+  });
+});

@@ -1,0 +1,185 @@
+import type { Services } from "../../commands/services.ts";
+import { ClutchError } from "../../src/errors.ts";
+import type { ModelRef } from "../../src/models/model-ref.ts";
+import type { ModelProfile, RegistrySnapshot } from "../../src/registry/model-registry.ts";
+import type { SessionView, SwitchResult } from "../../src/sessions/session-models.ts";
+import type { Change } from "../../src/store/change-journal.ts";
+import type { Return } from "../../src/store/returns.ts";
+
+export const QWEN: ModelRef = { provider: "ollama", model: "qwen2.5-coder:32b" };
+export const SONNET: ModelRef = { provider: "anthropic", model: "claude-sonnet-5" };
+
+const profile = (ref: ModelRef, name: string, windowTokens: number, local: boolean): ModelProfile => ({
+  ref,
+  name,
+  aliases: [],
+  windowTokens,
+  locality: local
+    ? { kind: "local", evidence: "Ollama at 127.0.0.1 lists it" }
+    : { kind: "cloud", evidence: "api.anthropic.com is a public address" },
+  demo: false,
+});
+const MODELS = [
+  profile(SONNET, "Claude Sonnet 5", 1_000_000, false),
+  profile({ provider: "anthropic", model: "claude-opus-5" }, "Claude Opus 5", 1_000_000, false),
+  profile(QWEN, "Qwen2.5 Coder 32B", 131_072, true),
+  profile({ provider: "ollama", model: "llama3.1:70b" }, "Llama 3.1 70B", 131_072, true),
+];
+
+/** The services as commands see them, with nothing behind: what would change anything is written down instead. */
+export interface RecordingServices {
+  readonly services: Services;
+  readonly snapshot: RegistrySnapshot;
+  /** One entry for each change that was asked for. */
+  readonly changes: string[];
+  /** False: nobody has talked to the agent here yet. */
+  spoken: boolean;
+  /** What an undo finds. */
+  lastChange: "session" | "agent" | "batch";
+}
+
+export function createRecordingServices(clock: () => number = Date.now): RecordingServices {
+  const changes: string[] = [];
+  const key = "agent:main:main";
+  const snapshot: RegistrySnapshot = {
+    at: 0,
+    models: MODELS,
+    agentIds: ["main"],
+    defaultAgentId: "main",
+    config: {} as RegistrySnapshot["config"],
+    routing: {} as RegistrySnapshot["routing"],
+    modelConfig: {
+      defaultModel: { raw: null, primary: SONNET, fallbacks: [] },
+      agentModels: new Map(),
+      channelModels: new Map(),
+      aliases: new Map(),
+      providers: new Map(),
+    },
+  };
+  const changeOf = (scope: Change["scope"], batch?: string): Change => ({
+    id: 7,
+    at: clock() - 12 * 60_000,
+    state: "done",
+    scope,
+    target: scope === "session" ? key : "main",
+    place: key,
+    actor: "discord:123",
+    before: null,
+    after: "anthropic/claude-sonnet-5",
+    ...(batch === undefined ? {} : { batch }),
+  });
+  const viewOn = (model: ModelRef): SessionView => ({
+    key,
+    agentId: "main",
+    row: {
+      key,
+      sessionId: "s-1",
+      agentId: "main",
+      model,
+      pinSource: "user",
+      activeModel: undefined,
+      windowTokens: model === QWEN ? 131_072 : 1_000_000,
+      usedTokens: 48_210,
+      parentKey: undefined,
+      running: false,
+      updatedAt: 0,
+      raw: {},
+    },
+    effective: { model, why: { kind: "pin" }, standIn: undefined, fallbacks: [] },
+    answered: { model: SONNET, at: clock() - 3 * 60_000, runId: undefined },
+    running: false,
+    newestAt: undefined,
+    pinnedBy: changeOf("session"),
+    temporary: undefined,
+  });
+  const bare: SessionView = { ...viewOn(SONNET), row: undefined, effective: undefined, pinnedBy: undefined };
+  const view = (): SessionView => (state.spoken ? viewOn(SONNET) : bare);
+  const write = (what: string): SwitchResult => {
+    changes.push(what);
+    return { before: view(), after: viewOn(QWEN), changed: true };
+  };
+  const needSession = (createIfMissing = false): void => {
+    if (!state.spoken && !createIfMissing) throw new ClutchError("no_session", "Nobody has talked here yet.");
+  };
+  const defaultChange = {
+    before: { raw: null, primary: SONNET, fallbacks: [] },
+    after: { raw: null, primary: QWEN, fallbacks: [] },
+    changed: true,
+  };
+  const unexpected = (): never => {
+    throw new Error("no command is known to need this");
+  };
+
+  const services: Services = {
+    clock,
+    registry: {
+      known: () => snapshot,
+      current: async () => snapshot,
+      refresh: async () => snapshot,
+      invalidate: () => undefined,
+      find: unexpected,
+    },
+    sessions: {
+      view: async () => view(),
+      async switchModel({ createIfMissing }) {
+        needSession(createIfMissing);
+        return write("switch");
+      },
+      undo: async () => write("undo"),
+      switchSession: unexpected,
+      settleUnfinished: unexpected,
+    },
+    temporary: {
+      async begin({ createIfMissing, actor }, until) {
+        needSession(createIfMissing);
+        const ending: Return = {
+          id: 1,
+          sessionKey: key,
+          backTo: null,
+          expects: "ollama/qwen2.5-coder:32b",
+          dueAt: until.kind === "time" ? clock() + until.ms : undefined,
+          since: 0,
+          changeId: 7,
+          actor,
+          change: { state: "done", undone: false },
+        };
+        return { ...write("temporary"), ending };
+      },
+      async keep() {
+        changes.push("keep");
+        return true;
+      },
+      isWatched: async () => true,
+      start: unexpected,
+      stop: unexpected,
+    },
+    bulk: {
+      plan: async () => ({ toChange: [key, "agent:main:discord:channel:2"], already: 1, leftAlone: 0 }),
+      async run() {
+        changes.push("bulk");
+        return { done: 2, already: 0, failures: [], untouched: 0 };
+      },
+      async undo() {
+        changes.push("bulk undo");
+        return { done: 2, already: 0, failures: [], untouched: 0 };
+      },
+    },
+    defaults: {
+      read: async () => defaultChange.before,
+      async set() {
+        changes.push("default");
+        return defaultChange;
+      },
+      async undo() {
+        changes.push("default undo");
+        return defaultChange;
+      },
+    },
+    journal: {
+      lastUndoable: async () =>
+        state.lastChange === "batch" ? changeOf("session", "batch-1") : changeOf(state.lastChange),
+    } as Partial<Services["journal"]> as Services["journal"],
+  };
+  const state: RecordingServices = { services, snapshot, changes, spoken: true, lastChange: "session" };
+  return state;
+}
