@@ -2,14 +2,15 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    // One gateway of about 1 GB at a time on two cores; unit tests run beside it.
+    // Unit tests first, then the suites with a gateway of about 1 GB each, one at a time: two cores are enough.
     projects: [
       {
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: ["test/gateway/**", "test/cli/**", "test/long/**"],
-          testTimeout: 20_000,
+          testTimeout: 30_000,
+          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -17,6 +18,7 @@ export default defineConfig({
           name: "gateway",
           include: ["test/gateway/**/*.test.ts", "test/cli/**/*.test.ts"],
           fileParallelism: false,
+          sequence: { groupOrder: 1 },
           testTimeout: 120_000,
           hookTimeout: 240_000,
         },

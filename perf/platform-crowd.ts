@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { startDiscord } from "../test/platforms/discord/discord-stand-in.ts";
+import type { Interaction } from "../test/platforms/discord/interactions.ts";
 import { openSlackStandIn } from "../test/platforms/slack/slack-stand-in.ts";
 import { percentile } from "./measure.ts";
 
@@ -14,25 +15,40 @@ interface Crowd {
   command(index: number): Promise<number | undefined>;
 }
 
+interface Waiting {
+  readonly interaction: Interaction;
+  readonly began: number;
+  readonly resolve: (ms: number | undefined) => void;
+}
+
 async function discordCrowd(): Promise<Crowd> {
   const discord = await startDiscord();
   const people = Array.from({ length: PEOPLE }, (_, index) => discord.world.person(`person ${index}`));
   const channel = discord.world.textChannel();
+  const waiting = new Set<Waiting>();
+  // One look at all of them each ms: a timer for each would be what is measured.
+  setInterval(() => {
+    for (const each of waiting) {
+      const took = performance.now() - each.began;
+      if (each.interaction.ack === undefined && took <= DEADLINE_MS) continue;
+      waiting.delete(each);
+      each.resolve(each.interaction.ack === undefined ? undefined : took);
+      // What is over is forgotten, or the stand-in's search through it would be measured.
+      setTimeout(() => forget(each.interaction), DEADLINE_MS).unref();
+    }
+  }, 1);
+  const forget = ({ id, originalId }: Interaction): void => {
+    discord.interactions.all.delete(id);
+    if (originalId !== undefined) discord.messages.all.delete(originalId);
+    discord.journal.length = 0;
+  };
   return {
     address: { apiUrl: discord.apiUrl, token: discord.token, guild: discord.world.guildIds[0] ?? "" },
-    async command(index) {
+    command(index) {
       const by = people[index % PEOPLE] ?? discord.world.person("one more");
       const began = performance.now();
       const { interaction } = discord.command("model", {}, { by, in: channel });
-      while (interaction.ack === undefined && performance.now() - began <= DEADLINE_MS) await sleep(1);
-      const took = performance.now() - began;
-      // What is over is forgotten, or the stand-in's own search through it would be measured.
-      setTimeout(() => {
-        discord.interactions.all.delete(interaction.id);
-        if (interaction.originalId !== undefined) discord.messages.all.delete(interaction.originalId);
-        discord.journal.length = 0;
-      }, DEADLINE_MS).unref();
-      return interaction.ack === undefined ? undefined : took;
+      return new Promise((resolve) => waiting.add({ interaction, began, resolve }));
     },
   };
 }

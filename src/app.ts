@@ -12,7 +12,12 @@ import type { Config } from "./config.ts";
 import type { ClutchError } from "./errors.ts";
 import type { Conversation } from "./models/conversation.ts";
 import { formatPlace } from "./models/place.ts";
-import { type GatewayAddress, type GatewayConnection, openConnection } from "./openclaw/connection.ts";
+import {
+  type ConnectionState,
+  type GatewayAddress,
+  type GatewayConnection,
+  openConnection,
+} from "./openclaw/connection.ts";
 import { createOpenClaw, type OpenClaw } from "./openclaw/openclaw.ts";
 import { followSessions, type SessionEvents } from "./openclaw/session-events.ts";
 import { conversationOfSession } from "./openclaw/session-keys.ts";
@@ -181,11 +186,14 @@ async function untilConnected(
   { gatewayTimeoutMs = 60_000, onWaiting, signal }: Pick<AppParts, "gatewayTimeoutMs" | "onWaiting" | "signal">,
 ): Promise<void> {
   let told = "";
-  const forget = connection.onState((state) => {
-    if (state.phase !== "connecting" || state.problem === undefined || state.problem.code === told) return;
-    told = state.problem.code;
-    onWaiting?.(state.problem);
-  });
+  const tell = (state: ConnectionState): void => {
+    const problem = state.phase === "connecting" || state.phase === "pairing" ? state.problem : undefined;
+    // By message: a pairing request gets a new id every few minutes.
+    if (problem === undefined || problem.message === told) return;
+    told = problem.message;
+    onWaiting?.(problem);
+  };
+  const forget = connection.onState(tell);
   try {
     await connection.ready(onWaiting === undefined ? gatewayTimeoutMs : FOR_EVER_MS, signal);
   } finally {

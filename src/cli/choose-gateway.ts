@@ -1,20 +1,20 @@
+import { join } from "node:path";
 import type { Config } from "../config.ts";
 import { ClutchError } from "../errors.ts";
 import { hostOf } from "../openclaw/connect-errors.ts";
+import type { GatewayAddress } from "../openclaw/connection.ts";
 import { findLocalGateway } from "../openclaw/find-gateway.ts";
 import { findRunningSandbox, type SandboxAccess } from "../sandbox/sandbox-records.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Which gateway to attach to, and how it was found, in words for the person. */
 export type GatewayChoice =
-  | {
+  | (GatewayAddress & {
       readonly kind: "found";
-      readonly url: string;
-      readonly token?: string;
       readonly announcement: string;
       /** Set where it is the sandbox of another terminal. */
       readonly sandbox?: SandboxAccess;
-    }
+    })
   | { readonly kind: "none"; readonly note: string };
 
 /**
@@ -24,11 +24,17 @@ export type GatewayChoice =
  */
 export async function chooseGateway(config: Config, runtime: Runtime): Promise<GatewayChoice> {
   const envToken = runtime.env["OPENCLAW_GATEWAY_TOKEN"];
-  const withToken = (token: string | undefined) => (token === undefined || token === "" ? {} : { token });
+  /** Where this machine's device key lies, for gateways that want more than a token. */
+  const stateDir = join(runtime.env["XDG_STATE_HOME"] || join(runtime.home, ".local", "state"), "clutch");
+  const withToken = (token: string | undefined) => ({
+    stateDir,
+    ...(token === undefined || token === "" ? {} : { token }),
+  });
   if (config.gateway !== undefined) {
-    const { url, token } = config.gateway;
+    const { url, token, tlsFingerprint } = config.gateway;
     const announcement = `Gateway ${hostOf(url)}, as ${config.path ?? "the configuration"} says.`;
-    return { kind: "found", url, ...withToken(token ?? envToken), announcement };
+    const pinned = tlsFingerprint === undefined ? {} : { tlsFingerprint };
+    return { kind: "found", url, ...withToken(token ?? envToken), ...pinned, announcement };
   }
   const envUrl = runtime.env["OPENCLAW_GATEWAY_URL"];
   if (envUrl !== undefined && envUrl !== "") {

@@ -77,7 +77,7 @@ async function attempt(
     if (choice.token !== undefined) secrets.push(choice.token);
     const app = await createApp({
       config: choice.sandbox === undefined ? config : { ...config, store: choice.sandbox.store },
-      gateway: { url: choice.url, ...(choice.token === undefined ? {} : { token: choice.token }) },
+      gateway: choice,
       gatewayTimeoutMs: GATEWAY_TIMEOUT_MS,
       access:
         choice.sandbox === undefined

@@ -27,7 +27,7 @@ export async function runService(
   const app = await createApp({
     config,
     gateway,
-    onWaiting: (problem) => runtime.stdout.write(`${problem.message} Waiting for it; Ctrl-C stops.\n`),
+    onWaiting: (problem) => runtime.stdout.write(`${problem.message} ${problem.hint} Waiting for it; Ctrl-C stops.\n`),
     access: { ...config.access, owners: [...config.access.owners, ...(interactive ? [ownerAtTerminal()] : [])] },
     logger,
     fetch: runtime.fetch,
@@ -45,7 +45,7 @@ export async function runService(
       );
     }
     if (interactive) {
-      const historyFile = join(runtime.home, ".local", "state", "clutch", "history");
+      const historyFile = join(gateway.stateDir ?? runtime.home, "history");
       const terminal = await openTerminal({
         app,
         runtime,

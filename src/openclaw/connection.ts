@@ -1,3 +1,4 @@
+import { PROTOCOL_VERSION } from "@openclaw/gateway-protocol/version";
 import type { Logger } from "pino";
 import { ClutchError, toClutchError } from "../errors.ts";
 import { describeConnectFailure, hostOf } from "./connect-errors.ts";
@@ -143,8 +144,8 @@ export function openConnection(address: GatewayAddress, logger: Logger): Gateway
         mode: "backend",
         role: "operator",
         scopes: SCOPES,
-        minProtocol: 4,
-        maxProtocol: 4,
+        minProtocol: PROTOCOL_VERSION,
+        maxProtocol: PROTOCOL_VERSION,
       },
       onHello: welcome,
       onEvent: (event, payload) => tell(eventListeners, { event, payload }),

@@ -9,7 +9,7 @@ import { finished, type Machine, newMachine, type Run } from "./machine.ts";
 let lab: Lab;
 let machine: Machine;
 let host: string;
-/** Where the gateway says what a person has said to its agent before. */
+/** Somebody has talked to the agent here already. */
 const MAIN_SESSION = "session:agent:main:main";
 
 const configure = async (name: string, config: Record<string, unknown>): Promise<{ CLUTCH_CONFIG: string }> => {
@@ -90,7 +90,7 @@ describe("start with a gateway of the person's own", () => {
     const url = `ws://127.0.0.1:${port}`;
     const env = await configure("later.json", { gateway: { url, token: lab.gateway.token }, access });
     const run = machine.clutch(["start"], { env });
-    await run.sees(`Nothing listens at 127.0.0.1:${port}. Waiting for it; Ctrl-C stops.\n`);
+    await run.sees(`Nothing listens at 127.0.0.1:${port}.`);
     await listen(port);
     const stdout = await endedBy(run, "SIGTERM");
     expect(stdout.match(/Waiting for it/g)?.length).toBe(1);

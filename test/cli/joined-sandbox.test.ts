@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { eventually, finished, type Machine, newMachine, type Run, START_MS } from "./machine.ts";
+import { eventually, finished, type Machine, newMachine, type Run, START_MS, WITH_START_MS } from "./machine.ts";
 import { accountIn, transcript } from "./transcript.ts";
 
 const HERE = ["--in", "session:agent:main:main"];
@@ -65,34 +65,38 @@ describe("a sandbox that another process has open", () => {
     expect(accountIn(await say("Still there?"))).toMatchObject({ model: "qwen2.5-coder:32b", earlier: 2 });
   });
 
-  it("after kill -9 the next start ends and removes all of it, even a gateway that hangs", async () => {
-    const before = await machine.processes();
-    const keeper = before.find(({ command }) => command.includes("gateway-keeper"));
-    const gateway = before.filter(({ pid }) => pid !== terminal.pid && pid !== keeper?.pid);
-    expect(gateway.length).toBeGreaterThan(0);
-    for (const { pid } of gateway) process.kill(pid, "SIGSTOP");
-    for (const pid of [keeper?.pid ?? 0, terminal.pid]) process.kill(pid, "SIGKILL");
-    expect(await terminal.ended).toBe("SIGKILL");
-    const orphans = await eventually(machine.processes, (left) => left.length === gateway.length);
-    expect(orphans).toEqual(gateway);
-    const [sandbox = ""] = (await machine.files()).filter((file) => /^tmp\/[^/]+\/[^/]+\.json$/.test(file));
-    const leftBehind = join(machine.dir, sandbox.replace(/\.json$/, ""), "left-behind");
-    await writeFile(leftBehind, "");
+  it(
+    "after kill -9 the next start ends and removes all of it, even a gateway that hangs",
+    async () => {
+      const before = await machine.processes();
+      const keeper = before.find(({ command }) => command.includes("gateway-keeper"));
+      const gateway = before.filter(({ pid }) => pid !== terminal.pid && pid !== keeper?.pid);
+      expect(gateway.length).toBeGreaterThan(0);
+      for (const { pid } of gateway) process.kill(pid, "SIGSTOP");
+      for (const pid of [keeper?.pid ?? 0, terminal.pid]) process.kill(pid, "SIGKILL");
+      expect(await terminal.ended).toBe("SIGKILL");
+      const orphans = await eventually(machine.processes, (left) => left.length === gateway.length);
+      expect(orphans).toEqual(gateway);
+      const [sandbox = ""] = (await machine.files()).filter((file) => /^tmp\/[^/]+\/[^/]+\.json$/.test(file));
+      const leftBehind = join(machine.dir, sandbox.replace(/\.json$/, ""), "left-behind");
+      await writeFile(leftBehind, "");
 
-    const next = machine.clutch(["start"], { input: "open" });
-    await next.sees("Starting a private OpenClaw gateway");
-    const pids = new Set(gateway.map(({ pid }) => pid));
-    const old = async () => (await machine.processes()).filter(({ pid }) => pids.has(pid));
-    expect(await eventually(old, (left) => left.length === 0)).toEqual([]);
-    expect(
-      await eventually(
-        async () => existsSync(leftBehind),
-        (there) => !there,
-      ),
-    ).toBe(false);
+      const next = machine.clutch(["start"], { input: "open" });
+      await next.sees("Starting a private OpenClaw gateway");
+      const pids = new Set(gateway.map(({ pid }) => pid));
+      const old = async () => (await machine.processes()).filter(({ pid }) => pids.has(pid));
+      expect(await eventually(old, (left) => left.length === 0)).toEqual([]);
+      expect(
+        await eventually(
+          async () => existsSync(leftBehind),
+          (there) => !there,
+        ),
+      ).toBe(false);
 
-    next.kill("SIGTERM");
-    expect(await next.ended).toBe(0);
-    expect([await machine.processes(), await machine.files()]).toEqual([[], []]);
-  });
+      next.kill("SIGTERM");
+      expect(await next.ended).toBe(0);
+      expect([await machine.processes(), await machine.files()]).toEqual([[], []]);
+    },
+    WITH_START_MS,
+  );
 });

@@ -47,8 +47,10 @@ export interface Run {
   readonly ended: Promise<number | NodeJS.Signals>;
 }
 
-/** For a sandbox to be ready, ms; 15 s on an idle machine of two cores. */
+/** For a sandbox to be ready, ms: 15 s on an idle machine of two cores, and Clutch itself gives up after 90. */
 export const START_MS = 110_000;
+/** For a test that starts one itself, ms. */
+export const WITH_START_MS = 300_000;
 
 export async function newMachine(): Promise<Machine> {
   const dir = await realpath(await mkdtemp(join(tmpdir(), "clutch-cli-")));

@@ -1,7 +1,7 @@
 import { chmod, cp, mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { finished, type Machine, newMachine, START_MS } from "./machine.ts";
+import { finished, type Machine, newMachine, START_MS, WITH_START_MS } from "./machine.ts";
 import { accountIn, transcript } from "./transcript.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -54,19 +54,23 @@ describe("where the openclaw package is not installed", () => {
     expect(await machine.files()).toEqual([]);
   });
 
-  it("the one on the PATH is used; after SIGINT the reply is finished, no further line taken, everything ended", async () => {
-    const openclaw = join(ROOT, "node_modules/openclaw/openclaw.mjs");
-    const env = await putOnPath(`exec "${process.execPath}" "${openclaw}" "$@"`);
-    const run = machine.clutch(["start", "--sandbox"], { main, env, input: "open" });
-    await run.sees("Talk to the agent", START_MS);
-    run.type("Hello, I keep bees.\nHow many hives?\n");
-    await run.sees("[demo] claude-sonnet-5 here.");
-    run.kill("SIGINT");
-    expect(await run.ended).toBe(0);
-    expect([await machine.processes(), await machine.files()]).toEqual([[], []]);
-    expect(run.stderr()).toBe("");
-    const exchanges = transcript(run.stdout());
-    expect(exchanges.map(({ line }) => line)).toEqual(["Hello, I keep bees."]);
-    expect(accountIn(exchanges[0]?.answer ?? "").label).toBe("anthropic/claude-sonnet-5 · cloud · demo");
-  });
+  it(
+    "the one on the PATH is used; after SIGINT the reply is finished, no further line taken, everything ended",
+    async () => {
+      const openclaw = join(ROOT, "node_modules/openclaw/openclaw.mjs");
+      const env = await putOnPath(`exec "${process.execPath}" "${openclaw}" "$@"`);
+      const run = machine.clutch(["start", "--sandbox"], { main, env, input: "open" });
+      await run.sees("Talk to the agent", START_MS);
+      run.type("Hello, I keep bees.\nHow many hives?\n");
+      await run.sees("[demo] claude-sonnet-5 here.");
+      run.kill("SIGINT");
+      expect(await run.ended).toBe(0);
+      expect([await machine.processes(), await machine.files()]).toEqual([[], []]);
+      expect(run.stderr()).toBe("");
+      const exchanges = transcript(run.stdout());
+      expect(exchanges.map(({ line }) => line)).toEqual(["Hello, I keep bees."]);
+      expect(accountIn(exchanges[0]?.answer ?? "").label).toBe("anthropic/claude-sonnet-5 · cloud · demo");
+    },
+    WITH_START_MS,
+  );
 });

@@ -28,8 +28,6 @@ const NO_NETWORK = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUN
 
 /** Gives the reason instead where the npm registry cannot be reached. */
 export async function installPlugin(name: Platform): Promise<InstalledPlugin | { readonly missing: string }> {
-  const dev = process.env["E2E_STATE"];
-  if (dev !== undefined) return { name, stateDir: dev, remove: async () => undefined };
   const { command, version } = await findOpenClaw({ env: process.env });
   const spec = `@openclaw/${name}@${version}`;
   const dir = await mkdtemp(join(tmpdir(), `clutch-plugin-${name}-`));

@@ -38,7 +38,7 @@ export interface RecordingServices {
   lastChange: "session" | "agent" | "batch";
 }
 
-export function createRecordingServices(clock: () => number = Date.now): RecordingServices {
+export function createRecordingServices(actor = "discord:123", clock: () => number = Date.now): RecordingServices {
   const changes: string[] = [];
   const key = "agent:main:main";
   const snapshot: RegistrySnapshot = {
@@ -63,7 +63,7 @@ export function createRecordingServices(clock: () => number = Date.now): Recordi
     scope,
     target: scope === "session" ? key : "main",
     place: key,
-    actor: "discord:123",
+    actor,
     before: null,
     after: "anthropic/claude-sonnet-5",
     ...(batch === undefined ? {} : { batch }),
@@ -130,7 +130,7 @@ export function createRecordingServices(clock: () => number = Date.now): Recordi
       settleUnfinished: unexpected,
     },
     temporary: {
-      async begin({ createIfMissing, actor }, until) {
+      async begin({ createIfMissing, actor: by }, until) {
         needSession(createIfMissing);
         const ending: Return = {
           id: 1,
@@ -140,7 +140,7 @@ export function createRecordingServices(clock: () => number = Date.now): Recordi
           dueAt: until.kind === "time" ? clock() + until.ms : undefined,
           since: 0,
           changeId: 7,
-          actor,
+          actor: by,
           change: { state: "done", undone: false },
         };
         return { ...write("temporary"), ending };

@@ -14,13 +14,20 @@ export interface SlackApp {
   requestUrl?: string;
   /** What it says must hold no live markup. */
   readonly inert: boolean;
+  /** What it sends must keep Slack's rules; another program's app is not ours to judge. */
+  readonly judged: boolean;
 }
 
 export const CLUTCH_SCOPES = ["commands", "chat:write", "files:write", "app_mentions:read", "im:write"];
 
 export function createSlackApp(
   name: string,
-  details: { readonly inert?: boolean; readonly events?: readonly string[] } = {},
+  details: {
+    readonly inert?: boolean;
+    readonly judged?: boolean;
+    readonly events?: readonly string[];
+    readonly scopes?: readonly string[];
+  } = {},
 ): SlackApp {
   const tag = name.toUpperCase().replace(/[^A-Z0-9]/g, "");
   return {
@@ -31,8 +38,9 @@ export function createSlackApp(
     signingSecret: `signing-secret-of-${name}`,
     botUser: `U0${tag}`,
     botId: `B0${tag}`,
-    scopes: new Set(CLUTCH_SCOPES),
+    scopes: new Set(details.scopes ?? CLUTCH_SCOPES),
     events: new Set(details.events ?? ["app_mention"]),
     inert: details.inert ?? true,
+    judged: details.judged ?? true,
   };
 }

@@ -48,14 +48,14 @@ export function createWebApi(parts: WebApiParts) {
   const content = (app: SlackApp, params: Json): Content => {
     const text = textOf(params["text"]);
     const blocks = params["blocks"] ?? [];
-    const issues = messageIssues(blocks);
+    const issues = app.judged ? messageIssues(blocks) : [];
     if (issues.length > 0) {
       for (const issue of issues) violation(app, issue);
       const messages = issues.map((issue) => `[ERROR] ${issue}`);
       return { refusal: fail("invalid_blocks", { response_metadata: { messages } }) };
     }
     if (text === "" && objects(blocks).length === 0) return { refusal: fail("no_text") };
-    if (text === "") violation(app, "a message without `text` for notifications");
+    if (text === "" && app.judged) violation(app, "a message without `text` for notifications");
     if (text.length > 40_000) return { refusal: fail("msg_too_long") };
     parts.check(app, { text, blocks });
     return { text, blocks };
@@ -71,6 +71,13 @@ export function createWebApi(parts: WebApiParts) {
     blocks: message.blocks,
     ...(message.thread === undefined ? {} : { thread_ts: message.thread }),
   });
+
+  const historyObject = (message: Message): Json => {
+    const app = apps.find(({ id }) => id === message.by);
+    if (app !== undefined) return messageObject(app, message);
+    const { by, text, ts, thread } = message;
+    return { type: "message", user: by, text, ts, ...(thread === undefined ? {} : { thread_ts: thread }) };
+  };
 
   const post = (app: SlackApp, params: Json, onlyFor?: string): Json => {
     const channel = find(app, textOf(params["channel"]));
@@ -213,12 +220,21 @@ export function createWebApi(parts: WebApiParts) {
     },
     "conversations.replies": (_app, params) => ({
       ok: true,
-      messages: workspace.messages.filter(({ thread, ts }) => thread === params["ts"] || ts === params["ts"]),
+      messages: workspace.messages
+        .filter(({ thread, ts, onlyFor }) => onlyFor === undefined && (thread === params["ts"] || ts === params["ts"]))
+        .map(historyObject),
       has_more: false,
     }),
     "conversations.history": (_app, params) => ({
       ok: true,
-      messages: workspace.messages.filter(({ channel }) => channel === params["channel"]),
+      // Newest first, and without the replies in threads.
+      messages: workspace.messages
+        .filter(
+          ({ channel, thread, onlyFor }) =>
+            channel === params["channel"] && thread === undefined && onlyFor === undefined,
+        )
+        .map(historyObject)
+        .reverse(),
       has_more: false,
     }),
     "reactions.add": () => ({ ok: true }),

@@ -1,0 +1,87 @@
+import { type APIEmbed, ButtonStyle, ComponentType } from "discord.js";
+import { createButtons } from "../../adapters/discord/buttons.ts";
+import { createMessageDrawer, type DrawnMessage } from "../../adapters/discord/draw-message.ts";
+import type { ActionStore } from "../../commands/action-store.ts";
+import type { Card } from "../../commands/card.ts";
+import { avatar, escapeHtml, MARK_SCRIPT, packageFile } from "./page.ts";
+
+/** A card as the Discord adapter sends it, shown by @skyra/discord-components-core. */
+export async function discordPage(
+  card: Card,
+  { visibleTo }: { readonly visibleTo: "person" | "everybody" },
+  actions: ActionStore,
+): Promise<string> {
+  const drawer = createMessageDrawer(createButtons(actions));
+  const { body } = await drawer.draw({ card, channelId: "1", person: { platform: "discord", id: "123" } });
+  return `<!doctype html><meta charset="utf-8">
+<script type="importmap">${JSON.stringify({ imports: IMPORTS })}</script>
+<script type="module">import "@skyra/discord-components-core";</script>
+<style>
+  html { background: #313338 }
+  body { margin: 0; font-family: "gg sans", "Noto Sans", "Liberation Sans", Arial, sans-serif }
+  discord-messages { border: 0 }
+</style>
+<discord-messages>
+  <discord-message author="Clutch" avatar="${avatar("C", "#5865f2")}" bot timestamp="16:20" ${visibleTo === "person" ? "ephemeral" : ""}>
+    <discord-command slot="reply" author="anna" avatar="${avatar("A", "#eb459e")}" command="/model"></discord-command>
+    ${(body.embeds ?? []).map(embed).join("")}
+    ${controls(body.components)}
+  </discord-message>
+</discord-messages>${MARK_SCRIPT}`;
+}
+
+function embed({ color = 0, title = "", description, fields = [], footer }: APIEmbed): string {
+  return `<discord-embed slot="embeds" color="#${color.toString(16).padStart(6, "0")}" embed-title="${escapeHtml(shown(title))}">
+    ${description === undefined ? "" : `<discord-embed-description slot="description">${text(description)}</discord-embed-description>`}
+    <discord-embed-fields slot="fields">${fields
+      .map(
+        ({ name, value, inline }) =>
+          `<discord-embed-field field-title="${escapeHtml(shown(name))}" ${inline === true ? "inline" : ""}>${text(value)}</discord-embed-field>`,
+      )
+      .join("")}</discord-embed-fields>
+    ${footer === undefined ? "" : `<discord-embed-footer slot="footer">${escapeHtml(footer.text)}</discord-embed-footer>`}
+  </discord-embed>`;
+}
+
+const STYLES: Readonly<Record<number, string>> = {
+  [ButtonStyle.Primary]: "primary",
+  [ButtonStyle.Secondary]: "secondary",
+  [ButtonStyle.Danger]: "destructive",
+};
+
+function controls(rows: DrawnMessage["body"]["components"]): string {
+  const drawn = rows.map(({ components }) => {
+    const inside = components.map((component) => {
+      if (component.type === ComponentType.StringSelect) {
+        return `<discord-string-select-menu placeholder="${escapeHtml(component.placeholder ?? "")}"></discord-string-select-menu>`;
+      }
+      if (component.type !== ComponentType.Button || !("label" in component)) return "";
+      return `<discord-button type="${STYLES[component.style] ?? "secondary"}">${escapeHtml(component.label ?? "")}</discord-button>`;
+    });
+    return `<discord-action-row>${inside.join("")}</discord-action-row>`;
+  });
+  return `<discord-attachments slot="components">${drawn.join("")}</discord-attachments>`;
+}
+
+/** Discord shows no backslash before punctuation. */
+const shown = (markdown: string): string => markdown.replace(/\\([^\w\s])/g, "$1").replaceAll("\u200b", "");
+
+const text = (markdown: string): string =>
+  escapeHtml(shown(markdown))
+    .replace(/`([^`]+)`/g, "<discord-code>$1</discord-code>")
+    .replaceAll("\n", "<br>");
+
+/** The packages' own modules, without a bundler. */
+const IMPORTS = Object.fromEntries(
+  [
+    ["@skyra/discord-components-core", "dist/index.js"],
+    ["lit", "index.js"],
+    ["lit-html", "lit-html.js"],
+    ["lit-element", "lit-element.js"],
+    ["@lit/reactive-element", "reactive-element.js"],
+    ["@lit/context", "index.js"],
+  ].flatMap(([name, main]) => [
+    [name, packageFile(`${name}/${main}`)],
+    [`${name}/`, packageFile(`${name}/`)],
+  ]),
+);
