@@ -73,7 +73,9 @@ export function watchStep(
         begun && state.turn !== undefined
           ? { ...state.turn, queued: { expected: row.model } }
           : { expected: row.model, runId: undefined, queued: undefined };
-      return { state: { ...state, pin, turn }, findings };
+      // The first sight of a pin may come before the event of its change, so the answer is the one to settle it.
+      const seen = state.pin === undefined && pin !== null ? undefined : pin;
+      return { state: { ...state, pin: seen, turn }, findings };
     }
     case "answered":
       return judge({ ...state, pin: state.pin ?? pin }, event);

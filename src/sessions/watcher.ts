@@ -14,6 +14,8 @@ import { type Finding, UNSEEN, type WatchState, watchStep } from "./turn-watch.t
 /** Findings that are posted into their conversation; the others only go to the audit log. */
 export type Notice = Extract<Finding, { kind: "stray" | "lost_pin" }>;
 
+type LostPin = Extract<Finding, { kind: "lost_pin" }>;
+
 export interface Watcher {
   /** Resolves when everything heard so far is dealt with. */
   idle(): Promise<void>;
@@ -27,6 +29,8 @@ const OWN_CHANGE_MS = 30_000;
 /** After a gap, sessions that were active this long before it are looked at too, ms. */
 const OVERLAP_MS = 60_000;
 const LOOKS_AT_ONCE = 4;
+/** A message may overtake the event of the change before it: a pin counts as lost only after this, ms. */
+const DOUBT_MS = 750;
 
 /**
  * Watches every completed turn: an answer by another model than the selected
@@ -46,6 +50,8 @@ export function startWatcher(parts: {
 }): Watcher {
   const { openclaw, registry, journal, audit, watched, onNotice, clock, logger } = parts;
   const states = new Map<string, WatchState>();
+  /** Pins that went away a moment ago, by session key; the change that explains it may still come. */
+  const losses = new Map<string, { readonly finding: LostPin; readonly timer: NodeJS.Timeout }>();
   let lastHeard: number | undefined;
   let stopped = false;
 
@@ -74,6 +80,10 @@ export function startWatcher(parts: {
       await watched.save({ key: event.key, pin: null, stray: null });
       return;
     }
+    const explained = event.kind === "changed" ? takeLoss(event.key) : undefined;
+    if (explained !== undefined) {
+      await report({ kind: "pin_changed", row: event.row, from: explained.pin, to: pinOf(event.row) });
+    }
     const { state, findings } = watchStep(before, event);
     await keep(event.key, before, state);
     for (const finding of findings) await report(finding);
@@ -93,9 +103,8 @@ export function startWatcher(parts: {
         await audit.append({ ...entry, action: "watch.recovered", to: formatModelRef(finding.actual) });
         return;
       case "lost_pin": {
-        const now = finding.row.model === undefined ? undefined : formatModelRef(finding.row.model);
-        await audit.append({ ...entry, action: "watch.lost_pin", from: finding.pin, to: now });
-        await onNotice(finding);
+        if (await isOwn(key, null)) return;
+        losses.set(key, { finding, timer: setTimeout(() => enqueue(() => confirmLoss(key)), DOUBT_MS) });
         return;
       }
       case "stray": {
@@ -105,6 +114,31 @@ export function startWatcher(parts: {
         await onNotice({ ...finding, fellBack });
       }
     }
+  };
+
+  const takeLoss = (key: string): LostPin | undefined => {
+    const loss = losses.get(key);
+    if (loss === undefined) return undefined;
+    clearTimeout(loss.timer);
+    losses.delete(key);
+    return loss.finding;
+  };
+
+  const confirmLoss = async (key: string): Promise<void> => {
+    const finding = takeLoss(key);
+    if (finding === undefined) return;
+    const { pin, row } = finding;
+    const to = row.model === undefined ? undefined : formatModelRef(row.model);
+    await audit.append({
+      actor: "openclaw",
+      place: key,
+      target: key,
+      action: "watch.lost_pin",
+      from: pin,
+      to,
+      result: "ok",
+    });
+    await onNotice(finding);
   };
 
   /** The row names the stand-in only a moment after its answer, so the configuration is asked as well. */
@@ -162,6 +196,7 @@ export function startWatcher(parts: {
       stopped = true;
       forget();
       await work;
+      for (const key of [...losses.keys()]) await confirmLoss(key);
     },
   };
 }

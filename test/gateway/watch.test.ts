@@ -109,6 +109,22 @@ describe("turn watch on a real gateway", () => {
     await sleep(2_000);
   });
 
+  it("a pin that was taken away a moment before the next message is no loss", async () => {
+    const { key, route } = discord("505");
+    await clutch.say(key, "Hello.", route);
+    for (let round = 0; round < 5; round++) {
+      await clutch.run(`/model ${LLAMA}`, "discord:505");
+      // By Clutch, and by other hands.
+      if (round % 2 === 0) await clutch.run("/model default", "discord:505");
+      else await clutch.call("sessions.patch", { key, model: null });
+      await clutch.say(key, `Round ${round}.`);
+    }
+    await settle();
+    await sleep(1_000);
+    await watcher.idle();
+    expect(posted).toEqual([]);
+  });
+
   it("system runs do not count: a heartbeat that falls back is nobody's answer", async () => {
     failLocally();
     const before = lab.anthropic.chats.length;

@@ -175,12 +175,13 @@ describe("other places", () => {
     await model({}, `session ${keyOf(thread)}`, asAnna(thread));
   });
 
-  it("a thread inherits the pin of its channel", async () => {
-    await model({ name: QWEN }, SWITCHED, asAnna());
+  it("a thread inherits the pin of its channel, as long as the channel has it", async () => {
     const thread = discord.world.thread(channel);
-    expect(await chat("Another word aside.", asAnna(thread))).toContain("qwen2.5-coder:32b");
-    await model({}, "inherited from the pin of the parent channel", asAnna(thread));
+    await model({ name: QWEN }, SWITCHED, asAnna());
+    const inherited = await chat("Another word aside.", asAnna(thread));
     await model({ name: "default" }, BACK, asAnna());
+    expect(inherited).toContain("qwen2.5-coder:32b");
+    expect(await chat("One more word aside.", asAnna(thread))).toContain("claude-sonnet-5");
   });
 
   it("a DM is the agent's main session", async () => {
@@ -223,6 +224,16 @@ describe("beside each other", () => {
     expect(await chat("Good morning again.", asAnna())).toContain("claude-sonnet-5");
     expect(discord.commands.scopes.get(guild)).toEqual(ours);
     await model({}, `session ${keyOf(channel)}`, asAnna());
+  });
+
+  it("the card of a thread says that its model is the channel's", async () => {
+    const thread = discord.world.thread(channel);
+    await model({ name: QWEN }, SWITCHED, asAnna());
+    expect(await chat("A last word aside.", asAnna(thread))).toContain("qwen2.5-coder:32b");
+    const card = await model({}, `session ${keyOf(thread)}`, asAnna(thread));
+    await model({ name: "default" }, BACK, asAnna());
+    expect(card.text).toContain(QWEN);
+    expect(card.text).toContain("inherited from the pin of the parent channel");
   });
 
   it("nothing that Clutch sent was refused, and OpenClaw never touched its application", () => {

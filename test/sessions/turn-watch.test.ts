@@ -138,6 +138,15 @@ describe("turn watch", () => {
     ).toEqual(["pin_changed", "lost_pin"]);
   });
 
+  it("a change is found although the message after it came in first", () => {
+    expect(kinds([asked({ pin: LLAMA }), changed({ pin: LLAMA })])).toEqual(["pin_changed"]);
+  });
+
+  it("a pin from before the watch is known after one turn, and its loss is found", () => {
+    const first = [asked({ pin: LLAMA }), answered(LLAMA, "r1", { pin: LLAMA }), ended("r1", { pin: LLAMA })];
+    expect(kinds([...first, asked({ model: QWEN })])).toEqual(["lost_pin"]);
+  });
+
   it("a pin that somebody took away is a change, no loss", () => {
     expect(kinds([changed({ pin: LLAMA }), changed({ model: QWEN }), asked({ model: QWEN })])).toEqual([
       "pin_changed",
