@@ -77,7 +77,11 @@ describe("turn watch on a real gateway", () => {
     expect(posted).toHaveLength(1);
 
     lab.answerWith(undefined);
-    await clutch.say(key, "Better now?");
+    // OpenClaw leaves a model that failed alone for a while.
+    for (let tries = 0; tries < 20; tries++) {
+      if ((await clutch.say(key, "Better now?")).includes("qwen")) break;
+      await sleep(3_000);
+    }
     await audited(key, { action: "watch.recovered" });
     expect(posted).toHaveLength(1);
     expect((await auditOf(key)).map(({ action }) => action)).toEqual(["watch.recovered", "watch.fallback"]);

@@ -5,8 +5,8 @@ import {
   type TerminalAdapter,
   type TerminalOptions,
 } from "../../../adapters/terminal/terminal-adapter.ts";
-import type { Conversation } from "../../../src/models/conversation.ts";
 import type { AgentChat, ChatPiece } from "../../../src/models/agent-chat.ts";
+import type { Conversation } from "../../../src/models/conversation.ts";
 import { createVirtualScreen } from "./virtual-screen.ts";
 
 export const CONVERSATION: Conversation = { platform: "terminal", channel: "here", kind: "direct", person: "me" };
