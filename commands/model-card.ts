@@ -20,7 +20,7 @@ export function modelCard(view: SessionView, snapshot: RegistrySnapshot, now: nu
   }
   fields.push({
     name: "Because",
-    value: row === undefined ? becauseOfDefault(view.agentId, snapshot) : because(view, now),
+    value: effective === undefined ? becauseOfDefault(view.agentId, snapshot) : because(view, now),
   });
   if (view.temporary !== undefined) fields.push({ name: "Lasts", value: endingWords(view.temporary, now) });
   if (effective?.standIn !== undefined) {

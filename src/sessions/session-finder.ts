@@ -11,6 +11,8 @@ export interface FoundSession {
   readonly key: string;
   readonly agentId: string;
   readonly row: SessionRow | undefined;
+  /** The channel's session of a Discord thread, whose pin the thread follows; its own key does not tell. */
+  readonly parentKey?: string;
 }
 
 /** From a conversation to its OpenClaw session. */
@@ -36,54 +38,63 @@ export function createSessionFinder(parts: {
     parentKey,
     agentOf,
     async find(conversation, wanted) {
-      const { routing, agentIds } = await registry.current();
-      if (wanted !== undefined && !agentIds.includes(wanted)) {
-        throw new ClutchError("unknown_agent", `There is no agent “${wanted}”.`, {
-          hint: `Agents: ${agentIds.join(", ")}.`,
-          suggestions: agentIds,
-        });
-      }
-      if (conversation.platform === "session" || conversation.platform === "terminal") {
-        const [named = conversation.channel] = candidateKeys(
-          conversation,
-          routing,
-          wanted ?? agentOf(conversation.channel),
-        );
-        const key = (await openclaw.resolveSession(named)) ?? named;
-        const row = await openclaw.readSession(key);
-        return { key, agentId: row?.agentId ?? agentOf(key), row };
-      }
-
-      const route = wanted === undefined ? routeAgent(conversation, routing) : { agentId: wanted };
-      const agents = "ambiguous" in route ? route.ambiguous : [route.agentId];
-      const candidates = agents.flatMap((agentId) =>
-        candidateKeys(conversation, routing, agentId).map((key) => ({ key, agentId })),
-      );
-      const found = await firstExisting(openclaw, candidates, "ambiguous" in route);
-      if (found.length === 1 && found[0] !== undefined) return found[0];
-      if (found.length > 1) throw ambiguous(found.map(({ agentId }) => agentId));
-
-      // A DM's own channel id stands in neither key nor route.
-      const id = conversation.thread ?? (conversation.kind === "direct" ? conversation.person : conversation.channel);
-      const matches = (await openclaw.searchSessions(id.toLowerCase())).filter(
-        (row) =>
-          matchesConversation(row.raw, conversation) &&
-          (wanted === undefined || (row.agentId ?? agentOf(row.key)) === wanted),
-      );
-      const [only] = matches;
-      if (matches.length > 1) throw ambiguous(matches.map((row) => row.agentId ?? agentOf(row.key)));
-      if (only !== undefined) return { key: only.key, agentId: only.agentId ?? agentOf(only.key), row: only };
-
-      if ("ambiguous" in route) throw ambiguous(route.ambiguous);
-      const [first] = candidates;
-      if (first === undefined) {
-        throw new ClutchError("no_session", "Clutch cannot tell which OpenClaw session belongs to this conversation.", {
-          hint: "Say something to the agent here first.",
-        });
-      }
-      return { ...first, row: undefined };
+      const found = await findSession(conversation, wanted);
+      if (conversation.platform !== "discord" || conversation.thread === undefined) return found;
+      const { thread: _, ...channel } = conversation;
+      const { routing } = await registry.current();
+      const [parentKey] = candidateKeys({ ...channel, kind: "channel" }, routing, found.agentId);
+      return parentKey === undefined ? found : { ...found, parentKey };
     },
   };
+
+  async function findSession(conversation: Conversation, wanted?: string): Promise<FoundSession> {
+    const { routing, agentIds } = await registry.current();
+    if (wanted !== undefined && !agentIds.includes(wanted)) {
+      throw new ClutchError("unknown_agent", `There is no agent “${wanted}”.`, {
+        hint: `Agents: ${agentIds.join(", ")}.`,
+        suggestions: agentIds,
+      });
+    }
+    if (conversation.platform === "session" || conversation.platform === "terminal") {
+      const [named = conversation.channel] = candidateKeys(
+        conversation,
+        routing,
+        wanted ?? agentOf(conversation.channel),
+      );
+      const key = (await openclaw.resolveSession(named)) ?? named;
+      const row = await openclaw.readSession(key);
+      return { key, agentId: row?.agentId ?? agentOf(key), row };
+    }
+
+    const route = wanted === undefined ? routeAgent(conversation, routing) : { agentId: wanted };
+    const agents = "ambiguous" in route ? route.ambiguous : [route.agentId];
+    const candidates = agents.flatMap((agentId) =>
+      candidateKeys(conversation, routing, agentId).map((key) => ({ key, agentId })),
+    );
+    const found = await firstExisting(openclaw, candidates, "ambiguous" in route);
+    if (found.length === 1 && found[0] !== undefined) return found[0];
+    if (found.length > 1) throw ambiguous(found.map(({ agentId }) => agentId));
+
+    // A DM's own channel id stands in neither key nor route.
+    const id = conversation.thread ?? (conversation.kind === "direct" ? conversation.person : conversation.channel);
+    const matches = (await openclaw.searchSessions(id.toLowerCase())).filter(
+      (row) =>
+        matchesConversation(row.raw, conversation) &&
+        (wanted === undefined || (row.agentId ?? agentOf(row.key)) === wanted),
+    );
+    const [only] = matches;
+    if (matches.length > 1) throw ambiguous(matches.map((row) => row.agentId ?? agentOf(row.key)));
+    if (only !== undefined) return { key: only.key, agentId: only.agentId ?? agentOf(only.key), row: only };
+
+    if ("ambiguous" in route) throw ambiguous(route.ambiguous);
+    const [first] = candidates;
+    if (first === undefined) {
+      throw new ClutchError("no_session", "Clutch cannot tell which OpenClaw session belongs to this conversation.", {
+        hint: "Say something to the agent here first.",
+      });
+    }
+    return { ...first, row: undefined };
+  }
 }
 
 /** The first candidate of each agent that exists; with `every` for all agents, else the first of all. */

@@ -18,6 +18,8 @@ import type { SessionFinder } from "./session-finder.ts";
 export interface SessionView {
   readonly key: string;
   readonly agentId: string;
+  /** The session whose pin this one follows, where its own row does not tell: a Discord thread's channel. */
+  readonly parentKey: string | undefined;
   readonly row: SessionRow | undefined;
   /** Undefined where there is no session yet. */
   readonly effective: EffectiveModel | undefined;
@@ -94,10 +96,17 @@ export function createSessionModels(parts: {
   const { openclaw, finder, registry, journal, returns, audit, clock, logger } = parts;
   const lock = createKeyLock();
 
-  const viewOf = async (key: string, agentId: string, known?: SessionRow): Promise<SessionView> => {
+  const viewOf = async (
+    { key, agentId, parentKey }: Pick<SessionView, "key" | "agentId" | "parentKey">,
+    known?: SessionRow,
+  ): Promise<SessionView> => {
     const row = known ?? (await openclaw.readSession(key));
+    const inherited = parentKey === undefined ? undefined : await pinOfParent(parentKey);
     if (row === undefined) {
-      return bareView(key, agentId, row);
+      const bare = { ...bareView(key, agentId, row), parentKey };
+      if (inherited === undefined) return bare;
+      const why = { kind: "inherited", parentKey } as const;
+      return { ...bare, effective: { model: inherited, why, standIn: undefined, fallbacks: [] } };
     }
     const [activity, { modelConfig }, last, waiting] = await Promise.all([
       openclaw.recentActivity(row.key),
@@ -105,7 +114,12 @@ export function createSessionModels(parts: {
       journal.lastUndoable({ target: row.key }),
       returns.waiting(row.key),
     ]);
-    const effective = effectiveModel(row, modelConfig, { agentId, parentKey: finder.parentKey(row.key) });
+    // OpenClaw marks what a Slack thread inherits in its row, what a Discord thread does not.
+    const follows = row.pinSource === undefined && inherited !== undefined && sameModel(row.model, inherited);
+    const effective = effectiveModel(follows ? { ...row, pinSource: "inherited" } : row, modelConfig, {
+      agentId,
+      parentKey: finder.parentKey(row.key) ?? parentKey,
+    });
     const pin = pinOf(row);
     const pinnedBy = pin !== null && last !== undefined && last.after === pin ? last : undefined;
     // A switch that a crash left unsettled counts as well: the pin shows that it was made.
@@ -115,7 +129,12 @@ export function createSessionModels(parts: {
         (entry.changeId === last?.id || (entry.change.state === "intended" && entry.changeId > (last?.id ?? 0))),
     );
     const running = activity.running || row.running;
-    return { key: row.key, agentId, row, effective, ...activity, running, pinnedBy, temporary };
+    return { key: row.key, agentId, parentKey, row, effective, ...activity, running, pinnedBy, temporary };
+  };
+
+  const pinOfParent = async (key: string): Promise<ModelRef | undefined> => {
+    const row = await openclaw.readSession(key);
+    return row?.pinSource === "user" ? row.model : undefined;
   };
 
   /** Patches and reads back; every way out leaves a settled journal row and an audit entry. */
@@ -171,7 +190,7 @@ export function createSessionModels(parts: {
     if (row !== undefined && isSelected(row, target)) {
       await journal.done(id);
       await record("ok");
-      return { before, after: await readAgain(() => viewOf(row.key, before.agentId, row)), changed: true };
+      return { before, after: await readAgain(() => viewOf({ ...before, key: row.key }, row)), changed: true };
     }
     const error = explain(patchError, before, row, target);
     await journal.failed(id, error.code);
@@ -183,13 +202,13 @@ export function createSessionModels(parts: {
   return {
     async view(conversation, agentId) {
       const place = await finder.find(conversation, agentId);
-      return viewOf(place.key, place.agentId, place.row);
+      return viewOf({ ...place, parentKey: place.parentKey }, place.row);
     },
 
     async switchModel(request) {
       const place = await finder.find(request.conversation, request.agentId);
       return lock.run(place.key, async () => {
-        const before = await viewOf(place.key, place.agentId);
+        const before = await viewOf({ ...place, parentKey: place.parentKey });
         if (before.row === undefined && request.createIfMissing !== true) {
           throw new ClutchError(
             "no_session",
@@ -222,7 +241,7 @@ export function createSessionModels(parts: {
 
     async undo(last, about) {
       return lock.run(last.target, async () => {
-        const before = await viewOf(last.target, finder.agentOf(last.target));
+        const before = await viewOf({ key: last.target, agentId: finder.agentOf(last.target), parentKey: undefined });
         if (before.row === undefined) throw gone(last.target);
         const now = pinOf(before.row);
         const earlier = last.before;
@@ -280,6 +299,7 @@ export function createSessionModels(parts: {
 const bareView = (key: string, agentId: string, row: SessionRow | undefined): SessionView => ({
   key,
   agentId,
+  parentKey: undefined,
   row,
   effective: undefined,
   answered: undefined,

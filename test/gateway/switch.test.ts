@@ -161,6 +161,29 @@ describe("switching a conversation in its middle", () => {
   });
 });
 
+describe("a pin that a thread inherits", () => {
+  const because = async (at: string) =>
+    (await clutch.run("/model", at)).card.fields?.find(({ name }) => name === "Because")?.value;
+
+  it("Slack: the card says so, and there is nothing here to drop", async () => {
+    const [channel, thread] = ["slack:C0INH", "slack:C0INH:1700000000.000900"];
+    await clutch.say("agent:main:slack:channel:c0inh", "Hello.");
+    await clutch.say("agent:main:slack:channel:c0inh:thread:1700000000.000900", "Hello in the thread.");
+    await clutch.run(`/model ${QWEN}`, channel);
+    expect(await because(thread)).toContain("inherited from the pin of the parent channel");
+    const nothing = await clutch.run("/model default", thread);
+    expect(nothing).toMatchObject({ ok: true, card: { tone: "info" } });
+    expect(nothing.card.body?.join(" ")).toContain("the parent channel's applies");
+    await clutch.run(`/model ${LLAMA}`, thread);
+    expect(await because(thread)).toContain("pinned here by discord:owner");
+    // OpenClaw 2026.9.6 does not let a thread inherit again once it had a pin of its own; the card follows the row.
+    await clutch.run("/model default", thread);
+    const row = await rowOf("agent:main:slack:channel:c0inh:thread:1700000000.000900");
+    expect(await because(thread)).toContain(row.pinSource === "inherited" ? "inherited" : "default of all agents");
+    await clutch.run("/model default", channel);
+  });
+});
+
 describe("conversations without a session", () => {
   it("shows the default, changes nothing, and asks before opening one", async () => {
     const at = "discord:4321";

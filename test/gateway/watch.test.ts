@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Card } from "../../commands/card.ts";
@@ -90,6 +91,25 @@ describe("turn watch on a real gateway", () => {
     await clutch.say(key, "Once more?");
     await settle(2);
     expect(posted).toHaveLength(2);
+  });
+
+  it("a run that was sent to another model than the selected one: one notice of the drift", async () => {
+    const { key, route } = discord("506");
+    await clutch.say(key, "Hello.", route);
+    const [provider, model] = SONNET.split("/");
+    const runId = randomUUID();
+    const run = { sessionKey: key, message: "Answer this elsewhere.", provider, model, idempotencyKey: runId };
+    await clutch.call("agent", run);
+    await clutch.call("agent.wait", { runId, timeoutMs: 60_000 });
+    await settle(1);
+    expect(posted).toHaveLength(1);
+    expect(posted[0]).toMatchObject({
+      conversation: { platform: "discord", channel: "506" },
+      card: { tone: "error", title: `The cloud answered here: ${SONNET}` },
+    });
+    await clutch.say(key, "And this here.");
+    await audited(key, { action: "watch.recovered" });
+    expect(posted).toHaveLength(1);
   });
 
   it("a pin that a model policy destroys: one notice, with the way back", async () => {

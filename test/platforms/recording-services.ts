@@ -70,6 +70,7 @@ export function createRecordingServices(actor = "discord:123", clock: () => numb
   });
   const viewOn = (model: ModelRef): SessionView => ({
     key,
+    parentKey: undefined,
     agentId: "main",
     row: {
       key,
