@@ -2,7 +2,8 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    // Unit tests first, then the suites with a gateway of about 1 GB each, one at a time: two cores are enough.
+    // Unit tests first, then the suites with a gateway of about 1 GB each, two at a time: each waits about as much as
+    // it works. Every suite has ports and directories of its own.
     projects: [
       {
         test: {
@@ -17,7 +18,7 @@ export default defineConfig({
         test: {
           name: "gateway",
           include: ["test/gateway/**/*.test.ts", "test/cli/**/*.test.ts"],
-          fileParallelism: false,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
           testTimeout: 120_000,
           hookTimeout: 240_000,
