@@ -9,7 +9,14 @@ import { createAgentChat } from "../openclaw/agent-chat.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Whoever sits at the machine's own terminal. */
-const personAtTerminal = (): Person => ({ platform: "terminal", id: userInfo().username });
+const personAtTerminal = (): Person => {
+  try {
+    return { platform: "terminal", id: userInfo().username };
+  } catch {
+    // Containers run as numbers that no account belongs to.
+    return { platform: "terminal", id: String(process.getuid?.() ?? "me") };
+  }
+};
 
 /** The same as the access lists name a person. Who sits at the machine could write the configuration as well. */
 export const ownerAtTerminal = (): string => `terminal:${personAtTerminal().id}`;

@@ -37,7 +37,7 @@ export interface SandboxRecord {
   remove(): Promise<void>;
 }
 
-export const defaultRuntimeDir = (): string => join(tmpdir(), `clutch-sandbox-${userInfo().uid}`);
+export const defaultRuntimeDir = (): string => join(tmpdir(), `clutch-sandbox-${process.getuid?.() ?? userInfo().uid}`);
 
 /**
  * Makes the directory for sandboxes, closed to others, and returns its real path.

@@ -29,8 +29,10 @@ const OWN_CHANGE_MS = 30_000;
 /** After a gap, sessions that were active this long before it are looked at too, ms. */
 const OVERLAP_MS = 60_000;
 const LOOKS_AT_ONCE = 4;
+/** A gateway that has just started answers slowly, and nobody waits for this, ms. */
+const CATCH_UP_MS = 60_000;
 /** A message may overtake the event of the change before it: a pin counts as lost only after this, ms. */
-const DOUBT_MS = 750;
+const DOUBT_MS = 3_000;
 
 /**
  * Watches every completed turn: an answer by another model than the selected
@@ -61,7 +63,7 @@ export function startWatcher(parts: {
   /** One thing after the other, so that findings come in the order of the events. */
   let work: Promise<void> = loading.catch((error: unknown) => logger.error({ err: error }, "the watch has no memory"));
   const enqueue = (job: () => Promise<void>): void => {
-    work = work.then(job).catch((error: unknown) => logger.error({ err: error }, "the watch missed something"));
+    work = work.then(job).catch((error: unknown) => logger.warn({ err: error }, "the watch missed something"));
   };
 
   const keep = async (key: string, before: WatchState, after: WatchState): Promise<void> => {
@@ -163,7 +165,7 @@ export function startWatcher(parts: {
       else if (pinOf(row) !== (before.pin ?? null)) await hear({ kind: "changed", key, row });
     });
     const gap = lastHeard === undefined ? 0 : clock() - lastHeard;
-    for (const row of await openclaw.activeSessions(gap + OVERLAP_MS)) {
+    for (const row of await openclaw.activeSessions(gap + OVERLAP_MS, { timeoutMs: CATCH_UP_MS })) {
       const { activeModel, model, key } = row;
       if (activeModel === undefined || model === undefined || sameModel(activeModel, model) || !isConversation(key))
         continue;
