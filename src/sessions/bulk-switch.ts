@@ -75,16 +75,21 @@ export function createBulkSwitch(parts: {
       const seen = new Set<string>();
       let already = 0;
       let leftAlone = 0;
-      for (let offset: number | undefined = 0; offset !== undefined; ) {
-        const page = await openclaw.listSessions(offset);
-        for (const row of page.sessions) {
-          // A session that became active meanwhile moves to a page that was read.
+      const take = (rows: readonly SessionRow[]): void => {
+        for (const row of rows) {
           if (seen.has(row.key) || (agentId !== undefined && agentOf(row) !== agentId)) continue;
           seen.add(row.key);
           if (!isConversation(row.key, routing.mainKey)) leftAlone++;
           else if (pinOf(row) === wanted) already++;
           else toChange.push(row.key);
         }
+      };
+      let offset: number | undefined = 0;
+      while (offset !== undefined) {
+        const page = await openclaw.listSessions(offset);
+        take(page.sessions);
+        // What became active meanwhile has moved to the front, past the reader.
+        if (page.next === undefined && offset > 0) take((await openclaw.listSessions(0)).sessions);
         offset = page.next;
       }
       return { toChange, already, leftAlone };
