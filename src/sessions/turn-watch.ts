@@ -14,6 +14,8 @@ export interface WatchState {
   /** The wrong model that answers, as `expected -> actual`; null while all is well. */
   readonly stray: string | null;
   readonly turn: Turn | undefined;
+  /** The turn that ended last: its end may overtake its answer by some moments. */
+  readonly ended: { readonly expected: ModelRef | undefined; readonly runId: string } | undefined;
 }
 
 interface Turn {
@@ -48,7 +50,7 @@ export type Finding =
       readonly to: string | null;
     };
 
-export const UNSEEN: WatchState = { pin: undefined, stray: null, turn: undefined };
+export const UNSEEN: WatchState = { pin: undefined, stray: null, turn: undefined, ended: undefined };
 
 /** One step of the watch, pure: the next state and what was found. */
 export function watchStep(
@@ -65,7 +67,7 @@ export function watchStep(
       return { state: { ...state, pin, stray: null }, findings: [{ kind: "pin_changed", row, from: known, to: pin }] };
     }
     case "reset":
-      return { state: { pin, stray: null, turn: undefined }, findings: [] };
+      return { state: { pin, stray: null, turn: undefined, ended: undefined }, findings: [] };
     case "asked": {
       const findings = pinFindings(state, row);
       const begun = state.turn?.runId !== undefined;
@@ -85,7 +87,8 @@ export function watchStep(
       if (turn === undefined || (turn.runId !== undefined && turn.runId !== event.runId))
         return { state, findings: [] };
       const next = turn.queued === undefined ? undefined : queuedTurn(turn.queued, undefined);
-      return { state: { ...state, turn: next }, findings: [] };
+      const ended = event.runId === undefined ? undefined : { expected: turn.expected, runId: event.runId };
+      return { state: { ...state, turn: next, ended }, findings: [] };
     }
   }
 }
@@ -115,9 +118,10 @@ function judge(
   event: Extract<SessionEvent, { kind: "answered" }>,
 ): { readonly state: WatchState; readonly findings: readonly Finding[] } {
   const { row, model, runId } = event;
-  const turn = turnOf(state.turn, runId);
+  const ended = runId !== undefined && state.ended?.runId === runId ? state.ended : undefined;
+  const turn = ended ?? turnOf(state.turn, runId);
   if (turn === undefined) return { state, findings: [] };
-  const next = { ...state, turn };
+  const next = ended === undefined ? { ...state, turn: turnOf(state.turn, runId) } : state;
 
   // A switch in the middle of a turn may take effect within it: then the new model is right too.
   const expected = turn.expected ?? row.model;

@@ -31,7 +31,7 @@ const OVERLAP_MS = 60_000;
 const LOOKS_AT_ONCE = 4;
 /** A gateway that has just started answers slowly, and nobody waits for this, ms. */
 const CATCH_UP_MS = 60_000;
-/** A message may overtake the event of the change before it: a pin counts as lost only after this, ms. */
+/** Events overtake each other: a change comes after its message, an answer after the end of its run, within this, ms. */
 const DOUBT_MS = 3_000;
 
 /**
@@ -54,6 +54,7 @@ export function startWatcher(parts: {
   const states = new Map<string, WatchState>();
   /** Pins that went away a moment ago, by session key; the change that explains it may still come. */
   const losses = new Map<string, { readonly finding: LostPin; readonly timer: NodeJS.Timeout }>();
+  const forgetting = new Set<NodeJS.Timeout>();
   let lastHeard: number | undefined;
   let stopped = false;
 
@@ -69,7 +70,8 @@ export function startWatcher(parts: {
   const keep = async (key: string, before: WatchState, after: WatchState): Promise<void> => {
     const pin = after.pin ?? null;
     // Nothing worth remembering between turns: most sessions.
-    if (pin === null && after.stray === null && after.turn === undefined) states.delete(key);
+    if (pin === null && after.stray === null && after.turn === undefined && after.ended === undefined)
+      states.delete(key);
     else states.set(key, after);
     if ((before.pin ?? null) !== pin || before.stray !== after.stray)
       await watched.save({ key, pin, stray: after.stray });
@@ -88,7 +90,19 @@ export function startWatcher(parts: {
     }
     const { state, findings } = watchStep(before, event);
     await keep(event.key, before, state);
+    if (state.ended !== undefined && state.ended !== before.ended) forgetLater(event.key, state.ended);
     for (const finding of findings) await report(finding);
+  };
+
+  const forgetLater = (key: string, ended: WatchState["ended"]): void => {
+    const timer = setTimeout(() => {
+      forgetting.delete(timer);
+      enqueue(async () => {
+        const state = states.get(key);
+        if (state?.ended === ended && state !== undefined) await keep(key, state, { ...state, ended: undefined });
+      });
+    }, DOUBT_MS);
+    forgetting.add(timer);
   };
 
   const report = async (finding: Finding): Promise<void> => {
@@ -197,6 +211,7 @@ export function startWatcher(parts: {
     async stop() {
       stopped = true;
       forget();
+      for (const timer of forgetting) clearTimeout(timer);
       await work;
       for (const key of [...losses.keys()]) await confirmLoss(key);
     },

@@ -122,6 +122,21 @@ describe("turn watch", () => {
     expect(kinds([...first, asked({ pin: QWEN }), answered(SONNET, "r2", { pin: QWEN })])).toEqual(["stray"]);
   });
 
+  it("judges an answer that its run's end overtook, by the model that was selected for it", () => {
+    const selected = { model: QWEN };
+    expect(kinds([asked(selected), ended("r1", selected), answered(SONNET, "r1", selected)])).toEqual(["stray"]);
+    // A new message and a switch came in between: the late answer is no answer to it.
+    const late = [asked({ pin: QWEN }), ended("r1", { pin: QWEN }), changed({ pin: LLAMA }), asked({ pin: LLAMA })];
+    expect(kinds([...late, answered(QWEN, "r1", { pin: LLAMA })])).toEqual(["pin_changed"]);
+    expect(
+      kinds([...late, answered(QWEN, "r1", { pin: LLAMA }), answered(SONNET, "r2", { pin: LLAMA })]),
+    ).toEqual(["pin_changed", "stray"]);
+  });
+
+  it("an answer by another run than the one that ended is nobody's", () => {
+    expect(kinds([asked(), ended("r1"), answered(QWEN, "r2")])).toEqual([]);
+  });
+
   it("a turn that failed without a word leaves nothing behind", () => {
     const { state } = play([asked(), ended("r1")]);
     expect(state.turn).toBeUndefined();
@@ -166,7 +181,7 @@ describe("turn watch", () => {
       answered(SONNET, "r", { pin: QWEN }),
       { kind: "reset", key, row: row({ pin: QWEN }) },
     ]);
-    expect(state).toEqual({ pin: QWEN, stray: null, turn: undefined });
+    expect(state).toEqual({ pin: QWEN, stray: null, turn: undefined, ended: undefined });
     expect(findings).toHaveLength(1);
   });
 
