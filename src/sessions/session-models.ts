@@ -100,23 +100,29 @@ export function createSessionModels(parts: {
     { key, agentId, parentKey }: Pick<SessionView, "key" | "agentId" | "parentKey">,
     known?: SessionRow,
   ): Promise<SessionView> => {
-    const row = known ?? (await openclaw.readSession(key));
+    const found = known ?? (await openclaw.readSession(key));
     const inherited = parentKey === undefined ? undefined : await pinOfParent(parentKey);
-    if (row === undefined) {
-      const bare = { ...bareView(key, agentId, row), parentKey };
+    if (found === undefined) {
+      const bare = { ...bareView(key, agentId, found), parentKey };
       if (inherited === undefined) return bare;
       const why = { kind: "inherited", parentKey } as const;
       return { ...bare, effective: { model: inherited, why, standIn: undefined, fallbacks: [] } };
     }
-    const [activity, { modelConfig }, last, waiting] = await Promise.all([
-      openclaw.recentActivity(row.key),
+    const [activity, { modelConfig }, last, latest, waiting] = await Promise.all([
+      openclaw.recentActivity(found.key),
       registry.current(),
-      journal.lastUndoable({ target: row.key }),
-      returns.waiting(row.key),
+      journal.lastUndoable({ target: found.key }),
+      journal.latest(found.key),
+      returns.waiting(found.key),
     ]);
-    // OpenClaw marks what a Slack thread inherits in its row, what a Discord thread does not.
-    const follows = row.pinSource === undefined && inherited !== undefined && sameModel(row.model, inherited);
-    const effective = effectiveModel(follows ? { ...row, pinSource: "inherited" } : row, modelConfig, {
+    // OpenClaw marks what a Slack thread inherits in its row. A Discord thread's row names the default, though its
+    // turns follow the channel's pin, unless it had a pin of its own that was dropped.
+    const dropped = latest?.state === "done" && latest.after === null;
+    const row: SessionRow =
+      inherited === undefined || found.pinSource !== undefined || dropped
+        ? found
+        : { ...found, model: inherited, pinSource: "inherited", windowTokens: undefined };
+    const effective = effectiveModel(row, modelConfig, {
       agentId,
       parentKey: finder.parentKey(row.key) ?? parentKey,
     });

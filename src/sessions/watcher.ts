@@ -124,6 +124,7 @@ export function startWatcher(parts: {
         return;
       }
       case "stray": {
+        if (await followsItsChannel(finding)) return;
         const fellBack = finding.fellBack || (await isConfiguredFallback(finding));
         const words = { from: formatModelRef(finding.expected), to: formatModelRef(finding.actual) };
         await audit.append({ ...entry, action: fellBack ? "watch.fallback" : "watch.drift", ...words });
@@ -163,6 +164,17 @@ export function startWatcher(parts: {
     const agentId = row.agentId ?? parseSessionKey(row.key)?.agentId ?? "";
     const { fallbacks } = effectiveModel(row, modelConfig, { agentId, parentKey: undefined });
     return fallbacks.includes(formatModelRef(actual));
+  };
+
+  /**
+   * A Discord thread follows the pin of its channel, but its row names neither: it shows the default. A channel of
+   * the same agent with such a pin explains the answer.
+   */
+  const followsItsChannel = async ({ row, actual }: Extract<Finding, { kind: "stray" }>): Promise<boolean> => {
+    const key = parseSessionKey(row.key);
+    if (key?.platform !== "discord" || key.kind !== "channel" || row.pinSource !== undefined) return false;
+    const channels = await openclaw.searchSessions(`agent:${key.agentId}:discord:channel:`);
+    return channels.some((other) => other.pinSource === "user" && sameModel(other.model, actual));
   };
 
   const isOwn = async (key: string, pin: string | null): Promise<boolean> => {

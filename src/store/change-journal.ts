@@ -5,15 +5,16 @@ import { nullable, parseRow } from "./stored-row.ts";
 
 /**
  * What stood, or stands, where a change was made, as OpenClaw writes it there:
- * null where nothing was set, a string such as `provider/model`, or the object
- * of an agent's `model` (`{ primary, fallbacks }`). Kept word for word, so that
- * an undo puts back exactly what was there.
+ * null where nothing was set, a string such as `provider/model`, the object of
+ * an agent's `model` (`{ primary, fallbacks }`), or several slots of the
+ * configuration. Kept word for word, so that an undo puts back exactly what was
+ * there.
  */
 export type ChangeState = string | null | Readonly<Record<string, unknown>>;
 
 export interface NewChange {
-  readonly scope: "session" | "agent" | "global";
-  /** Session key, agent id, or `defaults` for the global scope. */
+  readonly scope: "session" | "agent" | "global" | "config";
+  /** Session key, agent id, `defaults` for the global scope, or what slots of the configuration are for. */
   readonly target: string;
   /** OpenClaw's id of the session at the time, for a change of a session. */
   readonly sessionId?: string | undefined;
@@ -193,7 +194,7 @@ const Row = z.object({
   id: z.int(),
   at: z.int(),
   state: z.enum(["intended", "done", "failed"]),
-  scope: z.enum(["session", "agent", "global"]),
+  scope: z.enum(["session", "agent", "global", "config"]),
   target: z.string(),
   session_id: nullable(z.string()),
   place: nullable(z.string()),

@@ -9,9 +9,10 @@ import type { Schema } from "./schema.ts";
  * same store at once: the first one migrates, the others wait and find it done.
  *
  * Fails with `store_failed`, and changes nothing, where the store was already
- * taken further by a newer version than this one.
+ * taken further by a newer version than this one. With `upTo` it stops after
+ * that migration, as an older version would.
  */
-export async function migrate(db: Kysely<Schema>, backend: Backend): Promise<void> {
+export async function migrate(db: Kysely<Schema>, backend: Backend, upTo?: string): Promise<void> {
   const migrations = createMigrations(backend);
   const applied = await appliedMigrations(db);
   const newer = applied.find((name) => !Object.hasOwn(migrations, name));
@@ -25,7 +26,7 @@ export async function migrate(db: Kysely<Schema>, backend: Backend): Promise<voi
   if (applied.length === Object.keys(migrations).length) return;
 
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
-  const { error } = await migrator.migrateToLatest();
+  const { error } = await (upTo === undefined ? migrator.migrateToLatest() : migrator.migrateTo(upTo));
   if (error === undefined) return;
   if (error instanceof ClutchError) throw error;
   throw new ClutchError("store_failed", `The tables of the store ${backend.place} could not be brought up to date.`, {
@@ -49,6 +50,7 @@ async function appliedMigrations(db: Kysely<Schema>): Promise<readonly string[]>
 const createMigrations = (backend: Backend): Record<string, Migration> => ({
   "0001_changes_audit_expiring": { up: (db) => createFirstTables(db, backend) },
   "0002_returns_watched_batches": { up: (db) => addReturnsAndWatched(db, backend) },
+  "0003_config_changes_souls_measurements": { up: (db) => addConfigChanges(db, backend) },
 });
 
 async function createFirstTables(db: Kysely<unknown>, { idColumn, makeAppendOnly }: Backend): Promise<void> {
@@ -132,4 +134,82 @@ async function addReturnsAndWatched(db: Kysely<unknown>, { idColumn }: Backend):
     .addColumn("stray", "text")
     .addColumn("at", "bigint", (column) => column.notNull())
     .execute();
+}
+
+/** A check cannot be widened in place, so the two tables are made anew; both keep their rows and numbers. */
+async function addConfigChanges(db: Kysely<unknown>, { idColumn }: Backend): Promise<void> {
+  await db.schema
+    .createTable("changes_new")
+    .addColumn("id", idColumn)
+    .addColumn("at", "bigint", (column) => column.notNull())
+    .addColumn("state", "text", (column) => column.notNull().check(sql`state in ('intended', 'done', 'failed')`))
+    .addColumn("scope", "text", (column) =>
+      column.notNull().check(sql`scope in ('session', 'agent', 'global', 'config')`),
+    )
+    .addColumn("target", "text", (column) => column.notNull())
+    .addColumn("session_id", "text")
+    .addColumn("place", "text")
+    .addColumn("actor", "text", (column) => column.notNull())
+    .addColumn("before_json", "text", (column) => column.notNull())
+    .addColumn("after_json", "text", (column) => column.notNull())
+    .addColumn("reason", "text")
+    .addColumn("failure", "text")
+    .addColumn("undoes", "bigint", (column) => column.references("changes_new.id"))
+    .addColumn("undone_by", "bigint", (column) => column.references("changes_new.id"))
+    .addColumn("batch", "text")
+    .execute();
+  await db.schema
+    .createTable("returns_new")
+    .addColumn("id", idColumn)
+    .addColumn("at", "bigint", (column) => column.notNull())
+    .addColumn("state", "text", (column) => column.notNull().check(sql`state in ('waiting', 'done', 'dropped')`))
+    .addColumn("session_key", "text", (column) => column.notNull())
+    .addColumn("back_to", "text")
+    .addColumn("expects", "text", (column) => column.notNull())
+    .addColumn("due_at", "bigint")
+    .addColumn("change_id", "bigint", (column) => column.notNull().references("changes_new.id"))
+    .addColumn("actor", "text", (column) => column.notNull())
+    .execute();
+  await moveRows(db, "changes", [
+    ...["id", "at", "state", "scope", "target", "session_id", "place", "actor", "before_json", "after_json"],
+    ...["reason", "failure", "undoes", "undone_by", "batch"],
+  ]);
+  await moveRows(db, "returns", [
+    ...["id", "at", "state", "session_key", "back_to", "expects", "due_at", "change_id", "actor"],
+  ]);
+  for (const name of ["returns", "changes"]) await db.schema.dropTable(name).execute();
+  for (const name of ["changes", "returns"]) await db.schema.alterTable(`${name}_new`).renameTo(name).execute();
+  await db.schema.createIndex("changes_target").on("changes").columns(["target", "state", "id"]).execute();
+  await db.schema.createIndex("changes_place").on("changes").columns(["place", "state", "id"]).execute();
+  await db.schema.createIndex("changes_state").on("changes").column("state").execute();
+  await db.schema.createIndex("changes_batch").on("changes").column("batch").execute();
+  await db.schema.createIndex("returns_state").on("returns").columns(["state", "session_key"]).execute();
+
+  await db.schema
+    .createTable("souls")
+    .addColumn("agent_id", "text", (column) => column.primaryKey())
+    .addColumn("hash", "text", (column) => column.notNull())
+    .addColumn("mirrored_json", "text", (column) => column.notNull())
+    .addColumn("former_json", "text", (column) => column.notNull())
+    .addColumn("at", "bigint", (column) => column.notNull())
+    .execute();
+
+  await db.schema
+    .createTable("measurements")
+    .addColumn("provider", "text", (column) => column.notNull())
+    .addColumn("model", "text", (column) => column.notNull())
+    .addColumn("kind", "text", (column) => column.notNull())
+    .addColumn("value_json", "text", (column) => column.notNull())
+    .addColumn("source", "text", (column) => column.notNull())
+    .addColumn("at", "bigint", (column) => column.notNull())
+    .addPrimaryKeyConstraint("measurements_key", ["provider", "model", "kind"])
+    .execute();
+}
+
+/** Only where there are rows: a new store has none, and not every database lets rows bring their own numbers. */
+async function moveRows(db: Kysely<unknown>, table: string, columns: readonly string[]): Promise<void> {
+  const { rows } = await sql`select 1 from ${sql.table(table)} limit 1`.execute(db);
+  if (rows.length === 0) return;
+  const names = sql.join(columns.map((column) => sql.ref(column)));
+  await sql`insert into ${sql.table(`${table}_new`)} (${names}) select ${names} from ${sql.table(table)}`.execute(db);
 }

@@ -11,6 +11,8 @@ export interface Schema {
   expiring: ExpiringTable;
   returns: ReturnsTable;
   watched: WatchedTable;
+  souls: SoulsTable;
+  measurements: MeasurementsTable;
 }
 
 /** A column that is written once, with the row. */
@@ -21,8 +23,8 @@ interface ChangesTable {
   id: GeneratedAlways<number>;
   at: Fixed<number>;
   state: "intended" | "done" | "failed";
-  scope: Fixed<"session" | "agent" | "global">;
-  /** Session key, agent id, or `defaults`. */
+  scope: Fixed<"session" | "agent" | "global" | "config">;
+  /** Session key, agent id, `defaults`, or what the slots of OpenClaw's configuration are for. */
   target: Fixed<string>;
   /** OpenClaw's id of the session at the time: it changes with a reset, the key does not. */
   session_id: Fixed<string | null>;
@@ -89,5 +91,27 @@ interface WatchedTable {
   session_key: string;
   pin: string | null;
   stray: string | null;
+  at: number;
+}
+
+/** What Clutch mirrored from an agent's SOUL.md into OpenClaw's configuration. */
+interface SoulsTable {
+  agent_id: string;
+  /** SHA-256 of the file, hex. */
+  hash: string;
+  mirrored_json: string;
+  /** What stood there before; null where nothing did. */
+  former_json: string;
+  at: number;
+}
+
+/** What was found out about a model on this machine; the newest of each kind. */
+interface MeasurementsTable {
+  provider: string;
+  model: string;
+  /** Such as `tools` or `speed`. */
+  kind: string;
+  value_json: string;
+  source: string;
   at: number;
 }

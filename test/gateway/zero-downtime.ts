@@ -31,11 +31,12 @@ export async function talkWhileSwitching(
   const channels = Array.from({ length: load.conversations }, (_, index) => 8_000 + index);
   const key = (channel: number): string => `agent:main:discord:channel:${channel}`;
   const text = (channel: number, nth: number): string => `Message ${nth} of ${channel}, please note it.`;
-  // An answer names the message it answers, so that a second answer or none is seen.
+  // An answer names the message it answers, so that a second answer or none is seen. A turn that a restart cut off is
+  // taken up again by OpenClaw, with a note of its own after the message.
   lab.answerWith((chat) => ({
     text: `Noted: ${
       turns(chat)
-        .findLast((turn) => turn.startsWith("user: "))
+        .findLast((turn) => turn.startsWith("user: Message "))
         ?.slice(6) ?? "nothing"
     }`,
   }));

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Lab, LLAMA, PERSONA, QWEN, SONNET } from "../gateway/harness.ts";
 import { type DiscordStandIn, type Guest, startDiscord } from "../platforms/discord/discord-stand-in.ts";
@@ -182,6 +183,9 @@ describe("other places", () => {
     await model({ name: "default" }, BACK, asAnna());
     expect(inherited).toContain("qwen2.5-coder:32b");
     expect(await chat("One more word aside.", asAnna(thread))).toContain("claude-sonnet-5");
+    await sleep(4_000);
+    const shown = discord.screen(asAnna(thread)).map(({ text }) => text);
+    expect(shown.filter((text) => text.includes("Another model answered here"))).toEqual([]);
   });
 
   it("a DM is the agent's main session", async () => {
