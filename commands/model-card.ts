@@ -1,6 +1,7 @@
 import { countsAsCloud } from "../src/models/locality.ts";
 import { formatModelRef, type ModelRef, sameModel } from "../src/models/model-ref.ts";
-import { type ModelProfile, nameOf, type RegistrySnapshot } from "../src/registry/model-registry.ts";
+import { type ModelProfile, nameOf } from "../src/registry/model-profile.ts";
+import type { RegistrySnapshot } from "../src/registry/model-registry.ts";
 import type { SelectionReason } from "../src/sessions/effective-model.ts";
 import type { SessionView } from "../src/sessions/session-models.ts";
 import type { Return } from "../src/store/returns.ts";

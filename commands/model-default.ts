@@ -2,7 +2,7 @@ import type { DefaultChange, DefaultScope } from "../src/agents/configured-defau
 import { ClutchError } from "../src/errors.ts";
 import { formatModelRef } from "../src/models/model-ref.ts";
 import type { ConfiguredModel } from "../src/openclaw/model-config.ts";
-import type { ModelProfile } from "../src/registry/model-registry.ts";
+import type { ModelProfile } from "../src/registry/model-profile.ts";
 import type { SessionView } from "../src/sessions/session-models.ts";
 import type { Card } from "./card.ts";
 import type { CommandContext, Reply } from "./command.ts";

@@ -1,6 +1,6 @@
 import { ClutchError, type ErrorCode } from "../src/errors.ts";
 import { formatModelRef } from "../src/models/model-ref.ts";
-import type { ModelProfile } from "../src/registry/model-registry.ts";
+import type { ModelProfile } from "../src/registry/model-profile.ts";
 import type { BulkContext, BulkPlan, BulkResult } from "../src/sessions/bulk-switch.ts";
 import type { Card, Field, Table } from "./card.ts";
 import type { CommandContext, Reply } from "./command.ts";

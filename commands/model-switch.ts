@@ -1,7 +1,8 @@
 import { ClutchError } from "../src/errors.ts";
 import { countsAsCloud } from "../src/models/locality.ts";
 import { formatModelRef } from "../src/models/model-ref.ts";
-import { type ModelProfile, nameOf, type RegistrySnapshot } from "../src/registry/model-registry.ts";
+import { type ModelProfile, nameOf } from "../src/registry/model-profile.ts";
+import type { RegistrySnapshot } from "../src/registry/model-registry.ts";
 import type { SwitchRequest, SwitchResult } from "../src/sessions/session-models.ts";
 import type { Until } from "../src/sessions/temporary-switches.ts";
 import { mayDo } from "./access.ts";

@@ -1,7 +1,7 @@
 import { ClutchError } from "../src/errors.ts";
 import { formatModelRef, parseModelRef } from "../src/models/model-ref.ts";
 import { findModel, rankModels } from "../src/registry/find-model.ts";
-import type { ModelProfile } from "../src/registry/model-registry.ts";
+import type { ModelProfile } from "../src/registry/model-profile.ts";
 import type { Until } from "../src/sessions/temporary-switches.ts";
 import type { Command, CommandContext, OptionValues, Reply } from "./command.ts";
 import { clip } from "./command-line.ts";

@@ -1,4 +1,6 @@
 import { lookup } from "node:dns/promises";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
 import type { Logger } from "pino";
 import { type AccessLists, levelOf } from "../commands/access.ts";
 import { type ActionStore, createActionStore } from "../commands/action-store.ts";
@@ -8,10 +10,14 @@ import { allCommands } from "../commands/index.ts";
 import { noticeCard } from "../commands/notice-card.ts";
 import type { Services } from "../commands/services.ts";
 import { createConfiguredDefaults } from "./agents/configured-defaults.ts";
+import { createSoulSync, type SoulSync } from "./agents/soul-sync.ts";
 import type { Config } from "./config.ts";
 import type { ClutchError } from "./errors.ts";
+import { systemAccess } from "./hardware/system-access.ts";
+import { createThisMachine } from "./hardware/this-machine.ts";
 import type { Conversation } from "./models/conversation.ts";
 import { formatPlace } from "./models/place.ts";
+import { createAgentFiles } from "./openclaw/agent-files.ts";
 import {
   type ConnectionState,
   type GatewayAddress,
@@ -21,7 +27,11 @@ import {
 import { createOpenClaw, type OpenClaw } from "./openclaw/openclaw.ts";
 import { followSessions, type SessionEvents } from "./openclaw/session-events.ts";
 import { conversationOfSession } from "./openclaw/session-keys.ts";
-import { type ConfiguredServer, createModelRegistry } from "./registry/model-registry.ts";
+import { measuredBandwidth } from "./registry/measured-bandwidth.ts";
+import { createModelRegistry } from "./registry/model-registry.ts";
+import { readProfileFile } from "./registry/profile-file.ts";
+import type { ConfiguredServer } from "./registry/server-address.ts";
+import { createServerMonitor } from "./registry/server-monitor.ts";
 import { createBulkSwitch } from "./sessions/bulk-switch.ts";
 import { createSessionFinder } from "./sessions/session-finder.ts";
 import { createSessionModels } from "./sessions/session-models.ts";
@@ -29,9 +39,11 @@ import { createTemporarySwitches } from "./sessions/temporary-switches.ts";
 import { startWatcher, type Watcher } from "./sessions/watcher.ts";
 import { createAuditLog } from "./store/audit-log.ts";
 import { createChangeJournal } from "./store/change-journal.ts";
+import { createMeasurements } from "./store/measurements.ts";
 import { openStore } from "./store/open-store.ts";
 import { startRetention } from "./store/retention.ts";
 import { createReturns } from "./store/returns.ts";
+import { createSouls } from "./store/souls.ts";
 import { createWatchedSessions } from "./store/watched-sessions.ts";
 
 /** Clutch put together: everything above a gateway and below the adapters. */
@@ -40,6 +52,8 @@ export interface App {
   readonly services: Services;
   readonly connection: GatewayConnection;
   readonly openclaw: OpenClaw;
+  /** Models that agents declare in their SOUL.md. */
+  readonly souls: SoulSync;
   /** What the buttons of every platform stand for. */
   readonly actions: ActionStore;
   /**
@@ -87,17 +101,32 @@ export async function createApp(parts: AppParts): Promise<App> {
   const clock = parts.clock ?? Date.now;
   const store = await openStore(config.store, { clock });
   const connection = openConnection(parts.gateway, logger);
+  const ended = new AbortController();
   try {
-    await untilConnected(connection, parts);
+    const measurements = createMeasurements(store.db, clock);
+    const machine = createThisMachine({
+      system: systemAccess(ended.signal),
+      platform: process.platform,
+      env: process.env,
+      home: homedir(),
+      measure: () => measuredBandwidth(measurements),
+      clock,
+      logger,
+    });
+    await Promise.all([untilConnected(connection, parts), machine.look()]);
     const openclaw = createOpenClaw(connection);
     const journal = createChangeJournal(store.db, clock);
     const audit = createAuditLog(store.db, clock);
+    const monitor = createServerMonitor({ fetch: parts.fetch ?? globalThis.fetch, clock, logger });
     const registry = createModelRegistry({
       openclaw,
       servers: { ...parts.sandboxServers, ...configuredServers(config) },
       trustedLocal: config.trustedLocal,
       demoProviders: parts.demoProviders ?? [],
-      fetch: parts.fetch ?? globalThis.fetch,
+      monitor,
+      measurements,
+      stated: () => readProfileFile(profileFileBeside(config)),
+      machine: machine.known,
       resolve: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
       clock,
       logger,
@@ -117,16 +146,27 @@ export async function createApp(parts: AppParts): Promise<App> {
     });
     const bulk = createBulkSwitch({ openclaw, sessions, journal, registry });
     const defaults = createConfiguredDefaults({ openclaw, registry, journal, audit });
+    const souls = createSoulSync({
+      files: createAgentFiles(connection),
+      openclaw,
+      defaults,
+      registry,
+      audit,
+      souls: createSouls(store.db, clock),
+      logger,
+    });
     const services: Services = { registry, sessions, temporary, bulk, defaults, journal, clock };
     await registry.refresh();
     await sessions.settleUnfinished(UNFINISHED_AFTER_MS);
     let events: SessionEvents | undefined;
     const watchers: Watcher[] = [];
+    let endMonitor = (): void => undefined;
     let endRetention = async (): Promise<void> => undefined;
     return {
       services,
       connection,
       openclaw,
+      souls,
       actions: createActionStore(store.expiring("actions")),
       dispatcher: createDispatcher({
         commands: allCommands,
@@ -161,6 +201,9 @@ export async function createApp(parts: AppParts): Promise<App> {
         });
         watchers.push(watcher);
         temporary.start(events);
+        souls.start();
+        endMonitor();
+        endMonitor = monitor.start();
         void endRetention();
         endRetention = startRetention({ audit, days: config.audit.retentionDays, clock, logger });
         return watcher;
@@ -168,13 +211,17 @@ export async function createApp(parts: AppParts): Promise<App> {
       async close() {
         for (const watcher of watchers) await watcher.stop();
         await temporary.stop();
+        await souls.stop();
         await endRetention();
+        endMonitor();
         events?.close();
+        ended.abort();
         await connection.close();
         await store.close();
       },
     };
   } catch (error) {
+    ended.abort();
     await connection.close();
     await store.close();
     throw error;
@@ -211,3 +258,7 @@ const configuredServers = (config: Config): Record<string, ConfiguredServer> =>
       { kind, baseUrl, ...(apiKey === undefined ? {} : { apiKey }) },
     ]),
   );
+
+/** `clutch.models.json` lies beside the configuration, or where it would be. */
+const profileFileBeside = ({ path }: Config): string =>
+  join(path === undefined ? process.cwd() : dirname(path), "clutch.models.json");

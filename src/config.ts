@@ -22,7 +22,11 @@ const schema = z.strictObject({
   servers: z
     .record(
       z.string(),
-      z.strictObject({ kind: z.enum(["ollama", "anthropic"]), baseUrl: httpUrl, apiKey: secret.optional() }),
+      z.strictObject({
+        kind: z.enum(["ollama", "anthropic", "openai-compatible"]),
+        baseUrl: httpUrl,
+        apiKey: secret.optional(),
+      }),
     )
     .prefault({}),
   trustedLocal: z.array(z.string()).prefault([]),

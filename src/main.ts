@@ -81,6 +81,28 @@ program
   });
 
 program
+  .command("agents")
+  .description("models that agents declare in their SOUL.md")
+  .command("sync")
+  .description("bring OpenClaw's defaults in step with them; shows what it would write, and writes with --yes")
+  .option("--json", "print {ok, agents, error}")
+  .option("--yes", "write")
+  .action(async (options: { json?: boolean; yes?: boolean }) => {
+    const { agentsSync } = await import("./cli/agents.ts");
+    exitCode = await agentsSync(options, runtime);
+  });
+
+const doctor = program.command("doctor").description("look whether everything is as it should be");
+doctor
+  .command("hardware")
+  .description("what this machine has, which local models fit on it, and how fast they would be; needs no gateway")
+  .option("--json", "print one object")
+  .action(async (options: { json?: boolean }) => {
+    const { doctorHardware } = await import("./cli/doctor-hardware.ts");
+    exitCode = await doctorHardware(options, runtime);
+  });
+
+program
   .command("slack")
   .description("set up Clutch's own Slack app")
   .command("manifest")
@@ -94,6 +116,11 @@ program
   });
 
 try {
+  // Commander would take it for an argument of the default command.
+  const [named] = process.argv.slice(2);
+  if (named !== undefined && !named.startsWith("-") && !program.commands.some((command) => command.name() === named)) {
+    if (named !== "help") program.error(`error: unknown command '${named}'`);
+  }
   await program.parseAsync();
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;

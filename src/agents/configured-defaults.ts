@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { ClutchError } from "../errors.ts";
 import { formatModelRef, type ModelRef, sameModel } from "../models/model-ref.ts";
@@ -16,16 +17,25 @@ export interface DefaultChange {
   readonly changed: boolean;
 }
 
+/** Who changes a default, in which conversation, and why. */
+export interface Authorship {
+  readonly actor: string;
+  readonly place?: string;
+  readonly reason?: string;
+}
+
 /** The models that OpenClaw's configuration names as defaults. Takes up to 3 s; the gateway applies them without a restart. */
 export interface ConfiguredDefaults {
   read(scope: DefaultScope): Promise<ConfiguredModel | undefined>;
   /** Null takes an agent's own default away. Fallbacks stay as they are. Codes: `not_verified`, `changed_meanwhile`, the gateway's. */
-  set(
+  set(scope: DefaultScope, target: ModelRef | null, about: Authorship): Promise<DefaultChange>;
+  /** Sets exactly this value, fallbacks included, where `from` is what stands there now. Codes as `set`. */
+  put(
     scope: DefaultScope,
-    target: ModelRef | null,
-    about: { readonly actor: string; readonly place: string },
+    change: { readonly from: ChangeState; readonly to: ChangeState },
+    about: Authorship,
   ): Promise<DefaultChange>;
-  undo(change: Change, about: { readonly actor: string; readonly place: string }): Promise<DefaultChange>;
+  undo(change: Change, about: Authorship): Promise<DefaultChange>;
 }
 
 export function createConfiguredDefaults(parts: {
@@ -39,14 +49,14 @@ export function createConfiguredDefaults(parts: {
   const write = async (
     scope: DefaultScope,
     next: (now: ConfiguredModel | undefined) => ChangeState,
-    about: { readonly actor: string; readonly place: string },
+    about: Authorship,
     undoes?: Change,
   ): Promise<DefaultChange> => {
     const snapshot = await openclaw.readConfig();
     const before = configuredIn(snapshot, scope);
     const from = stateOf(before?.raw);
     const to = next(before);
-    if (JSON.stringify(from) === JSON.stringify(to)) return { before, after: before, changed: false };
+    if (isDeepStrictEqual(from, to)) return { before, after: before, changed: false };
 
     const id = await journal.intend({
       scope: scope.kind,
@@ -55,6 +65,7 @@ export function createConfiguredDefaults(parts: {
       actor: about.actor,
       before: from,
       after: to,
+      reason: about.reason,
       undoes: undoes?.id,
     });
     const record = (result: "ok" | "failed", code?: string) =>
@@ -65,6 +76,7 @@ export function createConfiguredDefaults(parts: {
         target: targetOf(scope),
         from: show(from),
         to: show(to),
+        reason: about.reason,
         result,
         code,
       });
@@ -96,7 +108,7 @@ export function createConfiguredDefaults(parts: {
       registry.invalidate();
     }
     const after = configuredIn(await openclaw.readConfig({ timeoutMs: 20_000 }), scope);
-    if (JSON.stringify(stateOf(after?.raw)) !== JSON.stringify(to)) {
+    if (!isDeepStrictEqual(stateOf(after?.raw), to)) {
       return fail(
         new ClutchError("not_verified", `The configuration now names ${show(stateOf(after?.raw))}, not ${show(to)}.`, {
           hint: "Somebody else may have changed it at the same moment. Look with /model.",
@@ -113,11 +125,24 @@ export function createConfiguredDefaults(parts: {
       return configuredIn(await openclaw.readConfig(), scope);
     },
     set: (scope, target, about) => write(scope, (now) => withPrimary(now, target), about),
+    put: (scope, { from, to }, about) =>
+      write(
+        scope,
+        (now) => {
+          if (isDeepStrictEqual(stateOf(now?.raw), from)) return to;
+          throw new ClutchError(
+            "changed_meanwhile",
+            `The default was set to ${show(stateOf(now?.raw))} at the same moment; nothing was written.`,
+            { hint: "Look with /model, then try again." },
+          );
+        },
+        about,
+      ),
     async undo(change, about) {
       const scope: DefaultScope =
         change.scope === "agent" ? { kind: "agent", agentId: change.target } : { kind: "global" };
       const now = configuredIn(await openclaw.readConfig(), scope);
-      if (JSON.stringify(stateOf(now?.raw)) !== JSON.stringify(change.after)) {
+      if (!isDeepStrictEqual(stateOf(now?.raw), change.after)) {
         throw new ClutchError(
           "changed_meanwhile",
           `Since that change the default was set to ${show(stateOf(now?.raw))}; undoing would overwrite it.`,
@@ -139,7 +164,8 @@ const targetOf = (scope: DefaultScope): string => (scope.kind === "agent" ? scop
 
 const stateSchema = z.union([z.string(), z.record(z.string(), z.unknown())]);
 
-function stateOf(raw: unknown): ChangeState {
+/** A configured default as the journal keeps it. */
+export function stateOf(raw: unknown): ChangeState {
   const parsed = stateSchema.safeParse(raw);
   return parsed.success ? parsed.data : null;
 }

@@ -24,12 +24,32 @@ export interface ConfiguredModel {
 export interface ProviderConfig {
   readonly api: string | undefined;
   readonly baseUrl: string | undefined;
-  /** Models with an address of their own, which beats the provider's. */
-  readonly modelBaseUrls: ReadonlyMap<string, string>;
+  readonly models: ReadonlyMap<string, ProviderModel>;
+}
+
+/** A model as `models.providers.<id>.models[]` defines it. */
+export interface ProviderModel {
+  /** An address of its own, which beats the provider's. */
+  readonly baseUrl: string | undefined;
+  readonly contextWindow: number | undefined;
+  /** What OpenClaw is to use of the window, tokens. */
+  readonly contextTokens: number | undefined;
+  /** `params.num_ctx`, which Ollama is asked for before `contextTokens`. */
+  readonly numCtx: number | undefined;
+  /** USD per million tokens. */
+  readonly cost: ProviderCost | undefined;
+}
+
+export interface ProviderCost {
+  readonly input: number;
+  readonly output: number;
+  readonly cacheRead: number;
+  readonly cacheWrite: number;
 }
 
 // Every part falls back to "absent" by itself, so that one odd value hides nothing else.
 const text = z.string().optional().catch(undefined);
+const positive = z.number().positive().optional().catch(undefined);
 const record = <T extends z.ZodType>(value: T) => z.record(z.string(), value).prefault({}).catch({});
 const part = <T extends z.ZodRawShape>(shape: T) => {
   const object = z.object(shape);
@@ -49,7 +69,27 @@ const configSchema = part({
           api: text,
           baseUrl: text,
           models: z
-            .array(z.object({ id: z.string(), baseUrl: text }))
+            .array(
+              z
+                .object({
+                  id: z.string(),
+                  baseUrl: text,
+                  contextWindow: positive,
+                  contextTokens: positive,
+                  params: z.object({ num_ctx: positive }).optional().catch(undefined),
+                  cost: z
+                    .object({
+                      input: z.number(),
+                      output: z.number(),
+                      cacheRead: z.number().prefault(0),
+                      cacheWrite: z.number().prefault(0),
+                    })
+                    .optional()
+                    .catch(undefined),
+                })
+                .optional()
+                .catch(undefined),
+            )
             .prefault([])
             .catch([]),
         })
@@ -102,8 +142,13 @@ export function modelConfigOf(config: unknown): ModelConfig {
         {
           api,
           baseUrl,
-          modelBaseUrls: new Map(
-            own.flatMap((model) => (model.baseUrl === undefined ? [] : [[model.id, model.baseUrl] as const])),
+          models: new Map(
+            own
+              .filter((model) => model !== undefined)
+              .map(({ id: modelId, params, baseUrl: address, contextWindow, contextTokens, cost }) => [
+                modelId,
+                { baseUrl: address, contextWindow, contextTokens, numCtx: params?.num_ctx, cost },
+              ]),
           ),
         },
       ]),

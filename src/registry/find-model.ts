@@ -1,7 +1,7 @@
 import { distance } from "fastest-levenshtein";
 import fuzzysort from "fuzzysort";
 import { formatModelRef } from "../models/model-ref.ts";
-import type { ModelProfile } from "./model-registry.ts";
+import type { ModelProfile } from "./model-profile.ts";
 
 export type ModelSearch =
   | { readonly kind: "found"; readonly profile: ModelProfile }

@@ -1,25 +1,21 @@
 import type { Logger } from "pino";
 import { addressLocality, effectiveBaseUrl, type Resolve } from "../models/address.ts";
-import { decideLocality, type Locality, type ServerKind } from "../models/locality.ts";
-import { formatModelRef, type ModelRef, sameModel } from "../models/model-ref.ts";
+import { decideLocality } from "../models/locality.ts";
+import { type ModelRef, sameModel } from "../models/model-ref.ts";
+import type { SpeedMachine } from "../models/speed.ts";
 import { type RoutingConfig, routingConfigOf } from "../openclaw/agent-route.ts";
-import { type ModelConfig, modelConfigOf, type ProviderConfig } from "../openclaw/model-config.ts";
+import { type ModelConfig, modelConfigOf, type ProviderModel } from "../openclaw/model-config.ts";
 import type { CatalogModel, ConfigSnapshot, OpenClaw } from "../openclaw/openclaw.ts";
-import { createModelServer, type DriverKind } from "../servers/drivers.ts";
-import { listingOf } from "../servers/listing.ts";
+import { listingOf, servedAs } from "../servers/listing.ts";
 import type { ServedModel } from "../servers/model-server.ts";
-
-/** What is known of a model. */
-export interface ModelProfile {
-  readonly ref: ModelRef;
-  readonly name: string;
-  readonly aliases: readonly string[];
-  /** What OpenClaw will use of the model's window, tokens. */
-  readonly windowTokens: number | undefined;
-  readonly locality: Locality;
-  /** A stand-in of the sandbox answers in its place. */
-  readonly demo: boolean;
-}
+import type { Measurement, Measurements } from "../store/measurements.ts";
+import { modelFacts } from "./model-facts.ts";
+import type { ModelProfile } from "./model-profile.ts";
+import type { StatedProfile } from "./profile-file.ts";
+import type { Price } from "./seed-profile.ts";
+import { seedFor } from "./seeds.ts";
+import { type ConfiguredServer, DEFAULT_ADDRESSES, kindOf, type ServerAddress } from "./server-address.ts";
+import type { ServerMonitor } from "./server-monitor.ts";
 
 /** Everything about models and agents that one look at the gateway and the servers gave. */
 export interface RegistrySnapshot {
@@ -31,12 +27,6 @@ export interface RegistrySnapshot {
   readonly config: ConfigSnapshot;
   readonly modelConfig: ModelConfig;
   readonly routing: RoutingConfig;
-}
-
-export interface ConfiguredServer {
-  readonly kind: DriverKind;
-  readonly baseUrl: string;
-  readonly apiKey?: string;
 }
 
 export interface ModelRegistry {
@@ -52,7 +42,6 @@ export interface ModelRegistry {
 }
 
 const MAX_AGE_MS = 15_000;
-const SERVER_TIMEOUT_MS = 1_500;
 
 export function createModelRegistry(parts: {
   readonly openclaw: OpenClaw;
@@ -60,12 +49,17 @@ export function createModelRegistry(parts: {
   readonly servers: Readonly<Record<string, ConfiguredServer>>;
   readonly trustedLocal: readonly string[];
   readonly demoProviders: readonly string[];
-  readonly fetch: typeof globalThis.fetch;
+  readonly monitor: ServerMonitor;
+  readonly measurements: Measurements;
+  /** What a person wrote about models, by `provider/model` or by name. */
+  readonly stated: () => Promise<ReadonlyMap<string, StatedProfile>>;
+  /** This machine, once it was looked at. */
+  readonly machine: () => SpeedMachine | undefined;
   readonly resolve: Resolve;
   readonly clock: () => number;
   readonly logger: Logger;
 }): ModelRegistry {
-  const { openclaw, clock, logger } = parts;
+  const { openclaw, monitor, measurements, clock, logger } = parts;
   let last: RegistrySnapshot | undefined;
   let stale = false;
   let looking: Promise<RegistrySnapshot> | undefined;
@@ -78,68 +72,88 @@ export function createModelRegistry(parts: {
       openclaw.readConfig(),
     ]);
     const modelConfig = modelConfigOf(config.config);
-    const models = await profilesOf(catalog, modelConfig);
+    const models = await profilesOf(catalog, modelConfig, at);
     const agentIds = agents.ids;
     const defaultAgentId = agents.defaultId ?? agentIds[0] ?? "main";
     return { at, models, agentIds, defaultAgentId, config, modelConfig, routing: routingConfigOf(config.config) };
   };
 
-  const profilesOf = async (catalog: readonly CatalogModel[], config: ModelConfig): Promise<ModelProfile[]> => {
-    const listings = new Map<string, Promise<readonly ServedModel[] | undefined>>();
-    const servedAt = (provider: string, kind: ServerKind | "unknown", baseUrl: string | undefined) => {
-      if (kind !== "ollama" || baseUrl === undefined) return undefined;
-      const known = listings.get(baseUrl) ?? ask(provider, kind, baseUrl);
-      listings.set(baseUrl, known);
-      return known;
-    };
+  const profilesOf = async (
+    catalog: readonly CatalogModel[],
+    config: ModelConfig,
+    at: number,
+  ): Promise<readonly ModelProfile[]> => {
+    const [measured, stated] = await Promise.all([measurements.all(), statedOrNone()]);
+    const today = new Date(at).toISOString().slice(0, 10);
     return Promise.all(
-      catalog.map(async (model): Promise<ModelProfile> => {
-        const { provider } = model.ref;
-        const own = parts.servers[provider];
-        const theirs = config.providers.get(provider);
-        const kind = own?.kind ?? kindOf(provider, theirs);
+      catalog.map(async ({ ref, name, windowTokens }): Promise<ModelProfile> => {
+        const own = parts.servers[ref.provider];
+        const theirs = config.providers.get(ref.provider);
+        const defined = theirs?.models.get(ref.model);
+        const kind = own?.kind ?? kindOf(ref.provider, theirs);
         const baseUrl = effectiveBaseUrl(
-          theirs?.modelBaseUrls.get(model.ref.model),
+          defined?.baseUrl,
           own?.baseUrl ?? theirs?.baseUrl,
-          DEFAULT_ADDRESSES[provider],
+          DEFAULT_ADDRESSES[ref.provider],
         );
-        const [address, served] = await Promise.all([
+        const server: ServerAddress | undefined =
+          baseUrl === undefined || kind === "unknown" ? undefined : { id: ref.provider, ...own, kind, baseUrl };
+        const [address, listed] = await Promise.all([
           baseUrl === undefined ? undefined : addressLocality(baseUrl, parts.resolve),
-          servedAt(provider, kind, baseUrl),
+          server === undefined ? undefined : listingAt(server),
         ]);
+        const served = listed === undefined ? undefined : servedAs(listed, ref.model);
+        const described =
+          server === undefined || served === undefined || server.kind === "anthropic"
+            ? undefined
+            : monitor.described(server, served);
         return {
-          ref: model.ref,
-          name: model.name,
-          aliases: [...config.aliases].filter(([, ref]) => sameModel(ref, model.ref)).map(([alias]) => alias),
-          windowTokens: model.windowTokens,
+          ref,
+          name,
+          aliases: [...config.aliases].filter(([, target]) => sameModel(target, ref)).map(([alias]) => alias),
+          windowTokens,
+          requestedContextTokens: defined?.numCtx ?? defined?.contextTokens,
           locality: decideLocality({
-            provider,
-            model: model.ref.model,
+            provider: ref.provider,
+            model: ref.model,
             kind,
             address,
             listing:
-              kind !== "ollama"
-                ? "not-asked"
-                : served === undefined
-                  ? "unavailable"
-                  : listingOf(served, model.ref.model),
+              kind !== "ollama" ? "not-asked" : listed === undefined ? "unavailable" : listingOf(listed, ref.model),
             trustedLocal: parts.trustedLocal,
           }),
-          demo: parts.demoProviders.includes(provider),
+          demo: parts.demoProviders.includes(ref.provider),
+          server,
+          served,
+          facts: modelFacts({
+            served,
+            description: described,
+            seed: seedFor(ref.model),
+            stated: stated.get(`${ref.provider}/${ref.model}`) ?? stated.get(ref.model),
+            measured: measuredFor(measured, ref),
+            machine: address?.kind === "loopback" ? parts.machine() : undefined,
+            configuredPrice: priceOf(defined),
+            server: address === undefined ? ref.provider : `${ref.provider} at ${address.host}`,
+            today,
+          }),
         };
       }),
     );
   };
 
-  const ask = async (id: string, kind: DriverKind, baseUrl: string): Promise<readonly ServedModel[] | undefined> => {
-    try {
-      const server = createModelServer(kind, { id, baseUrl, fetch: parts.fetch, timeoutMs: SERVER_TIMEOUT_MS });
-      return await server.list(AbortSignal.timeout(SERVER_TIMEOUT_MS));
-    } catch (error) {
-      logger.debug({ server: id, err: error }, "model server could not be asked");
-      return undefined;
-    }
+  /** What an Ollama lists; others are only asked where Clutch's own configuration names them, and never a vendor. */
+  const listingAt = async (server: ServerAddress): Promise<readonly ServedModel[] | undefined> => {
+    const named = parts.servers[server.id] !== undefined && server.kind === "openai-compatible";
+    if (server.kind !== "ollama" && !named) return undefined;
+    const state = await monitor.look(server);
+    return state.ok ? state.models : undefined;
   };
+
+  const statedOrNone = (): Promise<ReadonlyMap<string, StatedProfile>> =>
+    parts.stated().catch((error: unknown) => {
+      logger.warn({ err: error }, "clutch.models.json is not used");
+      return new Map();
+    });
 
   const refresh = (): Promise<RegistrySnapshot> => {
     stale = false;
@@ -168,21 +182,9 @@ export function createModelRegistry(parts: {
   };
 }
 
-/** Where a provider leads when OpenClaw's config names no address: the vendors' own defaults. */
-const DEFAULT_ADDRESSES: Readonly<Record<string, string>> = {
-  ollama: "http://127.0.0.1:11434",
-  anthropic: "https://api.anthropic.com",
-  openai: "https://api.openai.com",
-  google: "https://generativelanguage.googleapis.com",
-};
+const measuredFor = (measured: readonly Measurement[], ref: ModelRef): readonly Measurement[] =>
+  measured.filter(({ provider, model }) => provider === ref.provider && model === ref.model);
 
-function kindOf(provider: string, config: ProviderConfig | undefined): ServerKind | "unknown" {
-  if (config?.api === "ollama" || (config?.api === undefined && provider === "ollama")) return "ollama";
-  if (config?.api === "anthropic-messages" || (config?.api === undefined && provider === "anthropic"))
-    return "anthropic";
-  return config?.api?.startsWith("openai") === true ? "openai-compatible" : "unknown";
-}
-
-/** Name for people: OpenClaw's own where it has one, with the full ref where that says more. */
-export const nameOf = (profile: ModelProfile | undefined, ref: ModelRef): string =>
-  profile?.name ?? formatModelRef(ref);
+/** Zeros are what OpenClaw wants of a local model, so they are a price as well. */
+const priceOf = (defined: ProviderModel | undefined): Price | undefined =>
+  defined?.cost === undefined ? undefined : { tiers: [defined.cost] };

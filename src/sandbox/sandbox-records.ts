@@ -15,7 +15,10 @@ import { endProcessesOf, identityOf, isRunning } from "../openclaw/process-table
 const accessSchema = z.object({
   url: z.string(),
   token: z.string(),
-  servers: z.record(z.string(), z.object({ kind: z.enum(["ollama", "anthropic"]), baseUrl: z.string() })),
+  servers: z.record(
+    z.string(),
+    z.object({ kind: z.enum(["ollama", "anthropic", "openai-compatible"]), baseUrl: z.string() }),
+  ),
   demoProviders: z.array(z.string()),
   store: z.string(),
 });

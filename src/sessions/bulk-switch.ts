@@ -56,6 +56,8 @@ export interface BulkSwitch {
   undo(batch: string, about: BulkContext): Promise<BulkResult>;
 }
 
+/** A busy gateway takes 16 to 21 s for a list of 160 sessions (openclaw/openclaw#76931), and who asks for all expects to wait. */
+const PATIENT = { timeoutMs: 60_000 };
 /** Few enough that the agents' own turns don't wait behind them. */
 const AT_ONCE = 4;
 
@@ -86,10 +88,10 @@ export function createBulkSwitch(parts: {
       };
       let offset: number | undefined = 0;
       while (offset !== undefined) {
-        const page = await openclaw.listSessions(offset);
+        const page = await openclaw.listSessions(offset, PATIENT);
         take(page.sessions);
         // What became active meanwhile has moved to the front, past the reader.
-        if (page.next === undefined && offset > 0) take((await openclaw.listSessions(0)).sessions);
+        if (page.next === undefined && offset > 0) take((await openclaw.listSessions(0, PATIENT)).sessions);
         offset = page.next;
       }
       return { toChange, already, leftAlone };

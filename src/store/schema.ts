@@ -97,7 +97,7 @@ interface WatchedTable {
 /** What Clutch mirrored from an agent's SOUL.md into OpenClaw's configuration. */
 interface SoulsTable {
   agent_id: string;
-  /** SHA-256 of the file, hex. */
+  /** SHA-256 of what is declared, hex; empty while the configuration is being written. */
   hash: string;
   mirrored_json: string;
   /** What stood there before; null where nothing did. */

@@ -1,24 +1,24 @@
 import type { Services } from "../../commands/services.ts";
 import { ClutchError } from "../../src/errors.ts";
 import type { ModelRef } from "../../src/models/model-ref.ts";
-import type { ModelProfile, RegistrySnapshot } from "../../src/registry/model-registry.ts";
+import type { ModelProfile } from "../../src/registry/model-profile.ts";
+import type { RegistrySnapshot } from "../../src/registry/model-registry.ts";
 import type { SessionView, SwitchResult } from "../../src/sessions/session-models.ts";
 import type { Change } from "../../src/store/change-journal.ts";
 import type { Return } from "../../src/store/returns.ts";
+import { testProfile } from "../registry/test-profile.ts";
 
 export const QWEN: ModelRef = { provider: "ollama", model: "qwen2.5-coder:32b" };
 export const SONNET: ModelRef = { provider: "anthropic", model: "claude-sonnet-5" };
 
-const profile = (ref: ModelRef, name: string, windowTokens: number, local: boolean): ModelProfile => ({
-  ref,
-  name,
-  aliases: [],
-  windowTokens,
-  locality: local
-    ? { kind: "local", evidence: "Ollama at 127.0.0.1 lists it" }
-    : { kind: "cloud", evidence: "api.anthropic.com is a public address" },
-  demo: false,
-});
+const profile = (ref: ModelRef, name: string, windowTokens: number, local: boolean): ModelProfile =>
+  testProfile(`${ref.provider}/${ref.model}`, {
+    name,
+    windowTokens,
+    locality: local
+      ? { kind: "local", evidence: "Ollama at 127.0.0.1 lists it" }
+      : { kind: "cloud", evidence: "api.anthropic.com is a public address" },
+  });
 const MODELS = [
   profile(SONNET, "Claude Sonnet 5", 1_000_000, false),
   profile({ provider: "anthropic", model: "claude-opus-5" }, "Claude Opus 5", 1_000_000, false),
@@ -171,6 +171,7 @@ export function createRecordingServices(actor = "discord:123", clock: () => numb
         changes.push("default");
         return defaultChange;
       },
+      put: unexpected,
       async undo() {
         changes.push("default undo");
         return defaultChange;

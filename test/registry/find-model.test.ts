@@ -1,14 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatModelRef, parseModelRef } from "../../src/models/model-ref.ts";
+import { formatModelRef } from "../../src/models/model-ref.ts";
 import { findModel, rankModels } from "../../src/registry/find-model.ts";
-import type { ModelProfile } from "../../src/registry/model-registry.ts";
+import type { ModelProfile } from "../../src/registry/model-profile.ts";
+import { testProfile } from "./test-profile.ts";
 
-const profile = (text: string, name = text, aliases: string[] = []): ModelProfile => {
-  const ref = parseModelRef(text);
-  if (ref === undefined) throw new Error(text);
-  return { ref, name, aliases, windowTokens: 32_768, locality: { kind: "unknown", evidence: "" }, demo: false };
-};
+const profile = (text: string, name = text, aliases: string[] = []): ModelProfile =>
+  testProfile(text, { name, aliases });
 
 const models = [
   profile("anthropic/claude-sonnet-5", "Claude Sonnet 5", ["Sonnet"]),

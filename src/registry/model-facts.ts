@@ -1,0 +1,155 @@
+import { z } from "zod";
+import { knownMachine } from "../hardware/known-machines.ts";
+import { bestFigure, type Figure } from "../models/figure.ts";
+import type { CacheArchitecture } from "../models/fit.ts";
+import type { Machine } from "../models/machine.ts";
+import type { ModelDescription, ServedModel } from "../servers/model-server.ts";
+import type { Measurement } from "../store/measurements.ts";
+import type { StatedProfile } from "./profile-file.ts";
+import type { Price, Rating, SeedProfile } from "./seed-profile.ts";
+
+/** How a model asks for tools: as the server understands it, as plain text that nobody acts on, or not at all. */
+export type ToolCalls = "works" | "text" | "none";
+
+export interface SpeedPoint {
+  readonly depthTokens: number;
+  /** Tokens a second. */
+  readonly decode: Figure<number> | undefined;
+  readonly prefill: Figure<number> | undefined;
+}
+
+/** What is known of a model, each figure with its source and date; undefined is unknown. */
+export interface ModelFacts {
+  /** The most that the model takes, tokens. */
+  readonly contextLength: Figure<number> | undefined;
+  /** Ollama's words: `tools`, `vision`, `thinking`. */
+  readonly capabilities: Figure<readonly string[]> | undefined;
+  readonly toolCalls: Figure<ToolCalls> | undefined;
+  readonly architecture: CacheArchitecture | undefined;
+  readonly diskBytes: Figure<number> | undefined;
+  /** As it is loaded now. */
+  readonly memoryBytes: Figure<number> | undefined;
+  readonly quantization: string | undefined;
+  /** By depth, shallow first; without estimates, which `expected-speed.ts` makes. */
+  readonly speeds: readonly SpeedPoint[];
+  /** From the beginning of a load to the first answer, ms, as it was measured. */
+  readonly loadMs: Figure<number> | undefined;
+  readonly ratings: readonly Rating[];
+  readonly price: Figure<Price> | undefined;
+}
+
+/** Kinds of measurements, and what each holds. */
+export const MEASURED = {
+  tools: z.object({ calls: z.enum(["works", "text", "none"]) }),
+  speed: z.object({
+    points: z.array(
+      z.object({ depthTokens: z.number(), decode: z.number().optional(), prefill: z.number().optional() }),
+    ),
+  }),
+  load: z.object({ ms: z.number() }),
+} as const;
+
+export interface FactSources {
+  readonly served: ServedModel | undefined;
+  readonly description: ModelDescription | undefined;
+  readonly seed: SeedProfile | undefined;
+  readonly stated: StatedProfile | undefined;
+  /** Of this model alone. */
+  readonly measured: readonly Measurement[];
+  /** The machine that runs it; undefined where that is another one. */
+  readonly machine: Machine | undefined;
+  /** OpenClaw's configured price. */
+  readonly configuredPrice: Price | undefined;
+  /** What the server is called in sources, such as `Ollama at 127.0.0.1`. */
+  readonly server: string;
+  /** Day, `2026-11-22`. */
+  readonly today: string;
+}
+
+/** Everything that is known of a model, the most trustworthy of each. */
+export function modelFacts(sources: FactSources): ModelFacts {
+  const { served, description, seed, stated, today, server } = sources;
+  const reported = <T>(value: T | undefined, source = server): Figure<T> | undefined =>
+    value === undefined ? undefined : { value, origin: "reported", source, date: today };
+  return {
+    contextLength: bestFigure([
+      stated?.contextLength,
+      reported(description?.contextLength ?? served?.contextLength),
+      seed?.contextLength,
+    ]),
+    capabilities: bestFigure([
+      stated?.capabilities,
+      reported(description?.capabilities ?? served?.capabilities),
+      seed?.capabilities,
+    ]),
+    toolCalls: bestFigure<ToolCalls>([
+      brokenTools(stated?.brokenToolTemplate),
+      measuredTools(sources.measured),
+      // Only what is known to be broken: that the others work is for a probe to show.
+      brokenTools(seed?.knownProblems?.brokenToolTemplate),
+    ]),
+    architecture: stated?.architecture ?? description?.architecture ?? seed?.architecture,
+    diskBytes: bestFigure([stated?.diskBytes, reported(served?.sizeBytes), seed?.diskBytes]),
+    memoryBytes: reported(served?.memoryBytes),
+    quantization: description?.quantization ?? served?.quantization,
+    speeds: speedsOf(sources),
+    loadMs: measuredLoad(sources.measured),
+    ratings: ratingsOf(stated?.ratings ?? [], seed?.ratings ?? []),
+    price: bestFigure([stated?.price, reported(sources.configuredPrice, "OpenClaw's configuration"), seed?.price]),
+  };
+}
+
+const brokenTools = (figure: Figure<boolean> | undefined): Figure<ToolCalls> | undefined =>
+  figure?.value === true ? { ...figure, value: "text" } : undefined;
+
+function read<K extends keyof typeof MEASURED>(
+  measured: readonly Measurement[],
+  kind: K,
+): { readonly value: z.output<(typeof MEASURED)[K]>; readonly source: string; readonly date: string } | undefined {
+  const found = measured.find((measurement) => measurement.kind === kind);
+  const parsed = MEASURED[kind].safeParse(found?.value);
+  if (found === undefined || !parsed.success) return undefined;
+  const date = new Date(found.at).toISOString().slice(0, 10);
+  return { value: parsed.data as z.output<(typeof MEASURED)[K]>, source: found.source, date };
+}
+
+function measuredTools(measured: readonly Measurement[]): Figure<ToolCalls> | undefined {
+  const found = read(measured, "tools");
+  return found && { value: found.value.calls, origin: "measured", source: found.source, date: found.date };
+}
+
+function measuredLoad(measured: readonly Measurement[]): Figure<number> | undefined {
+  const found = read(measured, "load");
+  return found && { value: found.value.ms, origin: "measured", source: found.source, date: found.date };
+}
+
+/** A published speed only counts on the kind of machine on which it was measured. */
+function speedsOf({ seed, stated, measured, machine }: FactSources): readonly SpeedPoint[] {
+  const here = machine === undefined ? undefined : knownMachine([machine.product, machine.processor.name])?.id;
+  const found = read(measured, "speed");
+  const own = (found?.value.points ?? []).map(({ depthTokens, decode, prefill }): SpeedPoint => {
+    const figure = (value: number | undefined): Figure<number> | undefined =>
+      value === undefined || found === undefined
+        ? undefined
+        : { value, origin: "measured", source: found.source, date: found.date };
+    return { depthTokens, decode: figure(decode), prefill: figure(prefill) };
+  });
+  const published = (seed?.speeds ?? [])
+    .filter((speed) => speed.machine === here)
+    .map(({ depthTokens, decode, prefill }): SpeedPoint => ({ depthTokens, decode, prefill }));
+  const depths = new Map<number, SpeedPoint>();
+  for (const point of [...(stated?.speeds ?? []), ...own, ...published]) {
+    const known = depths.get(point.depthTokens);
+    depths.set(point.depthTokens, {
+      depthTokens: point.depthTokens,
+      decode: bestFigure([known?.decode, point.decode]),
+      prefill: bestFigure([known?.prefill, point.prefill]),
+    });
+  }
+  return [...depths.values()].sort((a, b) => a.depthTokens - b.depthTokens);
+}
+
+function ratingsOf(stated: readonly Rating[], published: readonly Rating[]): readonly Rating[] {
+  const own = new Set(stated.map(({ task }) => task));
+  return [...stated, ...published.filter(({ task }) => !own.has(task))];
+}
