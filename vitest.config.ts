@@ -9,7 +9,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/gateway/**", "test/cli/**", "test/long/**"],
+          exclude: ["test/gateway/**", "test/cli/**", "test/long/**", "test/live/**"],
           testTimeout: 30_000,
           sequence: { groupOrder: 0 },
         },

@@ -82,11 +82,14 @@ function decideOllama(facts: LocalityFacts, trusted: boolean): Locality {
   return { kind: "local", evidence: `${server} lists it and names no remote host` };
 }
 
-/** Ollama runs a model elsewhere when its tag is `cloud` or ends in `-cloud`; OpenClaw reads tags the same way. */
-function hasCloudTag(model: string): boolean {
-  const tag = model.trim().toLowerCase().split(":").slice(1).at(-1);
-  return tag !== undefined && (tag === "cloud" || tag.endsWith("-cloud"));
-}
+/** Ollama runs a model elsewhere when a part of its tag is `cloud` or ends in `-cloud`, wherever that part stands. */
+const hasCloudTag = (model: string): boolean =>
+  model
+    .trim()
+    .toLowerCase()
+    .split(":")
+    .slice(1)
+    .some((part) => part === "cloud" || part.endsWith("-cloud"));
 
 const isNear = (address: AddressLocality | undefined): address is AddressLocality =>
   address?.kind === "loopback" || address?.kind === "private";

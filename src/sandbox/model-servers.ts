@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { decideLocality } from "../models/locality.ts";
 import type { SandboxModel, SandboxProvider } from "../openclaw/sandbox-config.ts";
-import type { ConfiguredServer } from "../registry/model-registry.ts";
+import type { ConfiguredServer } from "../registry/server-address.ts";
 import { createOllamaServer } from "../servers/ollama.ts";
 import { demoAnswer } from "./demo-answer.ts";
 import { startAnthropicStandIn } from "./stand-in-anthropic.ts";

@@ -21,27 +21,35 @@ const messagesBody = z.looseObject({
   stream: z.boolean().default(false),
 });
 
+interface AnthropicModel {
+  readonly id: string;
+  readonly name: string;
+  readonly maxInputTokens?: number;
+  /** The values of `thinking.type` that it takes; what it can do is not told where absent. */
+  readonly thinking?: readonly ("adaptive" | "between_tools" | "disabled" | "enabled")[];
+}
+
 /** Anthropic's Messages API (docs.anthropic.com, version 2023-06-01) as far as OpenClaw and Clutch use it. */
 export async function startAnthropicStandIn(options: {
-  readonly models: readonly { readonly id: string; readonly name: string }[];
+  readonly models: readonly AnthropicModel[];
   readonly answer: Answerer;
   readonly port?: number;
 }): Promise<StandIn> {
   const chats: ReceivedChat[] = [];
   const listener = await listen(async ({ method, path, body }, response) => {
     if (path === "/v1/models") {
-      const data = options.models.map(({ id, name }) => ({
-        type: "model",
-        id,
-        display_name: name,
-        created_at: "2026-01-01T00:00:00Z",
-      }));
+      const data = options.models.map(modelInfo);
       sendJson(response, 200, {
         data,
         has_more: false,
         first_id: data[0]?.id ?? null,
         last_id: data.at(-1)?.id ?? null,
       });
+    } else if (path.startsWith("/v1/models/")) {
+      const id = decodeURIComponent(path.slice("/v1/models/".length));
+      const model = options.models.find((each) => each.id === id);
+      if (model !== undefined) sendJson(response, 200, modelInfo(model));
+      else sendJson(response, 404, { type: "error", error: { type: "not_found_error", message: `model: ${id}` } });
     } else if (path === "/v1/messages" && method === "POST") {
       const parsed = messagesBody.parse(body);
       const chat: ReceivedChat = {
@@ -58,6 +66,27 @@ export async function startAnthropicStandIn(options: {
     return true;
   }, options.port ?? 0);
   return { ...listener, chats };
+}
+
+function modelInfo({ id, name, maxInputTokens, thinking }: AnthropicModel) {
+  const supports = (type: "adaptive" | "between_tools" | "disabled" | "enabled") => ({
+    supported: thinking?.includes(type) === true,
+  });
+  const types = {
+    adaptive: supports("adaptive"),
+    between_tools: supports("between_tools"),
+    disabled: supports("disabled"),
+    enabled: supports("enabled"),
+  };
+  const thinks = { supported: types.adaptive.supported || types.enabled.supported, types };
+  return {
+    type: "model",
+    id,
+    display_name: name,
+    created_at: "2026-01-01T00:00:00Z",
+    ...(maxInputTokens === undefined ? {} : { max_input_tokens: maxInputTokens }),
+    ...(thinking === undefined ? {} : { capabilities: { image_input: { supported: true }, thinking: thinks } }),
+  };
 }
 
 const textOf = (value: z.infer<typeof content>): string =>

@@ -11,116 +11,151 @@ import {
   type StandIn,
   sendJson,
 } from "./stand-in.ts";
+import {
+  keepAliveMs,
+  type Loaded,
+  numberAt,
+  type OllamaModel,
+  running,
+  show,
+  tag,
+  windowFor,
+} from "./stand-in-ollama-models.ts";
+import { type Downloads, pull } from "./stand-in-ollama-pull.ts";
 
-/** A model as the stand-in offers it. `remoteHost` makes it a cloud model in disguise, as Ollama marks those. */
-export interface OllamaModel {
-  readonly name: string;
-  readonly contextLength: number;
-  readonly capabilities?: readonly string[];
-  readonly parameterSize?: string;
-  readonly remoteHost?: string;
-}
+export type { OllamaModel } from "./stand-in-ollama-models.ts";
 
 const chatBody = z.looseObject({
   model: z.string(),
   messages: z.array(z.looseObject({ role: z.string(), content: z.string().default("") })).default([]),
   stream: z.boolean().default(true),
 });
+const createBody = z.looseObject({
+  model: z.string(),
+  from: z.string(),
+  template: z.string().optional(),
+  parameters: z.looseObject({ num_ctx: z.number().optional() }).optional(),
+  stream: z.boolean().default(true),
+});
+
+const PULL_STEP_MS = 40;
+const NS_PER_MS = 1_000_000;
+const MS_PER_PROMPT_TOKEN = 1;
+const MS_PER_ANSWER_TOKEN = 20;
+/** What loading a model costs that is loaded already. */
+const TOUCH_MS = 5;
+
+const now = (): string => new Date().toISOString();
 
 /** Ollama's native API (github.com/ollama/ollama, docs/api.md) as far as OpenClaw and Clutch use it. */
 export async function startOllamaStandIn(options: {
   readonly models: readonly OllamaModel[];
   readonly answer: Answerer;
   readonly port?: number;
+  /** What its registry has besides, to be downloaded. */
+  readonly pullable?: readonly OllamaModel[];
+  /** Between two steps of a download, ms. */
+  readonly pullStepMs?: number;
 }): Promise<StandIn> {
   const chats: ReceivedChat[] = [];
-  const loaded = new Map<string, number>();
-  const find = (name: unknown) =>
-    options.models.find((model) => model.name === name || model.name === `${String(name)}:latest`);
+  const models = [...options.models];
+  const loaded = new Map<string, Loaded>();
+  const downloads: Downloads = new Map();
+  const named = (list: readonly OllamaModel[], name: unknown): OllamaModel | undefined =>
+    list.find((model) => model.name === name || model.name === `${String(name)}:latest`);
+  const find = (name: unknown) => named(models, name);
+  const put = (model: OllamaModel): void => {
+    const at = models.findIndex(({ name }) => name === model.name);
+    if (at < 0) models.push(model);
+    else models[at] = model;
+  };
+
+  /** Loads the model with the window that the request asks for. Gives the time that it took, ms; undefined where the client left. */
+  async function load(model: OllamaModel, body: Record<string, unknown>, response: ServerResponse) {
+    const contextTokens = windowFor(body, model);
+    const ready = loaded.get(model.name)?.contextTokens === contextTokens;
+    if (!ready && !(await pause(response, model.loadMs))) return undefined;
+    const ms = keepAliveMs(body["keep_alive"]);
+    // The last day that a date can have, for a model that is kept for good.
+    if (ms > 0) loaded.set(model.name, { contextTokens, expiresAt: Math.min(Date.now() + ms, 8.64e15) });
+    else loaded.delete(model.name);
+    return ready ? TOUCH_MS : (model.loadMs ?? TOUCH_MS);
+  }
+  const inMemory = () =>
+    models.flatMap((model) => {
+      const state = loaded.get(model.name);
+      return state === undefined || state.expiresAt <= Date.now() ? [] : [running(model, state)];
+    });
 
   const listener = await listen(async ({ method, path, body }, response) => {
+    const name = body["model"] ?? body["name"];
+    const present = find(name);
+    const withModel = async (work: (model: OllamaModel) => void | Promise<void>): Promise<void> => {
+      if (present !== undefined) await work(present);
+      else sendJson(response, 404, { error: `model '${String(name)}' not found` });
+    };
     if (path === "/") response.end("Ollama is running");
     else if (path === "/api/version") sendJson(response, 200, { version: "0.20.7" });
-    else if (path === "/api/tags") sendJson(response, 200, { models: options.models.map(tag) });
-    else if (path === "/api/ps") {
-      const running = options.models.filter((model) => loaded.has(model.name));
-      sendJson(response, 200, {
-        models: running.map((model) => ({
-          ...tag(model),
-          context_length: loaded.get(model.name),
-          size_vram: SIZE,
-          expires_at: "2099-01-01T00:00:00Z",
-        })),
+    else if (path === "/api/tags") sendJson(response, 200, { models: models.map(tag) });
+    else if (path === "/api/ps") sendJson(response, 200, { models: inMemory() });
+    else if (method !== "POST") return false;
+    else if (path === "/api/show") {
+      await withModel((model) => sendJson(response, 200, show(model, body["verbose"] === true)));
+    } else if (path === "/api/embed") {
+      sendJson(response, 200, { model: name, embeddings: [[0.1, 0.2, 0.3]], prompt_eval_count: 3 });
+    } else if (path === "/api/generate") {
+      await withModel(async (model) => {
+        const done_reason = keepAliveMs(body["keep_alive"]) <= 0 ? "unload" : "load";
+        if (done_reason === "unload") loaded.delete(model.name);
+        else if ((await load(model, body, response)) === undefined) return;
+        sendJson(response, 200, { model: model.name, created_at: now(), response: "", done: true, done_reason });
       });
-    } else if (path === "/api/show" && method === "POST") {
-      const model = find(body["model"] ?? body["name"]);
-      if (model === undefined) missing(response, body["model"]);
-      else sendJson(response, 200, show(model));
-    } else if (path === "/api/embed" && method === "POST") {
-      sendJson(response, 200, { model: body["model"], embeddings: [[0.1, 0.2, 0.3]], prompt_eval_count: 3 });
-    } else if (path === "/api/generate" && method === "POST") {
-      const model = find(body["model"]);
-      if (model === undefined) missing(response, body["model"]);
+    } else if (path === "/api/pull") {
+      const wanted = present ?? named(options.pullable ?? [], name);
+      const stepMs = options.pullStepMs ?? PULL_STEP_MS;
+      const whole = await pull(response, wanted, present === undefined ? downloads : "there", stepMs);
+      if (whole && wanted !== undefined) put(wanted);
+    } else if (path === "/api/create") {
+      const asked = createBody.parse(body);
+      const from = find(asked.from);
+      if (from === undefined) sendJson(response, 500, { error: "pull model manifest: file does not exist" });
       else {
-        loaded.set(model.name, contextOf(body, model));
-        sendJson(response, 200, {
-          model: model.name,
-          created_at: now(),
-          response: "",
-          done: true,
-          done_reason: "load",
-        });
+        put(derived(from, asked));
+        sendLines(response, asked.stream, ["using existing layer", "writing manifest", "success"]);
       }
-    } else if (path === "/api/chat" && method === "POST") {
+    } else if (path === "/api/chat") {
       const parsed = chatBody.parse(body);
-      const model = find(parsed.model);
-      if (model === undefined) {
-        missing(response, parsed.model);
-        return true;
-      }
-      loaded.set(model.name, contextOf(body, model));
-      const chat = received(parsed, body);
-      chats.push(chat);
-      await reply(response, chat, await options.answer(chat));
+      await withModel(async (model) => {
+        const loadMs = await load(model, body, response);
+        if (loadMs === undefined) return;
+        const chat = received(parsed, body);
+        chats.push(chat);
+        await reply(response, chat, inItsWay(model, await options.answer(chat)), model, loadMs);
+      });
     } else return false;
     return true;
   }, options.port ?? 0);
   return { ...listener, chats };
 }
 
-const SIZE = 19_851_349_856;
-const now = (): string => new Date().toISOString();
+function derived(from: OllamaModel, asked: z.infer<typeof createBody>): OllamaModel {
+  const name = /:[^/]*$/.test(asked.model) ? asked.model : `${asked.model}:latest`;
+  const numCtx = asked.parameters?.num_ctx;
+  return {
+    ...from,
+    name,
+    ...(asked.template === undefined ? {} : { template: asked.template, textTools: false }),
+    ...(numCtx === undefined ? {} : { numCtx }),
+  };
+}
 
-const contextOf = (body: Record<string, unknown>, model: OllamaModel): number => {
-  const options = body["options"];
-  const asked = typeof options === "object" && options !== null ? (options as Record<string, unknown>)["num_ctx"] : 0;
-  return Math.min(typeof asked === "number" && asked > 0 ? asked : 4096, model.contextLength);
-};
-
-const missing = (response: ServerResponse, name: unknown): void =>
-  sendJson(response, 404, { error: `model '${String(name)}' not found` });
-
-const tag = (model: OllamaModel) => ({
-  name: model.name,
-  model: model.name,
-  modified_at: "2026-11-01T00:00:00Z",
-  size: model.remoteHost === undefined ? SIZE : 384,
-  digest: "b92d6a0bd47e",
-  details: {
-    format: "gguf",
-    family: model.name.split(/[.:]/)[0],
-    parameter_size: model.parameterSize ?? "32.8B",
-    quantization_level: "Q4_K_M",
-  },
-  ...(model.remoteHost === undefined ? {} : { remote_host: model.remoteHost, remote_model: model.name }),
-});
-
-const show = (model: OllamaModel) => ({
-  details: tag(model).details,
-  model_info: { "general.architecture": "demo", "demo.context_length": model.contextLength },
-  capabilities: model.capabilities ?? ["completion", "tools"],
-  ...(model.remoteHost === undefined ? {} : { remote_host: model.remoteHost, remote_model: model.name }),
-});
+function sendLines(response: ServerResponse, stream: boolean, statuses: readonly string[]): void {
+  if (!stream) sendJson(response, 200, { status: statuses.at(-1) });
+  else {
+    response.writeHead(200, { "content-type": "application/x-ndjson" });
+    response.end(statuses.map((status) => `${JSON.stringify({ status })}\n`).join(""));
+  }
+}
 
 function received(parsed: z.infer<typeof chatBody>, body: Record<string, unknown>): ReceivedChat {
   const texts = parsed.messages.map(({ role, content }) => ({ role, text: content }));
@@ -137,40 +172,62 @@ function received(parsed: z.infer<typeof chatBody>, body: Record<string, unknown
   };
 }
 
-async function reply(response: ServerResponse, chat: ReceivedChat, answer: Answer): Promise<void> {
+function inItsWay(model: OllamaModel, answer: Answer): Answer {
+  if (model.textTools !== true || answer.toolCalls === undefined) return answer;
+  const { toolCalls, ...rest } = answer;
+  const printed = toolCalls.map(({ name, args }) => JSON.stringify({ name, arguments: args }));
+  return { ...rest, text: [answer.text, ...printed].filter((part) => part !== "").join("\n") };
+}
+
+async function reply(
+  response: ServerResponse,
+  chat: ReceivedChat,
+  answer: Answer,
+  model: OllamaModel,
+  loadMs: number,
+): Promise<void> {
   if (!(await pause(response, answer.delayMs))) return;
   if (answer.status !== undefined && answer.status !== 200) {
     sendJson(response, answer.status, { error: answer.text });
     return;
   }
+  const { text, cut } = shortened(answer.text, numberAt(chat.body["options"], "num_predict"));
   const tool_calls = answer.toolCalls?.map(({ name, args }) => ({ function: { name, arguments: args } }));
   const line = (content: string) => ({
     model: chat.model,
     created_at: now(),
     message: { role: "assistant", content, ...(tool_calls === undefined ? {} : { tool_calls }) },
   });
-  const promptTokens = estimateTokens(chat.system + chat.messages.map(({ text }) => text).join(""));
-  const answerTokens = estimateTokens(answer.text);
+  const given = estimateTokens(chat.system + chat.messages.map((message) => message.text).join(""));
+  // What does not fit is left out without a word, unless the client forbids it.
+  const promptTokens = chat.body["truncate"] === false ? given : Math.min(given, windowFor(chat.body, model));
+  const answerTokens = estimateTokens(text);
   const last = {
     done: true,
-    done_reason: "stop",
-    total_duration: (promptTokens * 1 + answerTokens * 20) * 1_000_000,
-    load_duration: 5_000_000,
+    done_reason: cut ? "length" : "stop",
+    total_duration: (loadMs + promptTokens * MS_PER_PROMPT_TOKEN + answerTokens * MS_PER_ANSWER_TOKEN) * NS_PER_MS,
+    load_duration: loadMs * NS_PER_MS,
     prompt_eval_count: promptTokens,
-    prompt_eval_duration: promptTokens * 1_000_000,
+    prompt_eval_duration: promptTokens * MS_PER_PROMPT_TOKEN * NS_PER_MS,
     eval_count: answerTokens,
-    eval_duration: answerTokens * 20_000_000,
+    eval_duration: answerTokens * MS_PER_ANSWER_TOKEN * NS_PER_MS,
   };
   if (!chat.stream) {
-    sendJson(response, 200, { ...line(answer.text), ...last });
+    sendJson(response, 200, { ...line(text), ...last });
     return;
   }
   response.writeHead(200, { "content-type": "application/x-ndjson" });
-  for (const chunk of tool_calls === undefined ? chunksOf(answer.text) : [answer.text]) {
+  for (const chunk of tool_calls === undefined ? chunksOf(text) : [text]) {
     response.write(`${JSON.stringify({ ...line(chunk), done: false })}\n`);
     if (!(await pause(response, answer.chunkDelayMs))) return;
   }
   response.end(
     `${JSON.stringify({ model: chat.model, created_at: now(), message: { role: "assistant", content: "" }, ...last })}\n`,
   );
+}
+
+/** As much of the answer as the request allows; zero and less allow all. */
+function shortened(text: string, mostTokens: number): { readonly text: string; readonly cut: boolean } {
+  if (mostTokens <= 0 || estimateTokens(text) <= mostTokens) return { text, cut: false };
+  return { text: text.slice(0, mostTokens * 4), cut: true };
 }

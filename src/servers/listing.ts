@@ -16,4 +16,8 @@ export function listingOf(served: readonly ServedModel[], model: string): Listin
   };
 }
 
+/** The entry of one model; where several share its name, the first. */
+export const servedAs = (served: readonly ServedModel[], model: string): ServedModel | undefined =>
+  served.find(({ name }) => withTag(name) === withTag(model));
+
 const withTag = (name: string): string => (/:[^/]*$/.test(name) ? name : `${name}:latest`);

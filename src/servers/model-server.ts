@@ -134,8 +134,11 @@ export interface GenerateRequest {
   readonly tools?: readonly ToolDefinition[];
   /** The most tokens to answer with. */
   readonly maxTokens?: number;
+  /** Not sent to Anthropic, whose models since Opus 4.7 refuse any; neither is the seed, which it has none of. */
   readonly temperature?: number;
   readonly seed?: number;
+  /** Whether the model may think before it answers, where the server lets a request choose; it may not where absent. */
+  readonly thinking?: boolean;
   /** The window to load the model with, tokens, where the server lets a request choose. */
   readonly contextTokens?: number;
   readonly keepAliveMs?: number;
@@ -167,6 +170,7 @@ export type GenerateEvent =
 
 /** What the server counted; undefined where it does not say. */
 export interface TokenCounts {
+  /** Without what was read from or written to the server's cache, where the server tells them apart. */
   readonly input?: number;
   readonly output?: number;
   readonly cacheRead?: number;
@@ -189,6 +193,9 @@ export interface ModelServerOptions {
   readonly fetch: typeof globalThis.fetch;
   /** For a whole call, ms, however many requests it takes; in a stream the longest silence. */
   readonly timeoutMs: number;
-  /** For loading a model and for a prompt to be read, ms; a cold 70B takes minutes. 300 s where absent. */
+  /**
+   * For loading a model and for a prompt to be read, ms; a cold 70B takes minutes. 300 s where
+   * absent, which is also the longest that Node's own `fetch` waits for an answer to begin.
+   */
   readonly loadTimeoutMs?: number;
 }

@@ -1,34 +1,38 @@
 import { z } from "zod";
 import { ClutchError } from "../errors.ts";
-import type { ModelServerOptions, ServerFaultCode, ServerHealth } from "./model-server.ts";
-
-/** Far above any list of models, far below what would hurt this process. */
-const MOST_BYTES = 8 * 1024 * 1024;
+import { guardedBody, readSome, wholeBody } from "./bodies.ts";
+import type { ModelServerOptions, ServerHealth } from "./model-server.ts";
+import { brokenOff, faultSentence, refusal, ServerFault, statusFault, transportFault } from "./server-fault.ts";
 
 type Fetch = typeof globalThis.fetch;
+
+const LOAD_TIMEOUT_MS = 300_000;
+
+/** The model that a call is about, and how long it may take, ms, where that is not the server's `timeoutMs`. */
+interface CallOptions {
+  readonly model?: string;
+  readonly timeoutMs?: number;
+}
 
 interface ServerConnection {
   /** Without credentials, query and trailing slash. */
   readonly baseUrl: string;
+  readonly loadTimeoutMs: number;
   /**
    * Runs `work` with a `fetch` that carries the deadline, the caller's signal and the
    * credentials, follows no redirect, and only returns whole answers of status 2xx.
-   * Throws `server_unreachable` for whatever the server does wrong.
+   * Throws `server_unreachable` for whatever the server does wrong, `unknown_model`
+   * where it does not have the call's model.
    */
-  ask<T>(signal: AbortSignal, work: (fetch: Fetch) => Promise<T>): Promise<T>;
+  ask<T>(signal: AbortSignal, work: (fetch: Fetch) => Promise<T>, call?: CallOptions): Promise<T>;
   /** The same, with failure as an answer. */
   probe(signal: AbortSignal, work: (fetch: Fetch) => Promise<{ readonly version?: string }>): Promise<ServerHealth>;
-}
-
-/** What a server did wrong, as the end of a sentence that begins with its host and port. */
-export class ServerFault extends Error {
-  readonly code: ServerFaultCode;
-
-  constructor(code: ServerFaultCode, does: string, cause?: unknown) {
-    super(does, { cause });
-    this.name = "ServerFault";
-    this.code = code;
-  }
+  /**
+   * Runs `work` with a `fetch` whose answers come as they are sent. The deadline is the
+   * longest silence: `loadTimeoutMs` until `work` has yielded for the first time, then
+   * the call's or the server's `timeoutMs`. Whoever stops listening ends the request.
+   */
+  stream<T>(signal: AbortSignal, work: (fetch: Fetch) => AsyncIterable<T>, call?: CallOptions): AsyncGenerator<T>;
 }
 
 /**
@@ -42,72 +46,138 @@ export function createServerConnection(
   keyHeaders: (apiKey: string) => Readonly<Record<string, string>>,
   headers: Readonly<Record<string, string>> = {},
 ): ServerConnection {
-  const { id, timeoutMs } = options;
+  const { id } = options;
   const url = readBaseUrl(options);
   const apiKey = readApiKey(options);
   const sent = { ...headers, ...basicAuthorisation(url), ...(apiKey === undefined ? {} : keyHeaders(apiKey)) };
+  const secrets = [apiKey ?? "", url.password, decoded(url.password)].filter((text) => text !== "");
   const where = `${url.hostname}:${url.port === "" ? (url.protocol === "https:" ? "443" : "80") : url.port}`;
+  const loadTimeoutMs = options.loadTimeoutMs ?? LOAD_TIMEOUT_MS;
 
-  async function run<T>(signal: AbortSignal, work: (fetch: Fetch) => Promise<T>): Promise<T | ServerFault> {
+  const request = (input: Parameters<Fetch>[0], init: RequestInit | undefined, signal: AbortSignal) =>
+    options.fetch(input, { ...init, headers: onlyOurs(init?.headers, sent), redirect: "manual", signal });
+
+  const refused = async (response: Response, model: string | undefined): Promise<ServerFault> =>
+    statusFault(response.status, await readSome(response), model);
+
+  /** Undefined where it is no fault of the server. */
+  const faultOf = (thrown: unknown): ServerFault | undefined => {
+    if (thrown instanceof ServerFault) return withoutSecrets(thrown, secrets);
+    // A syntax error quotes what it could not read, which may be anything: it does not go along.
+    const cause = thrown instanceof z.ZodError ? thrown : undefined;
+    if (thrown instanceof SyntaxError || cause !== undefined) {
+      return new ServerFault("not_understood", `does not answer as the kind of server that ${id} should be`, cause);
+    }
+    // The vendors' packages throw an error that the server sends in its stream with the body as `error`.
+    if (thrown instanceof Error && "error" in thrown) return withoutSecrets(brokenOff(thrown.error), secrets);
+    return undefined;
+  };
+
+  async function run<T>(signal: AbortSignal, work: (fetch: Fetch) => Promise<T>, call: CallOptions) {
     signal.throwIfAborted();
+    const timeoutMs = call.timeoutMs ?? options.timeoutMs;
     const deadline = AbortSignal.timeout(timeoutMs);
     const either = AbortSignal.any([signal, deadline]);
     const fetch: Fetch = async (input, init) => {
-      const merged = new Headers(init?.headers);
-      for (const [name, value] of Object.entries(sent)) merged.set(name, value);
       try {
-        return await wholeAnswer(
-          await options.fetch(input, { ...init, headers: merged, redirect: "manual", signal: either }),
-        );
+        const response = await request(input, init, either);
+        if (!response.ok) throw await refused(response, call.model);
+        return await wholeBody(response);
       } catch (thrown) {
         if (deadline.aborted) throw new ServerFault("timeout", `did not answer within ${inWords(timeoutMs)}`, thrown);
-        throw thrown instanceof ServerFault ? thrown : transportFault(thrown);
+        throw transportFault(thrown);
       }
     };
     try {
       return await work(fetch);
     } catch (thrown) {
       signal.throwIfAborted();
-      if (thrown instanceof ServerFault) return thrown;
-      if (thrown instanceof SyntaxError || thrown instanceof z.ZodError) {
-        return new ServerFault("not_understood", `does not answer as the kind of server that ${id} should be`, thrown);
-      }
-      throw thrown;
+      const fault = faultOf(thrown);
+      if (fault === undefined) throw thrown;
+      return fault;
     }
   }
 
   return {
     baseUrl: `${url.origin}${url.pathname.replace(/\/+$/, "")}`,
-    async ask(signal, work) {
-      const result = await run(signal, work);
-      if (!(result instanceof ServerFault)) return result;
-      const hint = HINTS[result.code](`servers.${id}`);
-      throw new ClutchError("server_unreachable", sentence(where, result), { hint, cause: result });
+    loadTimeoutMs,
+    async ask(signal, work, call = {}) {
+      const result = await run(signal, work, call);
+      if (result instanceof ServerFault) throw refusal(where, id, result);
+      return result;
     },
     async probe(signal, work) {
       const start = performance.now();
-      const result = await run(signal, work);
-      if (result instanceof ServerFault) return { ok: false, code: result.code, reason: sentence(where, result) };
+      const result = await run(signal, work, {});
+      if (result instanceof ServerFault) return { ok: false, code: result.code, reason: faultSentence(where, result) };
       return { ok: true, latencyMs: performance.now() - start, ...result };
+    },
+    async *stream(signal, work, call = {}) {
+      signal.throwIfAborted();
+      const ours = new AbortController();
+      const either = AbortSignal.any([signal, ours.signal]);
+      let patienceMs = loadTimeoutMs;
+      /** The packages in between hide what broke; it is remembered here. */
+      let broken: ServerFault | undefined;
+
+      const watched = async <R>(wait: () => Promise<R>): Promise<R> => {
+        const limitMs = patienceMs;
+        const timer = setTimeout(() => {
+          ours.abort(new ServerFault("timeout", `sent nothing for ${inWords(limitMs)}`));
+        }, limitMs);
+        try {
+          return await wait();
+        } catch (thrown) {
+          broken ??= transportFault(ours.signal.aborted ? ours.signal.reason : thrown);
+          throw broken;
+        } finally {
+          clearTimeout(timer);
+        }
+      };
+      const fetch: Fetch = async (input, init) => {
+        const response = await watched(async () => {
+          const answer = await request(input, init, either);
+          if (!answer.ok) throw await refused(answer, call.model);
+          return answer;
+        });
+        return new Response(ReadableStream.from(guardedBody(response, watched)));
+      };
+      try {
+        for await (const event of work(fetch)) {
+          patienceMs = call.timeoutMs ?? options.timeoutMs;
+          yield event;
+        }
+      } catch (thrown) {
+        signal.throwIfAborted();
+        const fault = faultOf(broken ?? thrown);
+        throw fault === undefined ? thrown : refusal(where, id, fault);
+      } finally {
+        ours.abort();
+      }
+      signal.throwIfAborted();
     },
   };
 }
 
-const HINTS: Readonly<Record<ServerFaultCode, (key: string) => string>> = {
-  unreachable: (key) => `Start the server, or correct ${key}.baseUrl.`,
-  unknown_host: (key) => `Correct the host in ${key}.baseUrl, or check this machine's name resolution.`,
-  timeout: () => "See whether the server is overloaded or a firewall is in between, then try again.",
-  connection_lost: () => "See the server's own log, then try again.",
-  certificate: (key) => `Check the certificate and whether ${key}.baseUrl should begin with http or https.`,
-  unauthorised: (key) => `Check ${key}.apiKey.`,
-  redirected: (key) => `Set ${key}.baseUrl to the address that finally answers.`,
-  http_error: (key) => `See the server's own log, and check the path in ${key}.baseUrl.`,
-  not_understood: (key) => `Check ${key}.kind and ${key}.baseUrl: another program may listen there.`,
-};
-
-const sentence = (where: string, fault: ServerFault): string => `The model server ${where} ${fault.message}.`;
-
 const inWords = (ms: number): string => (ms < 1000 ? `${ms} ms` : `${Math.round(ms / 100) / 10} s`);
+
+/** Of what a vendor's package wants to send only what a request needs: not its keys, and none from the environment. */
+function onlyOurs(theirs: RequestInit["headers"], sent: Readonly<Record<string, string>>): Headers {
+  const given = new Headers(theirs);
+  const merged = new Headers();
+  for (const name of ["accept", "content-type"]) {
+    const value = given.get(name);
+    if (value !== null) merged.set(name, value);
+  }
+  for (const [name, value] of Object.entries(sent)) merged.set(name, value);
+  return merged;
+}
+
+/** A server that repeats the key in its error must not put it before a person. */
+function withoutSecrets(fault: ServerFault, secrets: readonly string[]): ServerFault {
+  const does = secrets.reduce((text, secret) => text.replaceAll(secret, "…"), fault.message);
+  return does === fault.message ? fault : new ServerFault(fault.code, does, fault.cause);
+}
 
 function readBaseUrl({ id, baseUrl }: ModelServerOptions): URL {
   const url = URL.parse(baseUrl);
@@ -139,55 +209,4 @@ function decoded(part: string): string {
   } catch {
     return part;
   }
-}
-
-/** Reads the body here, under the deadline and the size limit, so that nothing behind it waits on a socket. */
-async function wholeAnswer(response: Response): Promise<Response> {
-  if (!response.ok) {
-    await response.body?.cancel();
-    throw statusFault(response.status);
-  }
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const part of response.body ?? []) {
-    bytes += part.byteLength;
-    if (bytes > MOST_BYTES) throw new ServerFault("not_understood", `sent more than ${MOST_BYTES >> 20} MiB`);
-    parts.push(part);
-  }
-  return new Response(Buffer.concat(parts));
-}
-
-function statusFault(status: number): ServerFault {
-  if (status === 401 || status === 403) return new ServerFault("unauthorised", `refused the API key (HTTP ${status})`);
-  if (status >= 300 && status < 400) {
-    return new ServerFault("redirected", `answered with a redirect (HTTP ${status}), which is not followed`);
-  }
-  return new ServerFault("http_error", `answered with an error (HTTP ${status})`);
-}
-
-const UNREACHABLE = /^(ECONNREFUSED|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|EADDRNOTAVAIL)$/;
-const UNKNOWN_HOST = /^(ENOTFOUND|EAI_\w+)$/;
-const TIMED_OUT = /^(ETIMEDOUT|UND_ERR_(CONNECT|HEADERS|BODY)_TIMEOUT)$/;
-const CERTIFICATE = /^(CERT_\w+|DEPTH_ZERO_\w+|SELF_SIGNED_\w+|UNABLE_TO_\w+|ERR_TLS_\w+|ERR_SSL_\w+|EPROTO)$/;
-const LOST = /^(ECONNRESET|EPIPE|UND_ERR_SOCKET)$/;
-
-/** `fetch` says only "fetch failed"; the reason is a code somewhere down the chain of causes. */
-function transportFault(thrown: unknown): ServerFault {
-  const code = causeCode(thrown) ?? "";
-  if (UNREACHABLE.test(code)) return new ServerFault("unreachable", "does not answer: nothing listens there", thrown);
-  if (UNKNOWN_HOST.test(code)) return new ServerFault("unknown_host", "cannot be found: its name is not known", thrown);
-  if (TIMED_OUT.test(code)) return new ServerFault("timeout", "did not answer in time", thrown);
-  if (CERTIFICATE.test(code)) return new ServerFault("certificate", "offers no secure connection to trust", thrown);
-  if (LOST.test(code))
-    return new ServerFault("connection_lost", "closed the connection before it had answered", thrown);
-  if (code === "HTTPParserError") return new ServerFault("not_understood", "does not speak HTTP", thrown);
-  return new ServerFault("unreachable", "cannot be reached", thrown);
-}
-
-function causeCode(thrown: unknown): string | undefined {
-  for (let at = thrown; at instanceof Error; at = at.cause) {
-    if (at.name === "HTTPParserError") return at.name;
-    if ("code" in at && typeof at.code === "string") return at.code;
-  }
-  return undefined;
 }

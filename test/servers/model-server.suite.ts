@@ -1,10 +1,11 @@
-import { createServer, type IncomingMessage, type RequestListener } from "node:http";
-import { type AddressInfo, createServer as createSocketServer, type Server, type Socket } from "node:net";
+import type { IncomingMessage, RequestListener } from "node:http";
 import { inspect } from "node:util";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { ClutchError } from "../../src/errors.ts";
 import type { ServerKind } from "../../src/models/locality.ts";
 import type { ModelServer, ModelServerOptions } from "../../src/servers/model-server.ts";
+import { generateSuite, type Wire } from "./generate.suite.ts";
+import { rawServers } from "./raw-servers.ts";
 
 /** What the suite must know of a driver to hold it to the port's promises. */
 interface DriverUnderTest {
@@ -17,6 +18,7 @@ interface DriverUnderTest {
   keyHeader(key: string): { readonly name: string; readonly value: string };
   /** A list with one model called `good` between two entries that make no sense. */
   readonly oddList: unknown;
+  readonly wire: Wire;
 }
 
 const KEY = "sk-very-secret-key";
@@ -26,39 +28,18 @@ const never = (): AbortSignal => new AbortController().signal;
 
 /** The promises that every driver keeps, shown on servers that behave and on servers that don't. */
 export function modelServerSuite(driver: DriverUnderTest): void {
-  const closing: (() => Promise<void>)[] = [];
+  const raw = rawServers();
   afterEach(async () => {
     vi.restoreAllMocks();
-    for (const close of closing.splice(0)) await close();
+    await raw.closeAll();
   });
 
   const serverAt = (baseUrl: string, changes: Partial<ModelServerOptions> = {}): ModelServer =>
     driver.create({ id: "mine", baseUrl, apiKey: KEY, fetch: globalThis.fetch, timeoutMs: PATIENT_MS, ...changes });
 
-  async function serve(server: Server): Promise<string> {
-    const sockets = new Set<Socket>();
-    server.on("connection", (socket: Socket) => {
-      sockets.add(socket);
-      socket.on("error", () => undefined).on("close", () => sockets.delete(socket));
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    closing.push(
-      () =>
-        new Promise((resolve) => {
-          server.close(() => resolve());
-          for (const socket of sockets) socket.destroy();
-        }),
-    );
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  }
-  const serveHttp = (listener: RequestListener): Promise<string> => serve(createServer(listener));
-  const serveRaw = (onSocket: (socket: Socket) => void): Promise<string> => serve(createSocketServer(onSocket));
-  const serveJson = (value: unknown): Promise<string> =>
-    serveHttp((_, response) => response.setHeader("content-type", "application/json").end(JSON.stringify(value)));
-
   async function serveWell(): Promise<string> {
     const server = await driver.start();
-    closing.push(() => server.close());
+    raw.closeLater(server);
     return server.url;
   }
 
@@ -79,7 +60,7 @@ export function modelServerSuite(driver: DriverUnderTest): void {
 
     it("sends the key, the credentials of the URL, and nothing where there are none", async () => {
       const seen: IncomingMessage["headers"][] = [];
-      const url = await serveHttp((request, response) => {
+      const url = await raw.http((request, response) => {
         seen.push(request.headers);
         response.statusCode = 404;
         response.end();
@@ -96,7 +77,7 @@ export function modelServerSuite(driver: DriverUnderTest): void {
 
     it("keeps a base path", async () => {
       const paths: (string | undefined)[] = [];
-      const url = await serveHttp((request, response) => {
+      const url = await raw.http((request, response) => {
         paths.push(request.url);
         response.statusCode = 404;
         response.end();
@@ -106,7 +87,7 @@ export function modelServerSuite(driver: DriverUnderTest): void {
     });
 
     it("leaves out entries that make no sense and keeps the rest", async () => {
-      const models = await serverAt(await serveJson(driver.oddList)).list(never());
+      const models = await serverAt(await raw.json(driver.oddList)).list(never());
       expect(models.map(({ name }) => name)).toEqual(["good"]);
     });
   });
@@ -121,47 +102,41 @@ export function modelServerSuite(driver: DriverUnderTest): void {
       };
     const json = { "content-type": "application/json" };
     const cases: readonly [what: string, code: string, start: () => Promise<string>, timeoutMs?: number][] = [
-      ["accepts and stays silent", "timeout", () => serveHttp(quiet), HASTY_MS],
+      ["accepts and stays silent", "timeout", () => raw.http(quiet), HASTY_MS],
       [
         "stops in the middle of its answer",
         "timeout",
-        () => serveHttp((_, response) => response.writeHead(200, json).write('{"models":[')),
+        () => raw.http((_, response) => response.writeHead(200, json).write('{"models":[')),
         HASTY_MS,
       ],
-      ["fails", "http_error", () => serveHttp(status(500, "oh no"))],
-      ["fails in JSON", "http_error", () => serveHttp(status(500, '{"error":', json))],
-      ["is overloaded", "http_error", () => serveHttp(status(529))],
-      ["has no such path", "http_error", () => serveHttp(status(404, '{"error":"no such path"}', json))],
-      ["wants another key", "unauthorised", () => serveHttp(status(401, `bad key ${KEY}`))],
-      ["forbids it", "unauthorised", () => serveHttp(status(403, JSON.stringify({ error: KEY }), json))],
-      ["is another program", "not_understood", () => serveHttp(status(200, "<!doctype html><h1>Hello</h1>"))],
-      ["answers with nothing", "not_understood", () => serveHttp(status(200, ""))],
-      ["answers null", "not_understood", () => serveJson(null)],
-      ["answers with another shape", "not_understood", () => serveJson({ models: 5, data: "x", version: [] })],
-      ["is no web server", "not_understood", () => serveRaw((socket) => void socket.end("SSH-2.0-OpenSSH_9.9\r\n"))],
-      ["hangs up", "connection_lost", () => serveRaw((socket) => void socket.once("data", () => socket.destroy()))],
+      ["fails", "http_error", () => raw.http(status(500, "oh no"))],
+      ["fails in JSON", "http_error", () => raw.http(status(500, '{"error":', json))],
+      ["is overloaded", "http_error", () => raw.http(status(529))],
+      ["has no such path", "http_error", () => raw.http(status(404, '{"error":"no such path"}', json))],
+      ["wants another key", "unauthorised", () => raw.http(status(401, `bad key ${KEY}`))],
+      ["forbids it", "unauthorised", () => raw.http(status(403, JSON.stringify({ error: KEY }), json))],
+      ["is another program", "not_understood", () => raw.http(status(200, "<!doctype html><h1>Hello</h1>"))],
+      ["answers with nothing", "not_understood", () => raw.http(status(200, ""))],
+      ["answers null", "not_understood", () => raw.json(null)],
+      ["answers with another shape", "not_understood", () => raw.json({ models: 5, data: "x", version: [] })],
+      ["is no web server", "not_understood", () => raw.socket((socket) => void socket.end("SSH-2.0-OpenSSH_9.9\r\n"))],
+      ["hangs up", "connection_lost", () => raw.socket((socket) => void socket.once("data", () => socket.destroy()))],
       [
         "hangs up in the middle of its answer",
         "connection_lost",
         () =>
-          serveRaw((socket) => {
+          raw.socket((socket) => {
             const head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 999\r\n\r\n";
             socket.once("data", () => socket.write(`${head}{"models":[`, () => socket.destroy()));
           }),
       ],
-      ["is not there", "unreachable", nobody],
-      ["is https only in name", "certificate", async () => (await serveHttp(status(200))).replace("http:", "https:")],
+      ["is not there", "unreachable", raw.nobody],
+      ["is https only in name", "certificate", async () => (await raw.http(status(200))).replace("http:", "https:")],
     ];
-    async function nobody(): Promise<string> {
-      const url = await serveHttp(quiet);
-      await closing.pop()?.();
-      return url;
-    }
-
     it.each(cases)("%s: %s", async (_, code, start, timeoutMs = PATIENT_MS) => {
       const written = (["log", "info", "warn", "error", "debug"] as const).map((method) => vi.spyOn(console, method));
       const url = await start();
-      const server = serverAt(url.replace("//", "//me:s3cret@"), { timeoutMs });
+      const server = serverAt(url.replace("//", "//me:s3cret@"), { timeoutMs, loadTimeoutMs: timeoutMs });
       const { host } = new URL(url);
 
       const health = await server.health(never());
@@ -170,19 +145,28 @@ export function modelServerSuite(driver: DriverUnderTest): void {
         () => expect.unreachable("listed"),
         (thrown: unknown) => thrown,
       );
-      if (!(error instanceof ClutchError)) throw error;
-      expect(error.code).toBe("server_unreachable");
-      expect(error.message).toBe(health.ok ? "" : health.reason);
-      expect(error.message).toContain(host);
-      expect(error.hint).toMatch(/\w.*\.$/);
-      expect(inspect(error, { depth: 20 })).not.toMatch(/s3cret|sk-very/);
+      expect(error).toMatchObject({ message: health.ok ? "" : health.reason });
+
+      const request = { model: "some:model", messages: [{ role: "user" as const, text: "hi" }] };
+      const failures = await Promise.all([
+        error,
+        server.describe("some:model", never()).catch((thrown: unknown) => thrown),
+        Array.fromAsync(server.generate(request, never())).catch((thrown: unknown) => thrown),
+      ]);
+      for (const failure of failures) {
+        if (!(failure instanceof ClutchError)) throw failure;
+        expect(failure.code).toBe("server_unreachable");
+        expect(failure.message).toContain(host);
+        expect(failure.hint).toMatch(/\w.*\.$/);
+        expect(inspect(failure, { depth: 20 })).not.toMatch(/s3cret|sk-very/);
+      }
       for (const spy of written) expect(spy).not.toHaveBeenCalled();
     });
 
     it("does not read an answer without end", async () => {
       let left = 0;
       const chunk = Buffer.alloc(64 * 1024, " ");
-      const url = await serveHttp((_, response) => {
+      const url = await raw.http((_, response) => {
         response.writeHead(200, json);
         const more = (): void => {
           while (!response.destroyed && response.write(chunk));
@@ -198,11 +182,11 @@ export function modelServerSuite(driver: DriverUnderTest): void {
 
     it("follows no redirect, so that the key goes nowhere else", async () => {
       let visits = 0;
-      const elsewhere = await serveHttp((_, response) => {
+      const elsewhere = await raw.http((_, response) => {
         visits++;
         response.end("{}");
       });
-      const server = serverAt(await serveHttp(status(307, "", { location: elsewhere })));
+      const server = serverAt(await raw.http(status(307, "", { location: elsewhere })));
       expect(await server.health(never())).toMatchObject({ ok: false, code: "redirected" });
       await expect(server.list(never())).rejects.toMatchObject({ code: "server_unreachable" });
       expect(visits).toBe(0);
@@ -224,7 +208,7 @@ export function modelServerSuite(driver: DriverUnderTest): void {
     it.each(["health", "list"] as const)("%s rejects with the caller's own reason", async (call) => {
       const reason = new ClutchError("deadline", "Out of time.");
       const caller = new AbortController();
-      const url = await serveHttp(() => caller.abort(reason));
+      const url = await raw.http(() => caller.abort(reason));
       await expect(serverAt(url, { timeoutMs: 600_000 })[call](caller.signal)).rejects.toBe(reason);
     });
 
@@ -235,6 +219,8 @@ export function modelServerSuite(driver: DriverUnderTest): void {
       expect(fetch).not.toHaveBeenCalled();
     });
   });
+
+  describe("generate", () => generateSuite(driver));
 
   describe("with options that cannot work", () => {
     it.each(["", "127.0.0.1:11434", "ftp://127.0.0.1", "http://"])("refuses the base URL '%s'", (baseUrl) => {

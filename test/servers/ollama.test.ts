@@ -18,6 +18,9 @@ const startStandIn = () =>
 const options = { id: "ollama", fetch: globalThis.fetch, timeoutMs: 10_000 };
 const never = (): AbortSignal => new AbortController().signal;
 
+const line = (value: object): string =>
+  `${JSON.stringify({ model: "m", created_at: "2026-11-22T10:00:00.123456789Z", ...value })}\n`;
+
 modelServerSuite({
   kind: "ollama",
   create: createOllamaServer,
@@ -26,6 +29,29 @@ modelServerSuite({
   keyHeader: (key) => ({ name: "authorization", value: `Bearer ${key}` }),
   oddList: {
     models: [{ name: "two\nlines" }, { name: "good", size: "huge", details: 7 }, { name: "x", remote_host: 1 }],
+  },
+  wire: {
+    contentType: "application/x-ndjson",
+    opening: "",
+    text: (content) => line({ message: { role: "assistant", content }, done: false }),
+    thinking: (thinking) => line({ message: { role: "assistant", content: "", thinking }, done: false }),
+    tool: (name, args) =>
+      line({
+        message: { role: "assistant", content: "", tool_calls: [{ function: { index: 0, name, arguments: args } }] },
+        done: false,
+      }),
+    closing: (reason) =>
+      line({
+        message: { role: "assistant", content: "" },
+        done: true,
+        done_reason: reason === "length" ? "length" : "stop",
+        prompt_eval_count: 11,
+        eval_count: 7,
+      }),
+    failure: (message) => `${JSON.stringify({ error: message })}\n`,
+    malformed: '{"model": sk-very-secret-key\n',
+    error: (message) => ({ error: message }),
+    missing: (model) => ({ status: 404, body: { error: `model '${model}' not found` } }),
   },
 });
 
@@ -54,11 +80,12 @@ describe("the Ollama driver", () => {
       const server = createOllamaServer({ ...options, baseUrl: standIn.url });
       expect(await server.health(never())).toMatchObject({ ok: true, version: "0.20.7" });
       expect(await server.list(never())).toEqual([
-        { name: "llama3.2:3b", sizeBytes: 19_851_349_856, loaded: false },
+        { name: "llama3.2:3b", sizeBytes: 19_851_349_856, loaded: false, quantization: "Q4_K_M" },
         {
           name: "alias:latest",
           sizeBytes: 384,
           loaded: false,
+          quantization: "Q4_K_M",
           remoteHost: "https://ollama.com:443",
           remoteModel: "alias:latest",
         },

@@ -128,9 +128,10 @@ describe("turn watch", () => {
     // A new message and a switch came in between: the late answer is no answer to it.
     const late = [asked({ pin: QWEN }), ended("r1", { pin: QWEN }), changed({ pin: LLAMA }), asked({ pin: LLAMA })];
     expect(kinds([...late, answered(QWEN, "r1", { pin: LLAMA })])).toEqual(["pin_changed"]);
-    expect(
-      kinds([...late, answered(QWEN, "r1", { pin: LLAMA }), answered(SONNET, "r2", { pin: LLAMA })]),
-    ).toEqual(["pin_changed", "stray"]);
+    expect(kinds([...late, answered(QWEN, "r1", { pin: LLAMA }), answered(SONNET, "r2", { pin: LLAMA })])).toEqual([
+      "pin_changed",
+      "stray",
+    ]);
   });
 
   it("an answer by another run than the one that ended is nobody's", () => {
