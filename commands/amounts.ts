@@ -19,3 +19,25 @@ export function ago(ms: number): string {
   if (hours < 48) return `${hours} h ago`;
   return `${Math.floor(hours / 24)} days ago`;
 }
+
+/** A wait, from ms: “under a second”, “40 s”, “3 min”, “1 h 20 min”. */
+export function wait(ms: number): string {
+  if (ms < 950) return "under a second";
+  if (ms < 90_000) return `${Math.round(ms / 1_000)} s`;
+  const minutes = Math.round(ms / 60_000);
+  if (minutes < 60) return `${minutes} min`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** 640 MB, 19.9 GB: powers of ten, as disks and model lists count. */
+export function bytes(count: number): string {
+  if (count < 999.5e6) return `${Math.round(count / 1e6)} MB`;
+  return `${trim(count / 1e9)} GB`;
+}
+
+/** USD; small amounts keep two figures that say something. */
+export function dollars(usd: number): string {
+  if (usd === 0) return "$0";
+  if (usd < 0.0001) return "under $0.0001";
+  return usd < 0.1 ? `$${Number(usd.toPrecision(2))}` : `$${usd.toFixed(2)}`;
+}

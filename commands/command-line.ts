@@ -36,11 +36,10 @@ function readOptions<Services>(command: Command<Services>, words: readonly strin
   };
   for (const word of words) {
     const colon = word.indexOf(":");
-    const named = command.options.find(({ name, kind }) =>
-      kind === "flag" ? name === word.toLowerCase() : colon > 0 && name === word.slice(0, colon).toLowerCase(),
-    );
+    const before = (colon < 0 ? word : word.slice(0, colon)).toLowerCase();
+    const named = command.options.find(({ name, kind }) => name === before && (kind === "flag" || colon > 0));
     if (named?.kind === "flag") {
-      give(named.name, "true");
+      if (isSet(named.name, colon < 0 ? "true" : word.slice(colon + 1))) give(named.name, "true");
       continue;
     }
     if (named !== undefined) {
@@ -54,6 +53,16 @@ function readOptions<Services>(command: Command<Services>, words: readonly strin
     give(positional.name, word);
   }
   return checkOptions(command, options);
+}
+
+/** `plan` and `plan:true` say the same. */
+function isSet(name: string, value: string): boolean {
+  const word = value.toLowerCase();
+  if (["true", "yes", "on", "1"].includes(word)) return true;
+  if (["false", "no", "off", "0"].includes(word)) return false;
+  throw new ClutchError("bad_option", `“${name}” is either there or not; it cannot be “${clip(value)}”.`, {
+    hint: `Write “${name}” alone, or leave it out.`,
+  });
 }
 
 /** Checks values that came as typed options from a platform, or from a line. Throws `bad_option`. */

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { ClutchError } from "../src/errors.ts";
 import type { Conversation } from "../src/models/conversation.ts";
 import type { Card } from "./card.ts";
 
@@ -82,4 +83,6 @@ export interface Reply {
   readonly visibility: "public" | "private";
   /** Set where the card asks for a yes: nothing was changed yet. */
   readonly needsConfirmation?: boolean;
+  /** Set where the card says why it was not done, and offers other ways: it counts as an error of the person. */
+  readonly refusal?: ClutchError;
 }

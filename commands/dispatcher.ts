@@ -93,8 +93,9 @@ export function createDispatcher<Services>(options: {
       signal,
       timeout,
     );
-    const needsConfirmation = reply.needsConfirmation === true;
-    return { ok: !needsConfirmation, card: reply.card, visibility: reply.visibility, needsConfirmation };
+    const { card, visibility, refusal: refused, needsConfirmation = false } = reply;
+    const error = refused === undefined ? {} : { error: errorOf(refused) };
+    return { ok: !needsConfirmation && refused === undefined, card, visibility, needsConfirmation, ...error };
   };
 
   const report = async (
@@ -143,7 +144,6 @@ export function createDispatcher<Services>(options: {
 
 /** A coded error as a card. Only the person sees it: a typo is nobody else's business. */
 export function outcomeOf(error: ClutchError): Outcome {
-  const suggestions = error.suggestions.length > 0 ? [`Closest: ${error.suggestions.join(", ")}`] : [];
   return {
     ok: false,
     visibility: "private",
@@ -151,16 +151,21 @@ export function outcomeOf(error: ClutchError): Outcome {
     card: {
       tone: "error",
       title: error.message,
-      body: [...(error.hint === "" ? [] : [error.hint]), ...suggestions],
+      body: [...(error.hint === "" ? [] : [error.hint]), ...suggestionsOf(error)],
     },
-    error: {
-      code: error.code,
-      message: error.message,
-      hint: [error.hint, ...suggestions].filter(Boolean).join(" "),
-      fault: error.isFault,
-    },
+    error: errorOf(error),
   };
 }
+
+const errorOf = (error: ClutchError): OutcomeError => ({
+  code: error.code,
+  message: error.message,
+  hint: [error.hint, ...suggestionsOf(error)].filter(Boolean).join(" "),
+  fault: error.isFault,
+});
+
+const suggestionsOf = ({ suggestions }: ClutchError): readonly string[] =>
+  suggestions.length > 0 ? [`Closest: ${suggestions.join(", ")}`] : [];
 
 function refusal(command: string, needed: AccessLevel, level: AccessLevel | undefined): ClutchError {
   const role = needed === "owner" ? "an owner" : needed === "operator" ? "an operator" : "a viewer";

@@ -61,7 +61,55 @@ export async function setDefault(
   }
   const actor = `${context.person.platform}:${context.person.id}`;
   const change = await defaults.set(scope, target?.ref ?? null, { actor, place: view.key });
-  return { card: defaultCard(scope, change, actor, view), visibility: "public" };
+  const card = defaultCard(scope, change, actor, view);
+  if (target === null || scope.kind === "global") return { card, visibility: "public" };
+  const line = `/model ${formatModelRef(target.ref)} scope:agent soul agent:${view.agentId}`;
+  const declare = { label: "Declare it in SOUL.md", line, style: "secondary" as const };
+  return { card: { ...card, actions: [...(card.actions ?? []), declare] }, visibility: "public" };
+}
+
+/** `/model NAME scope:agent soul`: the agent's own file says it from then on, and the default follows the file. */
+export async function declareInSoul(context: CommandContext<Services>, target: ModelProfile): Promise<Reply> {
+  const { sessions, souls } = context.services;
+  const view = await sessions.view(context.conversation, context.options["agent"]);
+  const ref = formatModelRef(target.ref);
+  if (!context.confirmed) {
+    return {
+      visibility: "private",
+      needsConfirmation: true,
+      card: {
+        tone: "warning",
+        title: `Declare ${target.name} in the SOUL.md of ${view.agentId}?`,
+        body: [
+          `The line “model: ${ref}” is written into the front matter; the rest of the file stays as it is.`,
+          "The agent sees that line, since OpenClaw puts the whole file into its prompt.",
+        ],
+        actions: [
+          {
+            label: "Declare it",
+            line: `/model ${ref} scope:agent soul agent:${view.agentId}`,
+            style: "danger",
+            confirms: true,
+          },
+        ],
+      },
+    };
+  }
+  const actor = `${context.person.platform}:${context.person.id}`;
+  const report = await souls.declareInSoul(view.agentId, { model: target.ref }, { actor, place: view.key });
+  return {
+    visibility: "public",
+    card: {
+      tone: "success",
+      title: `The SOUL.md of ${view.agentId} declares ${target.name}`,
+      body: report.problems.map(({ message }) => message),
+      fields: [
+        { name: "Model", value: ref },
+        { name: "By", value: actor },
+      ],
+      footer: "read back from the file and from OpenClaw's configuration",
+    },
+  };
 }
 
 /** Only for a change that was read back from the configuration. */

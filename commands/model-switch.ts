@@ -19,16 +19,23 @@ import {
 } from "./model-card.ts";
 import { defaultCard } from "./model-default.ts";
 import { undoEverywhere } from "./model-everywhere.ts";
+import { undoHelpers } from "./model-helpers.ts";
+import { planFields, warnings } from "./model-plan.ts";
+import { endingOf, type Prepared, prepareSwitch } from "./model-prepare.ts";
 import type { Services } from "./services.ts";
+
+const NOTHING_PREPARED: Prepared = { plan: undefined, loadedInMs: undefined };
 
 /** `/model NAME` and `/model default`: null drops the pin. */
 export async function switchHere(context: CommandContext<Services>, target: ModelProfile | null): Promise<Reply> {
   const { sessions, temporary, registry, clock } = context.services;
   const actor = actorOf(context);
+  const prepared = target === null ? NOTHING_PREPARED : await prepareSwitch(context, target);
+  if ("reply" in prepared) return prepared.reply;
   try {
     const result = await sessions.switchModel({ ...requestOf(context), target: target?.ref ?? null });
     const snapshot = await registry.current();
-    if (result.changed) return { card: switchedCard(result, snapshot, actor, clock()), visibility: "public" };
+    if (result.changed) return { card: switchedCard(result, snapshot, actor, clock(), prepared), visibility: "public" };
     const ending = result.after.temporary;
     if (ending === undefined || !(await temporary.keep(ending, actor))) {
       return { card: unchangedCard(result, snapshot, clock()), visibility: "private" };
@@ -49,6 +56,8 @@ export async function switchForNow(
   until: Until,
 ): Promise<Reply> {
   const { temporary, registry, clock } = context.services;
+  const prepared = await prepareSwitch(context, target);
+  if ("reply" in prepared) return prepared.reply;
   try {
     const result = await temporary.begin({ ...requestOf(context), target: target.ref }, until);
     const snapshot = await registry.current();
@@ -61,7 +70,7 @@ export async function switchForNow(
       ? []
       : ["No Clutch service is running here, so nobody switches it back until `clutch start` runs."];
     if (result.changed) {
-      const card = switchedCard({ ...result, after: view }, snapshot, actorOf(context), now);
+      const card = switchedCard({ ...result, after: view }, snapshot, actorOf(context), now, prepared);
       return { card: { ...card, body: [...(card.body ?? []), ...unattended] }, visibility: "public" };
     }
     const body = [`It was a temporary switch already. Now it is ${endingWords(result.ending, now)}.`, ...unattended];
@@ -95,15 +104,16 @@ export async function undoHere(context: CommandContext<Services>): Promise<Reply
     });
   }
   const actor = actorOf(context);
+  if (last.scope !== "session" && !mayDo(context.level, "owner")) {
+    throw new ClutchError("not_allowed", "The last change here was system-wide, so only an owner may undo it.", {
+      hint: "To change this conversation alone: /model NAME",
+    });
+  }
+  if (last.scope === "config" && last.batch !== undefined) return undoHelpers(context, last.batch, view.key);
   if (last.batch !== undefined && last.place === view.key) return undoEverywhere(context, last.batch, view.key);
   if (last.scope === "session") {
     const result = await sessions.undo(last, { actor });
     return { card: switchedCard(result, await registry.current(), actor, clock()), visibility: "public" };
-  }
-  if (!mayDo(context.level, "owner")) {
-    throw new ClutchError("not_allowed", `The last change here was to a default, which only an owner may undo.`, {
-      hint: "To change this conversation alone: /model NAME",
-    });
   }
   const change = await defaults.undo(last, { actor, place: view.key });
   const scope =
@@ -115,7 +125,13 @@ export const actorOf = ({ person }: Pick<CommandContext<Services>, "person">): s
   `${person.platform}:${person.id}`;
 
 /** Only for a switch that was read back. */
-function switchedCard({ before, after }: SwitchResult, snapshot: RegistrySnapshot, actor: string, now: number): Card {
+function switchedCard(
+  { before, after }: SwitchResult,
+  snapshot: RegistrySnapshot,
+  actor: string,
+  now: number,
+  { plan, loadedInMs }: Prepared = NOTHING_PREPARED,
+): Card {
   const model = after.effective?.model;
   const profile = profileOf(model, snapshot);
   const formerly = before.effective?.model;
@@ -146,6 +162,11 @@ function switchedCard({ before, after }: SwitchResult, snapshot: RegistrySnapsho
     countsAsCloud(profile.locality)
   ) {
     body.push("What was said here while it ran locally goes to the cloud with the next turn.");
+  }
+  if (plan !== undefined) {
+    // The meter below says how full the window is.
+    fields.push(...planFields(plan, loadedInMs).filter(({ name }) => name !== "Conversation" && name !== "Load"));
+    body.push(...warnings(plan));
   }
   const meter = contextMeter(after, profile);
   if (meter !== undefined && meter.value > meter.max) {
@@ -181,8 +202,7 @@ function unchangedCard(result: SwitchResult, snapshot: RegistrySnapshot, now: nu
 async function firstMessageQuestion(context: CommandContext<Services>, target: ModelProfile): Promise<Reply> {
   const { sessions } = context.services;
   const view = await sessions.view(context.conversation, context.options["agent"]);
-  const { once, for: length } = context.options;
-  const ending = `${once === undefined ? "" : " once"}${length === undefined ? "" : ` for:${length}`}`;
+  const ending = endingOf(context);
   return {
     visibility: "private",
     needsConfirmation: true,

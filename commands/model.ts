@@ -7,11 +7,16 @@ import type { Command, CommandContext, OptionValues, Reply } from "./command.ts"
 import { clip } from "./command-line.ts";
 import { parseDuration } from "./duration.ts";
 import { localityWord, modelCard } from "./model-card.ts";
-import { setDefault } from "./model-default.ts";
+import { declareInSoul, setDefault } from "./model-default.ts";
 import { switchEverywhere } from "./model-everywhere.ts";
+import { setHelpers, showHelpers } from "./model-helpers.ts";
+import { listModels, MODEL_FILTERS, MODEL_SORTS, modelListCard } from "./model-list.ts";
+import { showPlan } from "./model-prepare.ts";
 import { switchForNow, switchHere, undoHere } from "./model-switch.ts";
 import type { Services } from "./services.ts";
 
+/** A cold 70B takes minutes to load, and so does a summary of a long conversation. */
+const LOADING_MS = 12 * 60_000;
 /** Thousands of conversations at about 20 ms each, with room to spare. */
 const EVERYWHERE_MS = 10 * 60_000;
 
@@ -27,7 +32,9 @@ export const modelCommand: Command<Services> = {
       positional: true,
       complete: (typed, { registry }) => {
         const models = registry.known()?.models ?? [];
-        const words = ["default", "undo"].filter((word) => typed !== "" && word.startsWith(typed.toLowerCase()));
+        const words = ["default", "undo", "list"].filter(
+          (word) => typed !== "" && word.startsWith(typed.toLowerCase()),
+        );
         return [
           ...words.map((word) => ({ value: word, label: word })),
           ...rankModels(typed, models).map((profile) => ({
@@ -39,9 +46,9 @@ export const modelCommand: Command<Services> = {
     },
     {
       name: "scope",
-      summary: "here, all (every conversation), agent (its default), global (every agent's default)",
+      summary: "here, all (conversations), agent (its default), global (every default), helpers (silent calls)",
       kind: "choice",
-      choices: ["here", "all", "agent", "global"],
+      choices: ["here", "all", "agent", "global", "helpers"],
     },
     { name: "once", summary: "For the next turn only, then back", kind: "flag" },
     {
@@ -53,19 +60,38 @@ export const modelCommand: Command<Services> = {
           .filter((length) => length.startsWith(typed.trim()))
           .map((length) => ({ value: length, label: length })),
     },
+    { name: "sort", summary: "Order of /model list", kind: "choice", choices: MODEL_SORTS },
+    { name: "only", summary: "Which models /model list shows", kind: "choice", choices: MODEL_FILTERS },
+    { name: "plan", summary: "Only show what the switch would mean: fit, waiting time, price", kind: "flag" },
+    { name: "compact", summary: "Summarise the conversation first, where it is too long for the model", kind: "flag" },
+    { name: "force", summary: "Switch although the plan advises against it", kind: "flag" },
+    { name: "soul", summary: "With scope:agent: declare it in the agent's SOUL.md", kind: "flag" },
     { name: "agent", summary: "Which agent, where several answer here", kind: "text" },
   ],
-  access: ({ name, scope }: OptionValues) => {
-    if (name === undefined) return "viewer";
-    return scope === "agent" || scope === "global" ? "owner" : "operator";
+  access: ({ name, scope, plan }: OptionValues) => {
+    if (name === undefined || name.toLowerCase() === "list" || plan !== undefined) return "viewer";
+    return scope === "agent" || scope === "global" || scope === "helpers" ? "owner" : "operator";
   },
-  deadlineMs: ({ scope, name }) => (scope === "all" || name?.toLowerCase() === "undo" ? EVERYWHERE_MS : undefined),
+  deadlineMs: ({ scope, name }) => {
+    if (name === undefined) return undefined;
+    return scope === "all" || name.toLowerCase() === "undo" ? EVERYWHERE_MS : LOADING_MS;
+  },
   forms: [
     {
       line: "/model",
       does: "Shows the model of this conversation, why it is that one, and what there is to choose from",
     },
     { line: "/model NAME", does: "Pins this conversation to a model; its next turn uses it, with the whole history" },
+    { line: "/model list", does: "Lists all models: where they run, window, fit on this machine, speed, tools" },
+    {
+      line: "/model scope:helpers",
+      does: "Shows which models OpenClaw's silent calls use: recaps, titles, heartbeats, …",
+    },
+    { line: "/model NAME scope:helpers", does: "Sends those silent calls to one model, after a question" },
+    { line: "/model default scope:helpers", does: "Leaves the silent calls to OpenClaw's own choice again" },
+    { line: "/model NAME plan", does: "Shows what the switch would mean, and changes nothing" },
+    { line: "/model NAME compact", does: "Summarises a conversation that is too long for the model, then switches" },
+    { line: "/model NAME force", does: "Switches although the plan advises against it" },
     { line: "/model default", does: "Drops the pin: the conversation follows the agent's default again" },
     { line: "/model undo", does: "Goes back to before the last change made here" },
     { line: "/model NAME once", does: "Switches for the next turn, however it ends, then goes back by itself" },
@@ -76,6 +102,7 @@ export const modelCommand: Command<Services> = {
     },
     { line: "/model default scope:all", does: "Drops the pin of every conversation, after a question" },
     { line: "/model NAME scope:agent", does: "Sets the agent's default for conversations without a pin" },
+    { line: "/model NAME scope:agent soul", does: "The same, declared in the agent's SOUL.md" },
     { line: "/model NAME scope:global", does: "Sets the default of every agent that has none of its own" },
   ],
   run: async (context) => {
@@ -83,15 +110,27 @@ export const modelCommand: Command<Services> = {
     const word = name?.toLowerCase();
     const until = untilOf(context.options);
     if (name === undefined) {
-      const lonely = ["scope", "once", "for"].find((option) => context.options[option] !== undefined);
+      if (scope === "helpers") return showHelpers(context);
+      const lonely = ["scope", "once", "for", "plan", "compact", "force"].find(
+        (option) => context.options[option] !== undefined,
+      );
       if (lonely === undefined) return show(context);
       throw new ClutchError("bad_option", `“${lonely}” needs the name of a model before it.`, {
-        hint: `For instance: /model qwen ${lonely === "scope" ? "scope:agent" : lonely === "for" ? "for:30m" : "once"}`,
+        hint: `For instance: /model qwen ${lonely === "scope" ? "scope:agent" : lonely === "for" ? "for:30m" : lonely}`,
       });
     }
+    if (context.options["soul"] !== undefined && (scope !== "agent" || word === "default" || word === "undo")) {
+      throw new ClutchError("bad_option", "“soul” goes with the name of a model and scope:agent.", {
+        hint: "For instance: /model qwen scope:agent soul",
+      });
+    }
+    if (word === "list") return list(context);
     if (word === "undo") return undoHere(context);
+    if (context.options["plan"] !== undefined) return showPlan(context, await choose(name, context));
     if (until !== undefined) return switchForNow(context, await choose(name, context), until);
+    if (scope === "helpers") return setHelpers(context, word === "default" ? null : await choose(name, context));
     if (scope === "all") return switchEverywhere(context, word === "default" ? null : await choose(name, context));
+    if (context.options["soul"] !== undefined) return declareInSoul(context, await choose(name, context));
     if (scope === "agent" || scope === "global") {
       return setDefault(context, scope, word === "default" ? null : await choose(name, context));
     }
@@ -120,6 +159,13 @@ function untilOf({ name, scope = "here", once, for: length }: OptionValues): Unt
     );
   }
   return length === undefined ? { kind: "turn" } : { kind: "time", ms: parseDuration(length) };
+}
+
+async function list({ services, options }: CommandContext<Services>): Promise<Reply> {
+  const { models } = await services.registry.current();
+  const only = MODEL_FILTERS.filter((filter) => filter === options["only"]);
+  const sort = MODEL_SORTS.find((name) => name === options["sort"]);
+  return { card: modelListCard(listModels(models, services.machine(), { only, sort })), visibility: "private" };
 }
 
 async function show(context: CommandContext<Services>): Promise<Reply> {

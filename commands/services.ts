@@ -1,7 +1,12 @@
 import type { ConfiguredDefaults } from "../src/agents/configured-defaults.ts";
+import type { HelperModels } from "../src/agents/helper-models.ts";
+import type { SoulSync } from "../src/agents/soul-sync.ts";
+import type { SpeedMachine } from "../src/models/speed.ts";
+import type { OpenClaw } from "../src/openclaw/openclaw.ts";
 import type { ModelRegistry } from "../src/registry/model-registry.ts";
 import type { BulkSwitch } from "../src/sessions/bulk-switch.ts";
 import type { SessionModels } from "../src/sessions/session-models.ts";
+import type { SwitchPlanner } from "../src/sessions/switch-planner.ts";
 import type { TemporarySwitches } from "../src/sessions/temporary-switches.ts";
 import type { ChangeJournal } from "../src/store/change-journal.ts";
 
@@ -9,9 +14,15 @@ import type { ChangeJournal } from "../src/store/change-journal.ts";
 export interface Services {
   readonly registry: ModelRegistry;
   readonly sessions: SessionModels;
+  readonly planner: SwitchPlanner;
+  readonly openclaw: Pick<OpenClaw, "compactSession">;
   readonly temporary: TemporarySwitches;
   readonly bulk: BulkSwitch;
   readonly defaults: ConfiguredDefaults;
+  readonly helpers: HelperModels;
+  readonly souls: Pick<SoulSync, "declareInSoul">;
+  /** The machine that Clutch runs on, as last looked at. */
+  readonly machine: () => SpeedMachine | undefined;
   readonly journal: ChangeJournal;
   /** Epoch ms. */
   readonly clock: () => number;

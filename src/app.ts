@@ -9,12 +9,16 @@ import { createDispatcher, type Dispatcher } from "../commands/dispatcher.ts";
 import { allCommands } from "../commands/index.ts";
 import { noticeCard } from "../commands/notice-card.ts";
 import type { Services } from "../commands/services.ts";
+import { createConfigChanges } from "./agents/config-changes.ts";
 import { createConfiguredDefaults } from "./agents/configured-defaults.ts";
+import { createHelperModels } from "./agents/helper-models.ts";
+import { createJobModels } from "./agents/job-models.ts";
 import { createSoulSync, type SoulSync } from "./agents/soul-sync.ts";
 import type { Config } from "./config.ts";
 import type { ClutchError } from "./errors.ts";
 import { systemAccess } from "./hardware/system-access.ts";
 import { createThisMachine } from "./hardware/this-machine.ts";
+import type { Resolve } from "./models/address.ts";
 import type { Conversation } from "./models/conversation.ts";
 import { formatPlace } from "./models/place.ts";
 import { createAgentFiles } from "./openclaw/agent-files.ts";
@@ -24,6 +28,7 @@ import {
   type GatewayConnection,
   openConnection,
 } from "./openclaw/connection.ts";
+import { createJobs } from "./openclaw/jobs.ts";
 import { createOpenClaw, type OpenClaw } from "./openclaw/openclaw.ts";
 import { followSessions, type SessionEvents } from "./openclaw/session-events.ts";
 import { conversationOfSession } from "./openclaw/session-keys.ts";
@@ -35,6 +40,7 @@ import { createServerMonitor } from "./registry/server-monitor.ts";
 import { createBulkSwitch } from "./sessions/bulk-switch.ts";
 import { createSessionFinder } from "./sessions/session-finder.ts";
 import { createSessionModels } from "./sessions/session-models.ts";
+import { createSwitchPlanner } from "./sessions/switch-planner.ts";
 import { createTemporarySwitches } from "./sessions/temporary-switches.ts";
 import { startWatcher, type Watcher } from "./sessions/watcher.ts";
 import { createAuditLog } from "./store/audit-log.ts";
@@ -127,7 +133,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       measurements,
       stated: () => readProfileFile(profileFileBeside(config)),
       machine: machine.known,
-      resolve: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
+      resolve,
       clock,
       logger,
     });
@@ -155,9 +161,29 @@ export async function createApp(parts: AppParts): Promise<App> {
       souls: createSouls(store.db, clock),
       logger,
     });
-    const services: Services = { registry, sessions, temporary, bulk, defaults, journal, clock };
+    const planner = createSwitchPlanner({ openclaw, registry, monitor, machine: machine.known, resolve, logger });
+    const changes = createConfigChanges({ openclaw, registry, journal, audit, clock });
+    const jobs = createJobs(connection);
+    const jobModels = createJobModels({ jobs, journal, audit, clock });
+    const helpers = createHelperModels({ openclaw, jobs, changes, jobModels, registry, journal });
+    const services: Services = {
+      registry,
+      sessions,
+      planner,
+      openclaw,
+      temporary,
+      bulk,
+      defaults,
+      helpers,
+      souls,
+      machine: machine.known,
+      journal,
+      clock,
+    };
     await registry.refresh();
     await sessions.settleUnfinished(UNFINISHED_AFTER_MS);
+    await changes.settleUnfinished(UNFINISHED_AFTER_MS);
+    await jobModels.settleUnfinished(UNFINISHED_AFTER_MS);
     let events: SessionEvents | undefined;
     const watchers: Watcher[] = [];
     let endMonitor = (): void => undefined;
@@ -258,6 +284,8 @@ const configuredServers = (config: Config): Record<string, ConfiguredServer> =>
       { kind, baseUrl, ...(apiKey === undefined ? {} : { apiKey }) },
     ]),
   );
+
+const resolve: Resolve = async (host) => (await lookup(host, { all: true })).map(({ address }) => address);
 
 /** `clutch.models.json` lies beside the configuration, or where it would be. */
 const profileFileBeside = ({ path }: Config): string =>

@@ -1,13 +1,15 @@
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { ClutchError } from "../errors.ts";
-import { formatSlot, patchFor, readSlot, type Slot } from "../openclaw/config-slots.ts";
-import type { OpenClaw } from "../openclaw/openclaw.ts";
+import { formatSlot, patchFor, readSlot, type Slot, type SlotPath, withSlot } from "../openclaw/config-slots.ts";
+import type { ConfigSnapshot, OpenClaw } from "../openclaw/openclaw.ts";
 import type { ModelRegistry } from "../registry/model-registry.ts";
 import type { AuditLog } from "../store/audit-log.ts";
-import type { Change, ChangeJournal, ChangeState } from "../store/change-journal.ts";
+import type { Change, ChangeJournal } from "../store/change-journal.ts";
 
 /** One slot before and after. */
 export interface SlotDifference {
+  readonly path: SlotPath;
   /** As OpenClaw's documentation writes it. */
   readonly name: string;
   readonly before: unknown;
@@ -20,14 +22,23 @@ export interface ConfigChangeContext {
   readonly about: string;
   readonly place?: string;
   readonly reason?: string;
+  /** Names the changes that one command makes together. */
+  readonly batch?: string;
+}
+
+export interface ConfigUndo {
+  readonly undone: readonly SlotDifference[];
+  /** What somebody set to something else since, which stays; only where `partly` allows it. */
+  readonly kept: readonly SlotDifference[];
 }
 
 /**
  * Sets slots of OpenClaw's configuration: shown first, written by a patch that
  * fails where the configuration changed since it was read, read back, journalled,
  * and undone only where nobody changed the slots since. Takes up to 3 s; the
- * gateway allows 30 patches a minute. Codes: `changed_meanwhile`, `not_verified`,
- * and the gateway's.
+ * gateway allows 30 patches a minute. OpenClaw shows no secrets: a slot counts
+ * as holding its secret, and an undo cannot bring a deleted one back. Codes:
+ * `changed_meanwhile`, `not_verified`, and the gateway's.
  */
 export interface ConfigChanges {
   /** What would change; empty where every slot holds its value already. */
@@ -35,149 +46,222 @@ export interface ConfigChanges {
   apply(slots: readonly Slot[], context: ConfigChangeContext): Promise<readonly SlotDifference[]>;
   /** The latest change for a purpose that can be undone. */
   last(about: string): Promise<Change | undefined>;
-  undo(change: Change, context: Omit<ConfigChangeContext, "about">): Promise<readonly SlotDifference[]>;
+  /** Puts back what stood there. `partly` leaves slots alone that were changed since, instead of refusing. */
+  undo(
+    change: Change,
+    context: Omit<ConfigChangeContext, "about"> & { readonly partly?: boolean },
+  ): Promise<ConfigUndo>;
+  /** After a crash: settles changes begun more than `olderThanMs` ago by what the configuration says. */
+  settleUnfinished(olderThanMs: number): Promise<void>;
 }
 
 export function createConfigChanges(parts: {
-  readonly openclaw: OpenClaw;
+  readonly openclaw: Pick<OpenClaw, "readConfig" | "patchConfig">;
   readonly registry: Pick<ModelRegistry, "invalidate">;
   readonly journal: ChangeJournal;
   readonly audit: AuditLog;
+  /** Epoch ms. */
+  readonly clock: () => number;
 }): ConfigChanges {
-  const { openclaw, registry, journal, audit } = parts;
+  const { openclaw, registry, journal, audit, clock } = parts;
+
+  const audited = (
+    { actor, place, about, reason, undoes }: Pick<Change, "actor" | "place" | "reason" | "undoes"> & { about: string },
+    differences: readonly SlotDifference[],
+    result: "ok" | "failed",
+    code?: string,
+  ) =>
+    audit.append({
+      actor,
+      place,
+      action: undoes === undefined ? `config.${about}` : "config.undo",
+      target: differences.map(({ name }) => name).join(", "),
+      from: differences.map(({ before }) => brief(before)).join(", "),
+      to: differences.map(({ after }) => brief(after)).join(", "),
+      reason,
+      result,
+      code,
+    });
 
   const write = async (
-    slots: readonly Slot[],
+    snapshot: ConfigSnapshot,
+    wanted: readonly Slot[],
     context: ConfigChangeContext,
     undoes?: Change,
   ): Promise<readonly SlotDifference[]> => {
-    const snapshot = await openclaw.readConfig();
-    const wanted = slots.filter(({ path, value }) => !holds(readSlot(snapshot.config, path), value));
-    if (wanted.length === 0) return [];
-    const differences = differencesOf(snapshot.config, wanted);
-    const former = wanted.map(({ path }) => ({ path, value: readSlot(snapshot.config, path) }));
+    const differences = differencesIn(snapshot, wanted);
+    if (differences.length === 0 && undoes === undefined) return [];
     const id = await journal.intend({
       scope: "config",
       target: context.about,
       place: context.place,
       actor: context.actor,
-      before: stateOf(former),
-      after: stateOf(wanted),
+      before: { slots: slotsBefore(differences), absent: absentIn(snapshot.authored, differences) },
+      after: { slots: slotsAfter(differences) },
       reason: context.reason,
       undoes: undoes?.id,
+      batch: context.batch,
     });
     const record = (result: "ok" | "failed", code?: string) =>
-      audit.append({
-        actor: context.actor,
-        place: context.place,
-        action: undoes === undefined ? `config.${context.about}` : "config.undo",
-        target: differences.map(({ name }) => name).join(", "),
-        from: differences.map(({ before }) => brief(before)).join(", "),
-        to: differences.map(({ after }) => brief(after)).join(", "),
-        reason: context.reason,
-        result,
-        code,
-      });
+      audited({ ...context, undoes: undoes?.id }, differences, result, code);
     const fail = async (error: ClutchError): Promise<never> => {
       await journal.failed(id, error.code);
       await record("failed", error.code);
       throw error;
     };
+    if (differences.length === 0) {
+      await journal.done(id);
+      return [];
+    }
 
-    const { patch, replacePaths } = patchFor(snapshot.config, wanted);
+    const { patch, replacePaths } = patchFor(snapshot, wanted);
     try {
       await openclaw.patchConfig(patch, snapshot.hash, replacePaths);
     } catch (thrown) {
       if (!(thrown instanceof ClutchError)) throw thrown;
-      if (/changed since/i.test(thrown.message)) {
-        return fail(
-          new ClutchError(
-            "changed_meanwhile",
-            "OpenClaw's configuration changed at the same moment; nothing was written.",
-            { hint: "Try again.", cause: thrown },
-          ),
-        );
-      }
+      if (/changed since/i.test(thrown.message)) return fail(conflict(thrown));
       if (thrown.code === "gateway_refused") return fail(thrown);
       // The answer was lost, not necessarily the patch: the configuration decides below.
     } finally {
       registry.invalidate();
     }
-    const { config } = await openclaw.readConfig({ timeoutMs: 20_000 });
-    const missing = wanted.find(({ path, value }) => !holds(readSlot(config, path), value));
-    if (missing !== undefined) {
-      return fail(
-        new ClutchError(
-          "not_verified",
-          `OpenClaw's configuration does not hold what was written to ${formatSlot(missing.path)}.`,
-          { hint: "Somebody else may have changed it at the same moment. Try again." },
-        ),
-      );
-    }
-    await journal.done(id);
+    const { authored } = await openclaw.readConfig({ timeoutMs: 20_000 });
+    const missing = differences.find(({ path, after }) => !holds(readSlot(authored, path), after));
+    if (missing !== undefined) return fail(notHeld(missing.name));
+    // What OpenClaw made of it is what an undo has to find.
+    await journal.done(id, { slots: differences.map(({ path }) => ({ path, value: readSlot(authored, path) })) });
     await record("ok");
     return differences;
   };
 
   return {
-    async preview(slots) {
-      const { config } = await openclaw.readConfig();
-      return differencesOf(
-        config,
-        slots.filter(({ path, value }) => !holds(readSlot(config, path), value)),
-      );
-    },
-    apply: (slots, context) => write(slots, context),
+    preview: async (slots) => differencesIn(await openclaw.readConfig(), slots),
+    apply: async (slots, context) => write(await openclaw.readConfig(), slots, context),
     last: (about) => journal.lastUndoable({ target: about }),
-    async undo(change, context) {
-      const { config } = await openclaw.readConfig();
-      const other = slotsOf(change.after).find(({ path, value }) => !holds(readSlot(config, path), value));
-      if (other !== undefined) {
-        throw new ClutchError(
-          "changed_meanwhile",
-          `Since that change ${formatSlot(other.path)} was set to something else; undoing would overwrite it.`,
-          { hint: "Change it in OpenClaw's configuration." },
-        );
+
+    async undo(change, { partly = false, ...context }) {
+      const snapshot = await openclaw.readConfig();
+      const { slots: former, absent } = stateSchema.parse(change.before);
+      const { slots: latter } = stateSchema.parse(change.after);
+      const kept = latter.flatMap(({ path, value }): SlotDifference[] => {
+        const now = readSlot(snapshot.authored, path);
+        const before = formerOf(former, path);
+        if (same(now, value) || same(now, before)) return [];
+        return [{ path, name: formatSlot(path), before: now, after: before }];
+      });
+      const [first] = kept;
+      if (first !== undefined && !partly) throw setSince(first.name);
+      if (kept.length === latter.length) return { undone: [], kept };
+      const back = former.filter(({ path }) => !kept.some((other) => isDeepStrictEqual(other.path, path)));
+      const emptied = emptiedBy(snapshot.authored, back, absent);
+      const undone = await write(snapshot, [...back, ...emptied], { ...context, about: change.target }, change);
+      return { undone: undone.filter(({ path }) => back.some((slot) => slot.path === path)), kept };
+    },
+
+    async settleUnfinished(olderThanMs) {
+      const begun = (await journal.unfinished()).filter(({ at }) => at <= clock() - olderThanMs);
+      for (const { id, scope, target, before, after, actor, place, reason, undoes } of begun) {
+        const [former, latter] = [stateSchema.safeParse(before), stateSchema.safeParse(after)];
+        if (scope !== "config" || !former.success || !latter.success) continue;
+        const { authored } = await openclaw.readConfig();
+        const made = latter.data.slots.every(({ path, value }) => holds(readSlot(authored, path), value));
+        if (!(await (made ? journal.done(id) : journal.failed(id, "interrupted")))) continue;
+        const differences = latter.data.slots.map(({ path, value }) => ({
+          path,
+          name: formatSlot(path),
+          before: formerOf(former.data.slots, path),
+          after: value,
+        }));
+        const context = { actor, about: target, place, reason, undoes };
+        await audited(context, differences, made ? "ok" : "failed", made ? undefined : "interrupted");
       }
-      return write(slotsOf(change.before), { ...context, about: change.target }, change);
     },
   };
 }
 
-const differencesOf = (config: unknown, slots: readonly Slot[]): SlotDifference[] =>
-  slots.map(({ path, value }) => ({ name: formatSlot(path), before: readSlot(config, path), after: value }));
+const formerOf = (slots: readonly Slot[], path: SlotPath): unknown =>
+  slots.find((slot) => isDeepStrictEqual(slot.path, path))?.value ?? null;
 
-/** OpenClaw completes what it is given by defaults of its own, so what is there may say more than what was written. */
-function holds(actual: unknown, wanted: unknown): boolean {
-  if (wanted === null || wanted === undefined) return actual === null || actual === undefined;
-  if (Array.isArray(wanted)) {
-    return (
-      Array.isArray(actual) &&
-      actual.length === wanted.length &&
-      wanted.every((item: unknown, index) => holds(actual[index], item))
-    );
-  }
-  if (typeof wanted === "object") {
-    if (typeof actual !== "object" || actual === null || Array.isArray(actual)) return false;
-    const has = actual as Readonly<Record<string, unknown>>;
-    return Object.entries(wanted).every(([key, value]) => holds(has[key], value));
-  }
-  return actual === wanted;
+/** The slots that do not hold their value yet. */
+function differencesIn({ authored }: Pick<ConfigSnapshot, "authored">, slots: readonly Slot[]): SlotDifference[] {
+  const target = slots.reduce<unknown>(withSlot, authored);
+  return slots.flatMap(({ path }) => {
+    const [before, after] = [readSlot(authored, path), readSlot(target, path)];
+    return same(before, after) ? [] : [{ path, name: formatSlot(path), before, after }];
+  });
 }
 
-const slotsSchema = z.object({
-  slots: z.array(
-    z.object({
-      path: z.array(z.union([z.string(), z.object({ id: z.string() })])),
-      value: z.unknown().optional(),
-    }),
-  ),
+const slotsBefore = (differences: readonly SlotDifference[]): Slot[] =>
+  differences.map(({ path, before }) => ({ path, value: before })).toReversed();
+
+const slotsAfter = (differences: readonly SlotDifference[]): Slot[] =>
+  differences.map(({ path, after }) => ({ path, value: after }));
+
+/** What leads to the slots and is not there yet, innermost first: an undo takes it away again, where nothing else came in. */
+function absentIn(authored: unknown, differences: readonly SlotDifference[]): SlotPath[] {
+  const parents = differences.flatMap(({ path }) => path.slice(1).map((_, index) => path.slice(0, index + 1)));
+  const absent = parents.filter((path) => readSlot(authored, path) === null);
+  const unique = absent.filter((path, index) => absent.findIndex((other) => isDeepStrictEqual(other, path)) === index);
+  return unique.sort((a, b) => b.length - a.length);
+}
+
+function emptiedBy(authored: unknown, slots: readonly Slot[], absent: readonly SlotPath[]): Slot[] {
+  let config = slots.reduce<unknown>(withSlot, authored);
+  return absent.flatMap((path) => {
+    const value = readSlot(config, path);
+    if (typeof value !== "object" || value === null) return [];
+    if (Object.keys(value).some((key) => key !== "id" || typeof path.at(-1) === "string")) return [];
+    const slot = { path, value: null };
+    config = withSlot(config, slot);
+    return [slot];
+  });
+}
+
+/** Stands in OpenClaw's answers where a secret is. */
+const REDACTED = "__OPENCLAW_REDACTED__";
+const redacted = (a: unknown, b: unknown): boolean => [a, b].includes(REDACTED) && a != null && b != null;
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+function same(a: unknown, b: unknown): boolean {
+  if (redacted(a, b)) return true;
+  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((item, at) => same(item, b[at]));
+  if (!isObject(a) || !isObject(b)) return isDeepStrictEqual(a, b);
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])].every((key) => same(a[key], b[key]));
+}
+
+/** As `same`, but OpenClaw may have added keys of its own to what it was given. */
+function holds(actual: unknown, wanted: unknown): boolean {
+  if (Array.isArray(wanted) && Array.isArray(actual))
+    return actual.length === wanted.length && wanted.every((item, at) => holds(actual[at], item));
+  if (!isObject(wanted) || !isObject(actual)) return same(actual, wanted);
+  return Object.entries(wanted).every(([key, value]) => holds(actual[key], value));
+}
+
+const pathSchema = z.array(z.union([z.string(), z.object({ id: z.string() })]));
+const stateSchema = z.object({
+  slots: z.array(z.object({ path: pathSchema, value: z.unknown().transform((value) => value ?? null) })),
+  absent: z.array(pathSchema).prefault([]),
 });
 
-const stateOf = (slots: readonly Slot[]): ChangeState => ({ slots: slots.map(({ path, value }) => ({ path, value })) });
+const conflict = (cause: ClutchError): ClutchError =>
+  new ClutchError("changed_meanwhile", "OpenClaw's configuration changed at the same moment; nothing was written.", {
+    hint: "Try again.",
+    cause,
+  });
 
-const slotsOf = (state: ChangeState): readonly Slot[] =>
-  slotsSchema.parse(state).slots.map(({ path, value }) => ({ path, value: value ?? null }));
+const notHeld = (name: string): ClutchError =>
+  new ClutchError("not_verified", `OpenClaw's configuration does not hold what was written to ${name}.`, {
+    hint: "Somebody else may have changed it at the same moment. Try again.",
+  });
+
+const setSince = (name: string): ClutchError =>
+  new ClutchError(
+    "changed_meanwhile",
+    `Since that change ${name} was set to something else; undoing would overwrite it.`,
+    { hint: "Change it in OpenClaw's configuration." },
+  );
 
 function brief(value: unknown): string {
   if (value === null || value === undefined) return "nothing";

@@ -5,7 +5,11 @@ import { z } from "zod";
 type SlotStep = string | { readonly id: string };
 export type SlotPath = readonly SlotStep[];
 
-/** A place in the configuration and what stands, or is to stand, there; null where nothing does. */
+/**
+ * A place in the configuration and what stands, or is to stand, there; null
+ * where nothing does. The value is JSON; null inside it says nothing, because
+ * a merge patch cannot write one. The entry of a list holds its own `id`.
+ */
 export interface Slot {
   readonly path: SlotPath;
   readonly value: unknown;
@@ -21,101 +25,155 @@ export const formatSlot = (path: SlotPath): string =>
     })
     .join("");
 
-const record = z.record(z.string(), z.unknown());
-const entry = z.looseObject({ id: z.string() });
+type Json = Readonly<Record<string, unknown>>;
+
+const isObject = (value: unknown): value is Json =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const entry = z.looseObject({ id: z.string().min(1) });
+const isEntry = (value: unknown): value is Json & { readonly id: string } => entry.safeParse(value).success;
+const idOf = (value: unknown): string | undefined => (isEntry(value) ? value.id : undefined);
 
 /** What stands at a path; null where nothing does. */
 export function readSlot(config: unknown, path: SlotPath): unknown {
   let value = config;
   for (const step of path) {
-    if (typeof step === "string") {
-      const object = record.safeParse(value);
-      value = object.success && Object.hasOwn(object.data, step) ? object.data[step] : null;
-    } else {
-      value = entriesOf(value).find(({ id }) => id === step.id) ?? null;
-    }
+    if (typeof step === "string") value = isObject(value) && Object.hasOwn(value, step) ? value[step] : null;
+    else value = Array.isArray(value) ? value.find((item: unknown) => idOf(item) === step.id) : null;
     if (value === null || value === undefined) return null;
   }
   return value;
 }
 
-const entriesOf = (value: unknown): readonly z.infer<typeof entry>[] =>
-  (Array.isArray(value) ? value : []).flatMap((item: unknown) => {
-    const parsed = entry.safeParse(item);
-    return parsed.success ? [parsed.data] : [];
-  });
+/** The configuration with a slot set. A new entry of a list comes last; what leads to a new value is created. */
+export function withSlot(config: unknown, { path, value }: Slot): unknown {
+  const [step, ...rest] = path;
+  if (step === undefined) return withoutNulls(value);
+  if (value == null && readSlot(config, path) === null) return config;
+  const gone = value == null && rest.length === 0;
+  if (typeof step === "string") {
+    const object = isObject(config) ? config : {};
+    if (!gone) return { ...object, [step]: withSlot(object[step], { path: rest, value }) };
+    return Object.fromEntries(Object.entries(object).filter(([key]) => key !== step));
+  }
+  const list: readonly unknown[] = Array.isArray(config) ? config : [];
+  if (gone) return list.filter((item) => idOf(item) !== step.id);
+  const index = list.findIndex((item) => idOf(item) === step.id);
+  const former = index === -1 ? { id: step.id } : list[index];
+  const next = { ...object(withSlot(former, { path: rest, value })), id: step.id };
+  return index === -1 ? [...list, next] : list.with(index, next);
+}
+
+const object = (value: unknown): Json => (isObject(value) ? value : {});
+
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, inner]) => (inner == null ? [] : [[key, withoutNulls(inner)]])),
+  );
+}
 
 export interface ConfigPatch {
-  /** A JSON merge patch; OpenClaw merges lists of objects with an `id` by it. */
+  /** A JSON merge patch; OpenClaw merges lists whose entries all have an `id` entry by entry. */
   readonly patch: Record<string, unknown>;
-  /** Lists that become shorter, which OpenClaw allows only where they are named. */
+  /** Lists that are replaced or lose entries, which OpenClaw does only where they are named: keys joined by dots. */
   readonly replacePaths: readonly string[];
 }
 
-/** The patch after which every slot holds exactly its value, and nothing else changed. */
-export function patchFor(config: unknown, slots: readonly Slot[]): ConfigPatch {
-  const replacePaths = new Set<string>();
-  let patch: unknown = {};
-  // Entries that go together must not undo each other: they leave the list as a whole.
-  const gone = new Map<string, { readonly list: SlotPath; readonly ids: Set<string> }>();
-  for (const { path, value } of slots) {
-    const last = path.at(-1);
-    if (value === null && typeof last === "object") {
-      const list = path.slice(0, -1);
-      const key = formatSlot(list);
-      const ids = gone.get(key)?.ids ?? new Set();
-      ids.add(last.id);
-      gone.set(key, { list, ids });
-      continue;
-    }
-    const difference = differenceOf(readSlot(config, path), value, path, replacePaths);
-    patch = mergeIn(patch, path, difference);
-  }
-  for (const [key, { list, ids }] of gone) {
-    const kept = entriesOf(readSlot(config, list)).filter(({ id }) => !ids.has(id));
-    patch = mergeIn(patch, list, kept);
-    replacePaths.add(key);
-  }
-  return { patch: record.parse(patch), replacePaths: [...replacePaths] };
+/**
+ * The patch after which every slot holds its value and nothing else changed.
+ * OpenClaw applies it to `authored`, what the file says, but asks for the names
+ * of the lists that `config`, the file completed by defaults, would lose.
+ */
+export function patchFor(
+  { authored, config }: { readonly authored: unknown; readonly config: unknown },
+  slots: readonly Slot[],
+): ConfigPatch {
+  const target = slots.reduce<unknown>(withSlot, authored);
+  const replaced = new Set<string>();
+  const patch = difference({ from: authored, to: target, running: config, path: "", inEntry: false }, replaced);
+  return { patch: { ...object(patch) }, replacePaths: [...replaced] };
 }
 
-/** Keys that go are named with null; what stays as it is may stay out, but does no harm. */
-function differenceOf(from: unknown, to: unknown, path: SlotPath, replacePaths: Set<string>): unknown {
-  if (Array.isArray(from) && !isDeepStrictEqual(from, to)) replacePaths.add(formatListPath(path));
-  const [before, after] = [record.safeParse(from), record.safeParse(to)];
-  if (!before.success || Array.isArray(from)) return to;
-  if (!after.success || Array.isArray(to)) {
-    for (const [key, value] of Object.entries(before.data)) {
-      if (Array.isArray(value)) replacePaths.add(formatListPath([...path, key]));
-    }
-    return to;
+interface Comparison {
+  readonly from: unknown;
+  readonly to: unknown;
+  /** What stands there with OpenClaw's defaults. */
+  readonly running: unknown;
+  /** As `replacePaths` names it: keys joined by dots, `[]` for the entries of a list. */
+  readonly path: string;
+  readonly inEntry: boolean;
+}
+
+function difference(at: Comparison, replaced: Set<string>): unknown {
+  const { from, to, running, path } = at;
+  if (Array.isArray(to)) return listDifference(at, to, replaced);
+  if (!isObject(to)) {
+    for (const list of [...listsIn(from, path), ...listsIn(running, path)]) replaced.add(list);
+    return to ?? null;
   }
-  const keys = new Set([...Object.keys(before.data), ...Object.keys(after.data)]);
+  if (Array.isArray(from) || Array.isArray(running)) replaced.add(path);
+  const [before, now] = [object(from), object(running)];
+  const changed = [...new Set([...Object.keys(before), ...Object.keys(to)])].filter(
+    (key) => !isDeepStrictEqual(before[key], to[key]),
+  );
   return Object.fromEntries(
-    [...keys].map((key) => {
-      const next = Object.hasOwn(after.data, key) ? after.data[key] : null;
-      return [key, differenceOf(before.data[key] ?? null, next, [...path, key], replacePaths)];
+    changed.map((key) => {
+      const inner = { from: before[key], to: to[key], running: now[key], path: joined(path, key) };
+      return [key, difference({ ...at, ...inner }, replaced)];
     }),
   );
 }
 
-/** OpenClaw names a list within the entries of another one as `models[].input`. */
-const formatListPath = (path: SlotPath): string =>
-  formatSlot(path.map((step) => (typeof step === "string" ? step : { id: "" })));
+const joined = (path: string, key: string): string => (path === "" ? key : `${path}.${key}`);
 
-function mergeIn(patch: unknown, path: SlotPath, value: unknown): unknown {
-  const [step, ...rest] = path;
-  if (step === undefined) {
-    const [before, after] = [record.safeParse(patch), record.safeParse(value)];
-    return before.success && after.success && !Array.isArray(value) ? { ...before.data, ...after.data } : value;
+function listDifference(
+  { from, running, path, inEntry }: Comparison,
+  to: readonly unknown[],
+  replaced: Set<string>,
+): unknown {
+  // Lists within entries share one name, so there only whole lists are safe.
+  if (!inEntry && onlyGrows(from, to) && (running === undefined || onlyGrows(running, to))) {
+    const [before, now]: unknown[][] = [from, running ?? []];
+    return to.flatMap((item) => {
+      const id = idOf(item);
+      const known = before?.find((other) => idOf(other) === id);
+      if (isDeepStrictEqual(known, item)) return [];
+      const inner = { from: known, to: item, running: now?.find((other) => idOf(other) === id), path: `${path}[]` };
+      return [{ ...object(difference({ ...inner, inEntry: true }, replaced)), id }];
+    });
   }
-  if (typeof step === "string") {
-    const object = record.safeParse(patch);
-    const inner = object.success ? object.data : {};
-    return { ...inner, [step]: mergeIn(inner[step], rest, value) };
+  for (const list of [from, running]) {
+    if (!Array.isArray(list)) continue;
+    const entries = list.every(isEntry);
+    if (entries || !keepsAll(list, to)) replaced.add(path);
+    // Where no entry goes, OpenClaw looks into them.
+    if (!entries || !list.every(({ id }) => to.some((item) => idOf(item) === id))) continue;
+    for (const item of list) for (const inner of listsIn(item, `${path}[]`)) replaced.add(inner);
   }
-  const entries = entriesOf(patch);
-  const own = entries.find(({ id }) => id === step.id) ?? { id: step.id };
-  const merged = mergeIn(own, rest, value);
-  return [...entries.filter(({ id }) => id !== step.id), { ...record.parse(merged), id: step.id }];
+  for (const inner of isObject(running) ? listsIn(running, path) : []) replaced.add(inner);
+  return to;
+}
+
+/** True for lists that OpenClaw merges entry by entry, where that gives `to`: all have an id, once, in the same order. */
+function onlyGrows(from: unknown, to: readonly unknown[]): from is unknown[] {
+  if (!Array.isArray(from) || from.length === 0) return false;
+  const ids = to.map(idOf);
+  if (ids.includes(undefined) || new Set(ids).size !== ids.length) return false;
+  return from.every((item, index) => isEntry(item) && item.id === ids[index]);
+}
+
+function keepsAll(list: readonly unknown[], to: readonly unknown[]): boolean {
+  const left = [...to];
+  return list.every((item) => {
+    const index = left.findIndex((other) => isDeepStrictEqual(other, item));
+    return index !== -1 && left.splice(index, 1).length === 1;
+  });
+}
+
+/** The lists that go with a value; those within a list go with it. */
+function listsIn(value: unknown, path: string): string[] {
+  if (Array.isArray(value)) return [path];
+  return Object.entries(object(value)).flatMap(([key, inner]) => listsIn(inner, joined(path, key)));
 }

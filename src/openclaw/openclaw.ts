@@ -3,6 +3,7 @@ import { formatModelRef } from "../models/model-ref.ts";
 import type { GatewayConnection, RequestOptions } from "./connection.ts";
 import {
   agentsReply,
+  compactReply,
   configReply,
   describeReply,
   historyReply,
@@ -52,7 +53,10 @@ export interface Transcript {
 export interface ConfigSnapshot {
   /** For the next patch: the gateway refuses it when the config changed since. */
   readonly hash: string | undefined;
+  /** What is in force, completed by OpenClaw's defaults. Secrets are redacted, here and in `authored`. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** What the file says, which is what a patch changes. What is to be written back must come from here. */
+  readonly authored: Readonly<Record<string, unknown>>;
 }
 
 /** The gateway as Clutch speaks of it. Every method throws the codes of `GatewayConnection.request`. */
@@ -76,6 +80,11 @@ export interface OpenClaw {
     expectedSessionId: string | undefined,
     options?: RequestOptions,
   ): Promise<void>;
+  /**
+   * Lets the session's present model summarise it, and waits up to 5 minutes. False
+   * where there was nothing to summarise.
+   */
+  compactSession(key: string, options?: RequestOptions): Promise<boolean>;
   /** All sessions, `PAGE` at a time, newest first; `next` is undefined after the last page. */
   listSessions(offset: number, options?: RequestOptions): Promise<SessionPage>;
   /** Who answered last, whether a turn is running now, and when the newest message came (epoch ms, the gateway's clock). */
@@ -159,6 +168,16 @@ export function createOpenClaw(connection: Pick<GatewayConnection, "request">): 
         options,
       );
       return reply.sessions;
+    },
+
+    async compactSession(key, options) {
+      const reply = await call(
+        "sessions.compact",
+        { key },
+        (raw) => parseReply(compactReply, "sessions.compact", raw),
+        { timeoutMs: 300_000, ...options },
+      );
+      return reply.compacted;
     },
 
     async listSessions(offset, options) {
@@ -265,7 +284,7 @@ export function createOpenClaw(connection: Pick<GatewayConnection, "request">): 
 
     async readConfig(options) {
       const reply = await call("config.get", {}, (raw) => parseReply(configReply, "config.get", raw), options);
-      return { hash: reply.hash, config: reply.config };
+      return { hash: reply.hash, config: reply.config, authored: reply.sourceConfig ?? reply.config };
     },
 
     async patchConfig(patch, baseHash, replacePaths = [], options) {

@@ -84,6 +84,7 @@ export const listReply = z.looseObject({
   hasMore: z.boolean().catch(false),
   nextOffset: z.number().nullish(),
 });
+export const compactReply = z.looseObject({ compacted: z.boolean().catch(false) });
 export const resolveReply = z.looseObject({ ok: z.boolean(), key: z.string().optional() });
 
 export const modelsReply = z.looseObject({
@@ -109,6 +110,7 @@ export const agentsReply = z.looseObject({
 export const configReply = z.looseObject({
   hash: z.string().optional(),
   config: z.record(z.string(), z.unknown()).catch({}),
+  sourceConfig: maybe(z.record(z.string(), z.unknown())),
 });
 
 const historyMessage = z.looseObject({

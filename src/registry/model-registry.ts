@@ -7,7 +7,7 @@ import { type RoutingConfig, routingConfigOf } from "../openclaw/agent-route.ts"
 import { type ModelConfig, modelConfigOf, type ProviderModel } from "../openclaw/model-config.ts";
 import type { CatalogModel, ConfigSnapshot, OpenClaw } from "../openclaw/openclaw.ts";
 import { listingOf, servedAs } from "../servers/listing.ts";
-import type { ServedModel } from "../servers/model-server.ts";
+import type { ModelDescription, ServedModel } from "../servers/model-server.ts";
 import type { Measurement, Measurements } from "../store/measurements.ts";
 import { modelFacts } from "./model-facts.ts";
 import type { ModelProfile } from "./model-profile.ts";
@@ -103,10 +103,7 @@ export function createModelRegistry(parts: {
           server === undefined ? undefined : listingAt(server),
         ]);
         const served = listed === undefined ? undefined : servedAs(listed, ref.model);
-        const described =
-          server === undefined || served === undefined || server.kind === "anthropic"
-            ? undefined
-            : monitor.described(server, served);
+        const described = server === undefined || served === undefined ? undefined : descriptionOf(server, served);
         return {
           ref,
           name,
@@ -139,6 +136,17 @@ export function createModelRegistry(parts: {
         };
       }),
     );
+  };
+
+  /** What is not known yet is asked for in the background; the next look has it. */
+  const descriptionOf = (server: ServerAddress, served: ServedModel): ModelDescription | undefined => {
+    const known = monitor.described(server, served);
+    if (known === undefined) {
+      void monitor.describe(server, served).then((description) => {
+        if (description !== undefined) stale = true;
+      });
+    }
+    return known;
   };
 
   /** What an Ollama lists; others are only asked where Clutch's own configuration names them, and never a vendor. */

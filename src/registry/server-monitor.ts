@@ -27,7 +27,7 @@ export interface ServerMonitor {
   known(address: ServerAddress): ServerState | undefined;
   /** What the server says of a model beyond its listing, once per build of it; undefined where it cannot say. */
   describe(address: ServerAddress, model: ServedModel): Promise<ModelDescription | undefined>;
-  /** The same from memory; asks in the background where it is not known yet. */
+  /** The same from memory. */
   described(address: ServerAddress, model: ServedModel): ModelDescription | undefined;
   /** Makes the next look ask, however young the last one is. */
   forget(address: ServerAddress): void;
@@ -154,11 +154,7 @@ export function createServerMonitor(parts: {
     },
     known: (address) => of(address).state,
     describe,
-    described(address, model) {
-      const entry = of(address);
-      if (!entry.descriptions.has(buildOf(model))) void describe(address, model);
-      return entry.descriptions.get(buildOf(model));
-    },
+    described: (address, model) => of(address).descriptions.get(buildOf(model)),
     forget(address) {
       const entry = of(address);
       if (entry.state !== undefined) entry.state = { ...entry.state, at: Number.NEGATIVE_INFINITY };

@@ -59,6 +59,8 @@ export const SONNET = "anthropic/claude-sonnet-5";
 export const QWEN = "ollama/qwen2.5-coder:32b";
 export const LLAMA = "ollama/llama3.1:70b";
 
+/** The stand-in's models fit on any machine that runs these tests. */
+const SMALL = { sizeBytes: 500_000_000, layers: 4, heads: 8, kvHeads: 1, headDim: 64, parameters: 800_000_000 };
 const FREE = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
 
 /** `change` gets the config before the gateway starts, `how` says what else the gateway's process gets. */
@@ -72,8 +74,8 @@ export async function startLab(
     (await special?.(chat)) ?? { text: `${chat.model} answers message ${turns(chat).length}.` };
   const ollama = await startOllamaStandIn({
     models: [
-      { name: "qwen2.5-coder:32b", contextLength: 32_768 },
-      { name: "llama3.1:70b", contextLength: 131_072 },
+      { name: "qwen2.5-coder:32b", contextLength: 32_768, ...SMALL },
+      { name: "llama3.1:70b", contextLength: 131_072, ...SMALL },
     ],
     answer,
   });

@@ -25,6 +25,14 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   "/model NAME once": { may: CHANGE, does: "changes", asksAtFirst: true },
   "/model NAME for:30m": { may: CHANGE, does: "changes", asksAtFirst: true },
   "/model NAME scope:all": { may: CHANGE, does: "asks" },
+  "/model list": { may: LOOK, does: "looks" },
+  "/model scope:helpers": { may: LOOK, does: "looks" },
+  "/model NAME scope:helpers": { may: RULE, does: "asks" },
+  "/model default scope:helpers": { may: RULE, does: "asks" },
+  "/model NAME scope:agent soul": { may: RULE, does: "asks" },
+  "/model NAME plan": { may: LOOK, does: "looks" },
+  "/model NAME compact": { may: CHANGE, does: "changes", asksAtFirst: true },
+  "/model NAME force": { may: CHANGE, does: "changes", asksAtFirst: true },
   "/model default scope:all": { may: CHANGE, does: "asks" },
   "/model NAME scope:agent": { may: RULE, does: "asks" },
   "/model NAME scope:global": { may: RULE, does: "asks" },
@@ -32,7 +40,7 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
 };
 
 const forms = allCommands.flatMap((command) => command.forms.map(({ line }) => line));
-const formOf = (line: string): string => line.replace(/(ollama|anthropic)\/\S+/, "NAME");
+const formOf = (line: string): string => line.replace(/(ollama|anthropic)\/\S+/, "NAME").replace(/ agent:\S+/, "");
 const typed = (form: string): string => form.replace("NAME", "ollama/qwen2.5-coder:32b");
 
 function expectedOf(line: string): Expectation {
@@ -119,12 +127,14 @@ describe.each([
   });
 
   it("an undo needs what the change needed", async () => {
-    room.recorded.lastChange = "agent";
-    for (const role of CHANGE) {
-      const seen = await watching(() => room.type(role, "/model undo"));
-      expect({ error: seen.outcome?.error?.code, changed: seen.changed }, role).toEqual(
-        RULE.includes(role) ? { error: undefined, changed: 1 } : { error: "not_allowed", changed: 0 },
-      );
+    for (const systemWide of ["agent", "helpers"] as const) {
+      room.recorded.lastChange = systemWide;
+      for (const role of CHANGE) {
+        const seen = await watching(() => room.type(role, "/model undo"));
+        expect({ error: seen.outcome?.error?.code, changed: seen.changed }, role).toEqual(
+          RULE.includes(role) ? { error: undefined, changed: 1 } : { error: "not_allowed", changed: 0 },
+        );
+      }
     }
     room.recorded.lastChange = "batch";
     await eachRole("/model undo", CHANGE, "changes", (role) => room.type(role, "/model undo"));

@@ -1,4 +1,6 @@
 import type { Services } from "../../commands/services.ts";
+import type { HelperCall, HelperUse } from "../../src/agents/helper-calls.ts";
+import type { HelperRow } from "../../src/agents/helper-models.ts";
 import { ClutchError } from "../../src/errors.ts";
 import type { ModelRef } from "../../src/models/model-ref.ts";
 import type { ModelProfile } from "../../src/registry/model-profile.ts";
@@ -35,7 +37,7 @@ export interface RecordingServices {
   /** False: nobody has talked to the agent here yet. */
   spoken: boolean;
   /** What an undo finds. */
-  lastChange: "session" | "agent" | "batch";
+  lastChange: "session" | "agent" | "batch" | "helpers";
 }
 
 export function createRecordingServices(actor = "discord:123", clock: () => number = Date.now): RecordingServices {
@@ -107,6 +109,23 @@ export function createRecordingServices(actor = "discord:123", clock: () => numb
     after: { raw: null, primary: QWEN, fallbacks: [] },
     changed: true,
   };
+  const use = (text: string): HelperUse => ({ text, model: undefined, locality: undefined });
+  const helperCall: HelperCall = {
+    kind: "recaps",
+    name: "Recaps and titles",
+    now: use("anthropic/claude-haiku-4-5, chosen by OpenClaw"),
+    set: false,
+    off: undefined,
+    at: { slot: { kind: "recaps", of: undefined, path: [], value: undefined, off: undefined, beside: () => [] } },
+  };
+  const helperRow: HelperRow = {
+    kind: "recaps",
+    name: helperCall.name,
+    before: helperCall.now,
+    after: use("ollama/qwen2.5-coder:32b"),
+    outcome: "changed",
+    why: undefined,
+  };
   const unexpected = (): never => {
     throw new Error("no command is known to need this");
   };
@@ -129,6 +148,44 @@ export function createRecordingServices(actor = "discord:123", clock: () => numb
       undo: async () => write("undo"),
       switchSession: unexpected,
       settleUnfinished: unexpected,
+    },
+    planner: {
+      plan: async (_, target) => ({
+        target,
+        refusal: undefined,
+        obstacles: [],
+        context: { usedTokens: 48_210, windowTokens: target.windowTokens, reserveTokens: 20_000 },
+        load: undefined,
+        reading: undefined,
+        speed: undefined,
+        history: undefined,
+        fit: undefined,
+        toolCalls: undefined,
+        evicts: [],
+        alternatives: [],
+      }),
+      warm: async () => undefined,
+    },
+    openclaw: { compactSession: unexpected },
+    machine: () => undefined,
+    souls: {
+      async declareInSoul(agentId) {
+        changes.push("soul");
+        return { agentId, state: "mirrored", declared: undefined, configured: null, problems: [] };
+      },
+    },
+    helpers: {
+      read: async () => [helperCall],
+      plan: async () => ({ rows: [helperRow], warnings: [] }),
+      async set() {
+        changes.push("helpers");
+        return { rows: [helperRow], warnings: [], batch: "batch-2", failure: undefined };
+      },
+      last: unexpected,
+      async undo() {
+        changes.push("helpers undo");
+        return { rows: [helperRow], warnings: [], batch: undefined, failure: undefined };
+      },
     },
     temporary: {
       async begin({ createIfMissing, actor: by }, until) {
@@ -179,7 +236,11 @@ export function createRecordingServices(actor = "discord:123", clock: () => numb
     },
     journal: {
       lastUndoable: async () =>
-        state.lastChange === "batch" ? changeOf("session", "batch-1") : changeOf(state.lastChange),
+        state.lastChange === "batch"
+          ? changeOf("session", "batch-1")
+          : state.lastChange === "helpers"
+            ? changeOf("config", "batch-2")
+            : changeOf(state.lastChange),
     } as Partial<Services["journal"]> as Services["journal"],
   };
   const state: RecordingServices = { services, snapshot, changes, spoken: true, lastChange: "session" };

@@ -1,0 +1,259 @@
+import type { Figure } from "../models/figure.ts";
+import { type Fit, fitOf } from "../models/fit.ts";
+import { countsAsCloud } from "../models/locality.ts";
+import { sameModel } from "../models/model-ref.ts";
+import { firstTokenWait, type SpeedMachine } from "../models/speed.ts";
+import { expectedSpeed } from "../registry/expected-speed.ts";
+import type { ToolCalls } from "../registry/model-facts.ts";
+import type { ModelProfile } from "../registry/model-profile.ts";
+import type { Price, PriceTier } from "../registry/seed-profile.ts";
+import type { ServerState } from "../registry/server-monitor.ts";
+import type { RunningModel } from "../servers/model-server.ts";
+
+/** What a switch would do, computed before it is done. Unknown is undefined, never zero. */
+export interface SwitchPlan {
+  readonly target: ModelProfile;
+  /** Set where nothing could answer: no force helps. */
+  readonly refusal: Refusal | undefined;
+  /** Reasons not to do it that a person may overrule. */
+  readonly obstacles: readonly Obstacle[];
+  readonly context: ContextNeed;
+  /** Undefined where the model has nothing to load: it is elsewhere, or loaded already. */
+  readonly load: { readonly ms: Figure<number> | undefined } | undefined;
+  /** Until the first word of the first answer, without the load: the whole conversation is read anew. */
+  readonly reading: { readonly tokens: number; readonly ms: Figure<number> | undefined } | undefined;
+  /** Tokens a second when it answers at this depth. */
+  readonly speed: Figure<number> | undefined;
+  /** What the history costs when it is sent to a cloud model for the first time again, USD. */
+  readonly history: HistoryPrice | undefined;
+  readonly fit: Fit | undefined;
+  readonly toolCalls: Figure<ToolCalls> | undefined;
+  /** Models that would be pushed out of memory, and the conversations that use them now. */
+  readonly evicts: readonly Eviction[];
+  /** Local models that could answer instead, the best first. */
+  readonly alternatives: readonly ModelProfile[];
+}
+
+export interface Refusal {
+  readonly code: "server_down" | "model_missing";
+  readonly reason: string;
+}
+
+export type Obstacle =
+  /** The conversation is larger than what the model's window leaves for it, tokens. */
+  | { readonly kind: "too-long"; readonly usedTokens: number; readonly roomTokens: number }
+  /** A probe here showed that its tool calls come to nothing. */
+  | { readonly kind: "no-tools"; readonly calls: Figure<ToolCalls> }
+  /** Weights and window need more memory than this machine has, bytes. */
+  | { readonly kind: "no-memory"; readonly needBytes: number; readonly haveBytes: number };
+
+export interface ContextNeed {
+  /** Of the conversation's last prompt; undefined before the first turn. */
+  readonly usedTokens: number | undefined;
+  readonly windowTokens: number | undefined;
+  /** Kept free by OpenClaw for the answer. */
+  readonly reserveTokens: number | undefined;
+}
+
+export interface HistoryPrice {
+  readonly tokens: number;
+  /** `going`: the target is the cloud model. `returning`: the present one is, and this is the price of coming back. */
+  readonly when: "going" | "returning";
+  readonly usd: Figure<number>;
+}
+
+export interface Eviction {
+  readonly model: string;
+  /** Session keys. */
+  readonly usedBy: readonly string[];
+}
+
+export interface PlanFacts {
+  readonly target: ModelProfile;
+  /** The model that the conversation has now. */
+  readonly present: ModelProfile | undefined;
+  readonly usedTokens: number | undefined;
+  readonly models: readonly ModelProfile[];
+  /** Of the target's server; undefined where it is not watched. */
+  readonly server: ServerState | undefined;
+  /** In the memory of the target's server now. */
+  readonly running: readonly RunningModel[];
+  /** The machine that the target runs on; undefined where that is another one. */
+  readonly machine: SpeedMachine | undefined;
+  /** Session keys of other conversations that talk now, by the model they use on the same server. */
+  readonly inUse: ReadonlyMap<string, readonly string[]>;
+}
+
+/** OpenClaw's own prompt with its tools, before anybody said a word, tokens (openclaw/openclaw#111697, #81056). */
+const BARE_PROMPT_TOKENS = 14_000;
+/** What a disk of today gives when weights are read in one go, bytes a second; a load is seldom slower. */
+const DISK_RATE: Figure<number> = {
+  value: 1.5e9,
+  origin: "estimated",
+  source: "weights at 1.5 GB/s from an NVMe disk",
+  date: "2026-11-22",
+};
+
+/** What OpenClaw keeps free: a quarter of a window, 20,000 tokens at most (observed with windows of 8k, 32k and 200k). */
+export const reserveOf = (windowTokens: number): number => Math.min(20_000, Math.floor(windowTokens / 4));
+
+export function planSwitch(facts: PlanFacts): SwitchPlan {
+  const { target, present, usedTokens, machine, running } = facts;
+  const windowTokens = target.windowTokens;
+  const reserveTokens = windowTokens === undefined ? undefined : reserveOf(windowTokens);
+  const loaded = running.find(({ name }) => isNamed(name, target.ref.model));
+  const needsLoad = isOllama(target) && !isCloud(target) && !isLoadedFor(loaded, target);
+  const fit = machine === undefined || !needsLoad ? undefined : fitHere(machine, target);
+  const depth = usedTokens ?? BARE_PROMPT_TOKENS;
+  return {
+    target,
+    refusal: refusalOf(facts),
+    obstacles: obstaclesOf(facts, fit, reserveTokens),
+    context: { usedTokens, windowTokens, reserveTokens },
+    load: needsLoad ? { ms: target.facts.loadMs ?? loadEstimate(target, machine) } : undefined,
+    reading: isCloud(target) ? undefined : { tokens: depth, ms: readingTime(target, depth, machine) },
+    speed: isCloud(target) ? undefined : expectedSpeed("decode", target.facts, depth, machine),
+    history: historyPrice(target, present, usedTokens),
+    fit,
+    toolCalls: target.facts.toolCalls,
+    evicts: needsLoad ? evictions(facts, fit) : [],
+    alternatives: alternativesOf(facts),
+  };
+}
+
+function refusalOf({ target, server }: PlanFacts): Refusal | undefined {
+  if (server === undefined) return undefined;
+  if (!server.ok) return { code: "server_down", reason: server.reason ?? "Its server does not answer." };
+  if (isOllama(target) && target.served === undefined && !isCloud(target)) {
+    return { code: "model_missing", reason: `${target.ref.provider} does not have ${target.ref.model}.` };
+  }
+  return undefined;
+}
+
+function obstaclesOf(
+  { target, usedTokens }: PlanFacts,
+  fit: Fit | undefined,
+  reserveTokens: number | undefined,
+): readonly Obstacle[] {
+  const obstacles: Obstacle[] = [];
+  const { windowTokens, facts } = target;
+  if (usedTokens !== undefined && windowTokens !== undefined && reserveTokens !== undefined) {
+    const roomTokens = windowTokens - reserveTokens;
+    if (usedTokens > roomTokens) obstacles.push({ kind: "too-long", usedTokens, roomTokens });
+  }
+  // What was only read somewhere is a warning; what a probe found here is a fact.
+  const calls = facts.toolCalls;
+  if (calls !== undefined && calls.value !== "works" && (calls.origin === "measured" || calls.origin === "stated")) {
+    obstacles.push({ kind: "no-tools", calls });
+  }
+  if (fit?.kind === "does-not-fit" && fit.needBytes !== undefined) {
+    obstacles.push({ kind: "no-memory", needBytes: fit.needBytes, haveBytes: fit.haveBytes });
+  }
+  return obstacles;
+}
+
+const fitHere = (
+  machine: SpeedMachine,
+  { facts, requestedContextTokens, windowTokens }: ModelProfile,
+): Fit | undefined =>
+  facts.diskBytes === undefined
+    ? undefined
+    : fitOf(machine, {
+        weightsBytes: facts.diskBytes.value,
+        architecture: facts.architecture,
+        contextTokens: requestedContextTokens ?? windowTokens ?? 4_096,
+        contextLength: facts.contextLength?.value,
+      });
+
+function loadEstimate({ facts }: ModelProfile, machine: SpeedMachine | undefined): Figure<number> | undefined {
+  if (machine === undefined || facts.diskBytes === undefined) return undefined;
+  return { ...DISK_RATE, value: (facts.diskBytes.value / DISK_RATE.value) * 1_000 };
+}
+
+function readingTime(
+  target: ModelProfile,
+  tokens: number,
+  machine: SpeedMachine | undefined,
+): Figure<number> | undefined {
+  // The mean over the whole prompt is the speed at its middle.
+  const prefill = expectedSpeed("prefill", target.facts, tokens / 2, machine);
+  if (prefill === undefined) return undefined;
+  const { readMs } = firstTokenWait({
+    weightsBytes: 0,
+    loaded: true,
+    diskRate: undefined,
+    promptTokens: tokens,
+    prefill: prefill.value,
+  });
+  return readMs === undefined ? undefined : { ...prefill, value: readMs };
+}
+
+/** A switch begins a new line in the vendor's cache, so the history is written to it once more. */
+function historyPrice(
+  target: ModelProfile,
+  present: ModelProfile | undefined,
+  tokens: number | undefined,
+): HistoryPrice | undefined {
+  if (tokens === undefined) return undefined;
+  const when = isCloud(target) ? "going" : "returning";
+  const payer = when === "going" ? target : present;
+  const price = payer?.facts.price;
+  if (payer === undefined || price === undefined || !countsAsCloud(payer.locality)) return undefined;
+  const rate = tierFor(price.value, tokens).cacheWrite;
+  // Zeros in the configuration of a cloud model are what nobody filled in, not a price.
+  if (rate === 0) return undefined;
+  return { tokens, when, usd: { ...price, value: (tokens * rate) / 1_000_000 } };
+}
+
+function tierFor({ tiers }: Price, promptTokens: number): PriceTier {
+  const fitting = tiers.find(
+    ({ upToPromptTokens }) => upToPromptTokens === undefined || promptTokens <= upToPromptTokens,
+  );
+  return fitting ?? tiers.at(-1) ?? { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
+}
+
+/** Ollama makes room by dropping what is loaded, so who uses it waits for a load again. */
+function evictions({ target, running, inUse }: PlanFacts, fit: Fit | undefined): readonly Eviction[] {
+  const others = running.filter(({ name }) => !isNamed(name, target.ref.model));
+  if (others.length === 0) return [];
+  // What is loaded counts as taken, so a model that still fits needs nobody's place.
+  if (fit?.kind === "fits" || fit?.kind === "tight") return [];
+  return others.map(({ name }) => ({
+    model: name,
+    usedBy: [...inUse].flatMap(([model, keys]) => (isNamed(name, model) ? keys : [])),
+  }));
+}
+
+function alternativesOf({ target, models, usedTokens }: PlanFacts): readonly ModelProfile[] {
+  return models
+    .filter(
+      (model) => !sameModel(model.ref, target.ref) && model.locality.kind === "local" && model.served !== undefined,
+    )
+    .filter(
+      ({ facts }) =>
+        facts.toolCalls === undefined || facts.toolCalls.value === "works" || facts.toolCalls.origin === "published",
+    )
+    .filter(
+      ({ windowTokens }) =>
+        usedTokens === undefined || windowTokens === undefined || usedTokens <= windowTokens - reserveOf(windowTokens),
+    )
+    .toSorted(
+      (a, b) => Number(b.served?.loaded === true) - Number(a.served?.loaded === true) || average(b) - average(a),
+    );
+}
+
+const average = ({ facts: { ratings } }: ModelProfile): number =>
+  ratings.length === 0 ? 0 : ratings.reduce((sum, { score }) => sum + score.value, 0) / ratings.length;
+
+const isOllama = ({ server }: ModelProfile): boolean => server?.kind === "ollama";
+const isCloud = ({ locality }: ModelProfile): boolean => locality.kind === "cloud";
+
+/** Loaded with a window that is large enough; a larger one is asked for by loading it anew. */
+const isLoadedFor = (loaded: RunningModel | undefined, { requestedContextTokens }: ModelProfile): boolean =>
+  loaded !== undefined &&
+  (requestedContextTokens === undefined ||
+    loaded.contextTokens === undefined ||
+    loaded.contextTokens >= requestedContextTokens);
+
+/** A name without a tag means `:latest`. */
+const isNamed = (name: string, model: string): boolean => name === model || name === `${model}:latest`;

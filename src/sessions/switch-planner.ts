@@ -1,0 +1,107 @@
+import type { Logger } from "pino";
+import { addressLocality, type Resolve } from "../models/address.ts";
+import { sameModel } from "../models/model-ref.ts";
+import type { SpeedMachine } from "../models/speed.ts";
+import type { OpenClaw } from "../openclaw/openclaw.ts";
+import type { ModelProfile } from "../registry/model-profile.ts";
+import type { ModelRegistry } from "../registry/model-registry.ts";
+import type { ServerMonitor } from "../registry/server-monitor.ts";
+import { isLocalModelServer } from "../servers/drivers.ts";
+import type { LocalModelServer, RunningModel } from "../servers/model-server.ts";
+import type { SessionView } from "./session-models.ts";
+import { planSwitch, type SwitchPlan } from "./switch-plan.ts";
+
+/** Looks ahead before a conversation gets another model, and makes that model ready. */
+export interface SwitchPlanner {
+  /**
+   * Computed from what the background watch knows; a server that is down costs no
+   * time. Asks a local server that is well what it has in memory, at most 1.5 s.
+   */
+  plan(view: SessionView, target: ModelProfile): Promise<SwitchPlan>;
+  /**
+   * Loads the target with the window that OpenClaw will ask for; the conversation
+   * stays with its old model meanwhile. Gives the ms that it took, undefined where
+   * there was nothing to load. Codes: `server_unreachable`, `unknown_model`.
+   */
+  warm(plan: SwitchPlan, signal: AbortSignal): Promise<number | undefined>;
+}
+
+const ASK_MS = 1_500;
+/** A model that nobody has used for so long is no loss, ms; Ollama drops it by itself after as much. */
+const IN_USE_MS = 5 * 60_000;
+/** Long enough that the first message of a person who types slowly still finds it loaded, ms. */
+const KEEP_ALIVE_MS = 15 * 60_000;
+
+export function createSwitchPlanner(parts: {
+  readonly openclaw: OpenClaw;
+  readonly registry: ModelRegistry;
+  readonly monitor: ServerMonitor;
+  readonly machine: () => SpeedMachine | undefined;
+  readonly resolve: Resolve;
+  readonly logger: Logger;
+}): SwitchPlanner {
+  const { openclaw, registry, monitor, machine, resolve, logger } = parts;
+
+  const localServer = ({ server }: ModelProfile): LocalModelServer | undefined => {
+    if (server?.kind !== "ollama") return undefined;
+    const driver = monitor.serverAt(server);
+    return isLocalModelServer(driver) ? driver : undefined;
+  };
+
+  const runningOn = (server: LocalModelServer | undefined): Promise<readonly RunningModel[]> =>
+    server === undefined
+      ? Promise.resolve([])
+      : server.running(AbortSignal.timeout(ASK_MS)).catch((error: unknown) => {
+          logger.debug({ server: server.id, err: error }, "what is loaded could not be asked");
+          return [];
+        });
+
+  /** Other conversations that talked a moment ago, by the model that answers them. */
+  const inUse = async (view: SessionView, provider: string): Promise<ReadonlyMap<string, readonly string[]>> => {
+    const users = new Map<string, string[]>();
+    for (const { key, model } of await openclaw.activeSessions(IN_USE_MS)) {
+      if (model?.provider !== provider || key === view.key) continue;
+      users.set(model.model, [...(users.get(model.model) ?? []), key]);
+    }
+    return users;
+  };
+
+  return {
+    async plan(view, chosen) {
+      const { server, served } = chosen;
+      if (server !== undefined && served !== undefined) await monitor.describe(server, served);
+      const { models } = await registry.current();
+      const target = models.find(({ ref }) => sameModel(ref, chosen.ref)) ?? chosen;
+      const state = target.server?.kind === "ollama" ? await monitor.look(target.server) : undefined;
+      const running = state?.ok === true ? await runningOn(localServer(target)) : [];
+      const others = running.some(({ name }) => name !== target.ref.model && name !== `${target.ref.model}:latest`);
+      const address = target.server === undefined ? undefined : await addressLocality(target.server.baseUrl, resolve);
+      return planSwitch({
+        target,
+        present: models.find(({ ref }) => sameModel(ref, view.effective?.model)),
+        usedTokens: view.row?.usedTokens,
+        models,
+        server: state,
+        running,
+        // A stand-in of the sandbox takes no memory, whatever its model would.
+        machine: address?.kind === "loopback" && !target.demo ? machine() : undefined,
+        inUse: others ? await inUse(view, target.ref.provider) : new Map(),
+      });
+    },
+
+    async warm({ target, load }, signal) {
+      const server = localServer(target);
+      if (load === undefined || server === undefined) return undefined;
+      const started = performance.now();
+      const contextTokens = target.requestedContextTokens;
+      await server.warm(
+        target.ref.model,
+        { keepAliveMs: KEEP_ALIVE_MS, ...(contextTokens === undefined ? {} : { contextTokens }) },
+        signal,
+      );
+      signal.throwIfAborted();
+      if (target.server !== undefined) monitor.forget(target.server);
+      return performance.now() - started;
+    },
+  };
+}
