@@ -2,15 +2,14 @@ import { ClutchError } from "../src/errors.ts";
 import { formatModelRef, parseModelRef } from "../src/models/model-ref.ts";
 import { findModel, rankModels } from "../src/registry/find-model.ts";
 import type { ModelProfile } from "../src/registry/model-profile.ts";
-import type { Until } from "../src/sessions/temporary-switches.ts";
 import type { Command, CommandContext, OptionValues, Reply } from "./command.ts";
 import { clip } from "./command-line.ts";
-import { parseDuration } from "./duration.ts";
 import { localityWord, modelCard } from "./model-card.ts";
 import { declareInSoul, setDefault } from "./model-default.ts";
 import { switchEverywhere } from "./model-everywhere.ts";
 import { setHelpers, showHelpers } from "./model-helpers.ts";
 import { listModels, MODEL_FILTERS, MODEL_SORTS, modelListCard } from "./model-list.ts";
+import { checkTogether, untilOf } from "./model-options.ts";
 import { showPlan } from "./model-prepare.ts";
 import { switchForNow, switchHere, undoHere } from "./model-switch.ts";
 import type { Services } from "./services.ts";
@@ -81,14 +80,8 @@ export const modelCommand: Command<Services> = {
       line: "/model",
       does: "Shows the model of this conversation, why it is that one, and what there is to choose from",
     },
-    { line: "/model NAME", does: "Pins this conversation to a model; its next turn uses it, with the whole history" },
     { line: "/model list", does: "Lists all models: where they run, window, fit on this machine, speed, tools" },
-    {
-      line: "/model scope:helpers",
-      does: "Shows which models OpenClaw's silent calls use: recaps, titles, heartbeats, …",
-    },
-    { line: "/model NAME scope:helpers", does: "Sends those silent calls to one model, after a question" },
-    { line: "/model default scope:helpers", does: "Leaves the silent calls to OpenClaw's own choice again" },
+    { line: "/model NAME", does: "Pins this conversation to a model; its next turn uses it, with the whole history" },
     { line: "/model NAME plan", does: "Shows what the switch would mean, and changes nothing" },
     { line: "/model NAME compact", does: "Summarises a conversation that is too long for the model, then switches" },
     { line: "/model NAME force", does: "Switches although the plan advises against it" },
@@ -104,25 +97,21 @@ export const modelCommand: Command<Services> = {
     { line: "/model NAME scope:agent", does: "Sets the agent's default for conversations without a pin" },
     { line: "/model NAME scope:agent soul", does: "The same, declared in the agent's SOUL.md" },
     { line: "/model NAME scope:global", does: "Sets the default of every agent that has none of its own" },
+    {
+      line: "/model scope:helpers",
+      does: "Shows which models OpenClaw's silent calls use: recaps, titles, heartbeats, …",
+    },
+    { line: "/model NAME scope:helpers", does: "Sends those silent calls to one model, after a question" },
+    { line: "/model default scope:helpers", does: "Leaves the silent calls to OpenClaw's own choice again" },
   ],
   run: async (context) => {
     const { name, scope = "here" } = context.options;
     const word = name?.toLowerCase();
+    checkTogether(context.options);
     const until = untilOf(context.options);
     if (name === undefined) {
       if (scope === "helpers") return showHelpers(context);
-      const lonely = ["scope", "once", "for", "plan", "compact", "force"].find(
-        (option) => context.options[option] !== undefined,
-      );
-      if (lonely === undefined) return show(context);
-      throw new ClutchError("bad_option", `“${lonely}” needs the name of a model before it.`, {
-        hint: `For instance: /model qwen ${lonely === "scope" ? "scope:agent" : lonely === "for" ? "for:30m" : lonely}`,
-      });
-    }
-    if (context.options["soul"] !== undefined && (scope !== "agent" || word === "default" || word === "undo")) {
-      throw new ClutchError("bad_option", "“soul” goes with the name of a model and scope:agent.", {
-        hint: "For instance: /model qwen scope:agent soul",
-      });
+      return show(context);
     }
     if (word === "list") return list(context);
     if (word === "undo") return undoHere(context);
@@ -137,29 +126,6 @@ export const modelCommand: Command<Services> = {
     return switchHere(context, word === "default" ? null : await choose(name, context));
   },
 };
-
-/** Undefined for a switch that stays. Throws `bad_option` where it does not go together with the rest. */
-function untilOf({ name, scope = "here", once, for: length }: OptionValues): Until | undefined {
-  if (once === undefined && length === undefined) return undefined;
-  const said = once === undefined ? "for:" : "once";
-  const refuse = (message: string, hint: string): never => {
-    throw new ClutchError("bad_option", message, { hint });
-  };
-  if (once !== undefined && length !== undefined) {
-    refuse("“once” and “for:” are two ways to end a switch.", "Give one of them.");
-  }
-  const word = name?.toLowerCase();
-  if (word === "undo" || word === "default") {
-    refuse(`“${said}” goes with the name of a model, not with “${word}”.`, "For instance: /model qwen once");
-  }
-  if (scope !== "here") {
-    refuse(
-      `“${said}” is for this conversation alone, so it does not go with scope:${scope}.`,
-      "Leave one of them out.",
-    );
-  }
-  return length === undefined ? { kind: "turn" } : { kind: "time", ms: parseDuration(length) };
-}
 
 async function list({ services, options }: CommandContext<Services>): Promise<Reply> {
   const { models } = await services.registry.current();

@@ -4,6 +4,7 @@ import { manySessions } from "./many-sessions.ts";
 import { report } from "./measure.ts";
 import { noticeLatency } from "./notice-latency.ts";
 import { acknowledgements } from "./platforms.ts";
+import { registryCosts } from "./registry.ts";
 import { switchLatency } from "./switch-latency.ts";
 
 /**
@@ -28,6 +29,7 @@ try {
   print(report(await noticeLatency(lab, clutch)));
   print(report(await installedSize()));
   for (const measurement of await acknowledgements()) print(report(measurement));
+  for (const measurement of await registryCosts()) print(report(measurement));
   const sessions = Number(process.env["CLUTCH_PERF_SESSIONS"] ?? 2_000);
   for (const measurement of await manySessions(lab, clutch, sessions)) print(report(measurement));
 } finally {

@@ -14,6 +14,8 @@ export function tourLines(snapshot: RegistrySnapshot): readonly string[] {
     "Good morning! I bake three loaves of rye on Sunday.",
     "And I will need four kilos of flour for it.",
     "/model",
+    "/model list",
+    `/model ${name} plan`,
     `/model ${name}`,
     "What did I say I would bake?",
     "/model undo",

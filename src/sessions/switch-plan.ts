@@ -111,7 +111,8 @@ export function planSwitch(facts: PlanFacts): SwitchPlan {
     obstacles: obstaclesOf(facts, fit, reserveTokens),
     context: { usedTokens, windowTokens, reserveTokens },
     load: needsLoad ? { ms: target.facts.loadMs ?? loadEstimate(target, machine) } : undefined,
-    reading: isCloud(target) ? undefined : { tokens: depth, ms: readingTime(target, depth, machine) },
+    // A stand-in of the sandbox reads nothing, so its time would say nothing of the model.
+    reading: isCloud(target) || target.demo ? undefined : { tokens: depth, ms: readingTime(target, depth, machine) },
     speed: isCloud(target) ? undefined : expectedSpeed("decode", target.facts, depth, machine),
     history: historyPrice(target, present, usedTokens),
     fit,
