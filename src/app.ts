@@ -16,11 +16,13 @@ import { createJobModels } from "./agents/job-models.ts";
 import { createSoulSync, type SoulSync } from "./agents/soul-sync.ts";
 import type { Config } from "./config.ts";
 import type { ClutchError } from "./errors.ts";
+import { measureMemoryBandwidth } from "./hardware/memory-bandwidth.ts";
 import { systemAccess } from "./hardware/system-access.ts";
 import { createThisMachine } from "./hardware/this-machine.ts";
 import type { Resolve } from "./models/address.ts";
 import type { Conversation } from "./models/conversation.ts";
 import { formatPlace } from "./models/place.ts";
+import { createModelsSetup, type ModelsSetup } from "./models-setup/models-setup.ts";
 import { createAgentFiles } from "./openclaw/agent-files.ts";
 import {
   type ConnectionState,
@@ -60,6 +62,8 @@ export interface App {
   readonly openclaw: OpenClaw;
   /** Models that agents declare in their SOUL.md. */
   readonly souls: SoulSync;
+  /** Gets local models: needs a server on this machine or network. */
+  readonly modelsSetup: ModelsSetup;
   /** What the buttons of every platform stand for. */
   readonly actions: ActionStore;
   /**
@@ -123,15 +127,17 @@ export async function createApp(parts: AppParts): Promise<App> {
     const openclaw = createOpenClaw(connection);
     const journal = createChangeJournal(store.db, clock);
     const audit = createAuditLog(store.db, clock);
+    const servers = { ...parts.sandboxServers, ...configuredServers(config) };
+    const stated = () => readProfileFile(profileFileBeside(config));
     const monitor = createServerMonitor({ fetch: parts.fetch ?? globalThis.fetch, clock, logger });
     const registry = createModelRegistry({
       openclaw,
-      servers: { ...parts.sandboxServers, ...configuredServers(config) },
+      servers,
       trustedLocal: config.trustedLocal,
       demoProviders: parts.demoProviders ?? [],
       monitor,
       measurements,
-      stated: () => readProfileFile(profileFileBeside(config)),
+      stated,
       machine: machine.known,
       resolve,
       clock,
@@ -163,6 +169,19 @@ export async function createApp(parts: AppParts): Promise<App> {
     });
     const planner = createSwitchPlanner({ openclaw, registry, monitor, machine: machine.known, resolve, logger });
     const changes = createConfigChanges({ openclaw, registry, journal, audit, clock });
+    const modelsSetup = createModelsSetup({
+      registry,
+      monitor,
+      measurements,
+      changes,
+      thisMachine: machine,
+      measureBandwidth: (availableBytes) => measureMemoryBandwidth(availableBytes, { signal: ended.signal, clock }),
+      servers,
+      stated,
+      ollamaHost: process.env["OLLAMA_HOST"],
+      fetch: parts.fetch ?? globalThis.fetch,
+      clock,
+    });
     const jobs = createJobs(connection);
     const jobModels = createJobModels({ jobs, journal, audit, clock });
     const helpers = createHelperModels({ openclaw, jobs, changes, jobModels, registry, journal });
@@ -193,6 +212,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       connection,
       openclaw,
       souls,
+      modelsSetup,
       actions: createActionStore(store.expiring("actions")),
       dispatcher: createDispatcher({
         commands: allCommands,

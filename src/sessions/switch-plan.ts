@@ -1,5 +1,5 @@
 import type { Figure } from "../models/figure.ts";
-import { type Fit, fitOf } from "../models/fit.ts";
+import { cardsOf, type Fit, fitOf } from "../models/fit.ts";
 import { countsAsCloud } from "../models/locality.ts";
 import { sameModel } from "../models/model-ref.ts";
 import { firstTokenWait, type SpeedMachine } from "../models/speed.ts";
@@ -99,16 +99,16 @@ export const reserveOf = (windowTokens: number): number => Math.min(20_000, Math
 
 export function planSwitch(facts: PlanFacts): SwitchPlan {
   const { target, present, usedTokens, machine, running } = facts;
-  const windowTokens = target.windowTokens;
+  const windowTokens = windowOf(target);
   const reserveTokens = windowTokens === undefined ? undefined : reserveOf(windowTokens);
   const loaded = running.find(({ name }) => isNamed(name, target.ref.model));
   const needsLoad = isOllama(target) && !isCloud(target) && !isLoadedFor(loaded, target);
-  const fit = machine === undefined || !needsLoad ? undefined : fitHere(machine, target);
+  const fit = machine === undefined || !needsLoad ? undefined : fitHere(emptied(machine, running), target);
   const depth = usedTokens ?? BARE_PROMPT_TOKENS;
   return {
     target,
     refusal: refusalOf(facts),
-    obstacles: obstaclesOf(facts, fit, reserveTokens),
+    obstacles: obstaclesOf(facts, fit),
     context: { usedTokens, windowTokens, reserveTokens },
     load: needsLoad ? { ms: target.facts.loadMs ?? loadEstimate(target, machine) } : undefined,
     // A stand-in of the sandbox reads nothing, so its time would say nothing of the model.
@@ -131,24 +131,26 @@ function refusalOf({ target, server }: PlanFacts): Refusal | undefined {
   return undefined;
 }
 
-function obstaclesOf(
-  { target, usedTokens }: PlanFacts,
-  fit: Fit | undefined,
-  reserveTokens: number | undefined,
-): readonly Obstacle[] {
+function obstaclesOf({ target, usedTokens }: PlanFacts, fit: Fit | undefined): readonly Obstacle[] {
   const obstacles: Obstacle[] = [];
-  const { windowTokens, facts } = target;
-  if (usedTokens !== undefined && windowTokens !== undefined && reserveTokens !== undefined) {
-    const roomTokens = windowTokens - reserveTokens;
-    if (usedTokens > roomTokens) obstacles.push({ kind: "too-long", usedTokens, roomTokens });
+  const { facts } = target;
+  const roomTokens = roomIn(target);
+  if (usedTokens !== undefined && roomTokens !== undefined && usedTokens > roomTokens) {
+    obstacles.push({ kind: "too-long", usedTokens, roomTokens });
   }
   // What was only read somewhere is a warning; what a probe found here is a fact.
   const calls = facts.toolCalls;
   if (calls !== undefined && calls.value !== "works" && (calls.origin === "measured" || calls.origin === "stated")) {
     obstacles.push({ kind: "no-tools", calls });
   }
-  if (fit?.kind === "does-not-fit" && fit.needBytes !== undefined) {
-    obstacles.push({ kind: "no-memory", needBytes: fit.needBytes, haveBytes: fit.haveBytes });
+  if (fit?.kind === "does-not-fit") {
+    // The weights alone may be too much, where nobody knows what the window takes.
+    const { weights = 0, cache = 0, buffers, system } = fit.parts;
+    obstacles.push({
+      kind: "no-memory",
+      needBytes: weights + cache + buffers + system,
+      haveBytes: fit.haveBytes,
+    });
   }
   return obstacles;
 }
@@ -165,6 +167,18 @@ const fitHere = (
         contextTokens: requestedContextTokens ?? windowTokens ?? 4_096,
         contextLength: facts.contextLength?.value,
       });
+
+/** As the machine is once its server has dropped what it holds, which it does by itself to make room. */
+function emptied(machine: SpeedMachine, running: readonly RunningModel[]): SpeedMachine {
+  const { gpus, memory } = machine;
+  const onCards = cardsOf(gpus).length > 0;
+  const heldBytes = running.reduce(
+    (sum, { memoryBytes = 0, vramBytes = 0 }) => sum + (onCards ? Math.max(0, memoryBytes - vramBytes) : memoryBytes),
+    0,
+  );
+  const mostBytes = memory.limitBytes ?? memory.totalBytes;
+  return { ...machine, memory: { ...memory, availableBytes: Math.min(mostBytes, memory.availableBytes + heldBytes) } };
+}
 
 function loadEstimate({ facts }: ModelProfile, machine: SpeedMachine | undefined): Figure<number> | undefined {
   if (machine === undefined || facts.diskBytes === undefined) return undefined;
@@ -202,7 +216,7 @@ function historyPrice(
   if (payer === undefined || price === undefined || !countsAsCloud(payer.locality)) return undefined;
   const rate = tierFor(price.value, tokens).cacheWrite;
   // Zeros in the configuration of a cloud model are what nobody filled in, not a price.
-  if (rate === 0) return undefined;
+  if (rate <= 0) return undefined;
   return { tokens, when, usd: { ...price, value: (tokens * rate) / 1_000_000 } };
 }
 
@@ -217,27 +231,24 @@ function tierFor({ tiers }: Price, promptTokens: number): PriceTier {
 function evictions({ target, running, inUse }: PlanFacts, fit: Fit | undefined): readonly Eviction[] {
   const others = running.filter(({ name }) => !isNamed(name, target.ref.model));
   if (others.length === 0) return [];
-  // What is loaded counts as taken, so a model that still fits needs nobody's place.
-  if (fit?.kind === "fits" || fit?.kind === "tight") return [];
+  // Where all of them fit side by side nobody has to go; what is not known may not fit.
+  const besideBytes = others.reduce((sum, { memoryBytes = Number.POSITIVE_INFINITY }) => sum + memoryBytes, 0);
+  if (fit?.needBytes !== undefined && fit.needBytes + besideBytes <= fit.haveBytes) return [];
   return others.map(({ name }) => ({
     model: name,
     usedBy: [...inUse].flatMap(([model, keys]) => (isNamed(name, model) ? keys : [])),
   }));
 }
 
-function alternativesOf({ target, models, usedTokens }: PlanFacts): readonly ModelProfile[] {
+function alternativesOf({ target, present, models, usedTokens }: PlanFacts): readonly ModelProfile[] {
   return models
-    .filter(
-      (model) => !sameModel(model.ref, target.ref) && model.locality.kind === "local" && model.served !== undefined,
-    )
+    .filter(({ ref }) => !sameModel(ref, target.ref) && !sameModel(ref, present?.ref))
+    .filter(({ locality, served }) => locality.kind === "local" && served !== undefined)
     .filter(
       ({ facts }) =>
         facts.toolCalls === undefined || facts.toolCalls.value === "works" || facts.toolCalls.origin === "published",
     )
-    .filter(
-      ({ windowTokens }) =>
-        usedTokens === undefined || windowTokens === undefined || usedTokens <= windowTokens - reserveOf(windowTokens),
-    )
+    .filter((model) => (usedTokens ?? 0) <= (roomIn(model) ?? Number.POSITIVE_INFINITY))
     .toSorted(
       (a, b) => Number(b.served?.loaded === true) - Number(a.served?.loaded === true) || average(b) - average(a),
     );
@@ -245,6 +256,18 @@ function alternativesOf({ target, models, usedTokens }: PlanFacts): readonly Mod
 
 const average = ({ facts: { ratings } }: ModelProfile): number =>
   ratings.length === 0 ? 0 : ratings.reduce((sum, { score }) => sum + score.value, 0) / ratings.length;
+
+/** OpenClaw may believe in more than what it asks the server for. */
+const windowOf = ({ windowTokens, requestedContextTokens }: ModelProfile): number | undefined =>
+  windowTokens === undefined || requestedContextTokens === undefined
+    ? (windowTokens ?? requestedContextTokens)
+    : Math.min(windowTokens, requestedContextTokens);
+
+/** What the window leaves to the conversation, tokens. */
+const roomIn = (model: ModelProfile): number | undefined => {
+  const windowTokens = windowOf(model);
+  return windowTokens === undefined ? undefined : windowTokens - reserveOf(windowTokens);
+};
 
 const isOllama = ({ server }: ModelProfile): boolean => server?.kind === "ollama";
 const isCloud = ({ locality }: ModelProfile): boolean => locality.kind === "cloud";

@@ -69,6 +69,11 @@ export function createSwitchPlanner(parts: {
   return {
     async plan(view, chosen) {
       const { server, served } = chosen;
+      if (server?.kind === "ollama" && served === undefined) {
+        // It may have been downloaded a moment ago.
+        monitor.forget(server);
+        registry.invalidate();
+      }
       if (server !== undefined && served !== undefined) await monitor.describe(server, served);
       const { models } = await registry.current();
       const target = models.find(({ ref }) => sameModel(ref, chosen.ref)) ?? chosen;
