@@ -7,6 +7,7 @@ export default defineConfig({
       "test/long/**/*.test.ts",
       "test/gateway/faults.test.ts",
       "test/gateway/everywhere.test.ts",
+      "test/gateway/crash.test.ts",
       // A hundred thousand payloads instead of two thousand.
       "test/adapters/**/*fuzz.test.ts",
     ],

@@ -157,7 +157,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       logger,
     });
     const bulk = createBulkSwitch({ openclaw, sessions, journal, registry });
-    const defaults = createConfiguredDefaults({ openclaw, registry, journal, audit });
+    const defaults = createConfiguredDefaults({ openclaw, registry, journal, audit, clock });
     const souls = createSoulSync({
       files: createAgentFiles(connection),
       openclaw,
@@ -201,6 +201,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     };
     await registry.refresh();
     await sessions.settleUnfinished(UNFINISHED_AFTER_MS);
+    await defaults.settleUnfinished(UNFINISHED_AFTER_MS);
     await changes.settleUnfinished(UNFINISHED_AFTER_MS);
     await jobModels.settleUnfinished(UNFINISHED_AFTER_MS);
     let events: SessionEvents | undefined;

@@ -36,6 +36,8 @@ export interface ConfiguredDefaults {
     about: Authorship,
   ): Promise<DefaultChange>;
   undo(change: Change, about: Authorship): Promise<DefaultChange>;
+  /** After a crash: settles changes begun more than `olderThanMs` ago by what the configuration shows. */
+  settleUnfinished(olderThanMs: number): Promise<void>;
 }
 
 export function createConfiguredDefaults(parts: {
@@ -43,8 +45,27 @@ export function createConfiguredDefaults(parts: {
   readonly registry: ModelRegistry;
   readonly journal: ChangeJournal;
   readonly audit: AuditLog;
+  /** Epoch ms. */
+  readonly clock: () => number;
 }): ConfiguredDefaults {
-  const { openclaw, registry, journal, audit } = parts;
+  const { openclaw, registry, journal, audit, clock } = parts;
+
+  const recordOf = (
+    { scope, target, before, after, undoes, actor, place, reason }: Omit<Change, "id" | "at" | "state">,
+    result: "ok" | "failed" | "refused",
+    code?: string,
+  ): Promise<void> =>
+    audit.append({
+      actor,
+      place,
+      action: undoes === undefined ? `model.default.${scope}` : "model.undo",
+      target,
+      from: show(before),
+      to: show(after),
+      reason,
+      result,
+      code,
+    });
 
   const write = async (
     scope: DefaultScope,
@@ -58,7 +79,7 @@ export function createConfiguredDefaults(parts: {
     const to = next(before);
     if (isDeepStrictEqual(from, to)) return { before, after: before, changed: false };
 
-    const id = await journal.intend({
+    const intended = {
       scope: scope.kind,
       target: targetOf(scope),
       place: about.place,
@@ -67,19 +88,9 @@ export function createConfiguredDefaults(parts: {
       after: to,
       reason: about.reason,
       undoes: undoes?.id,
-    });
-    const record = (result: "ok" | "failed", code?: string) =>
-      audit.append({
-        actor: about.actor,
-        place: about.place,
-        action: undoes === undefined ? `model.default.${scope.kind}` : "model.undo",
-        target: targetOf(scope),
-        from: show(from),
-        to: show(to),
-        reason: about.reason,
-        result,
-        code,
-      });
+    };
+    const id = await journal.intend(intended);
+    const record = (result: "ok" | "failed", code?: string) => recordOf(intended, result, code);
     const fail = async (error: ClutchError): Promise<never> => {
       await journal.failed(id, error.code);
       await record("failed", error.code);
@@ -139,10 +150,19 @@ export function createConfiguredDefaults(parts: {
         about,
       ),
     async undo(change, about) {
-      const scope: DefaultScope =
-        change.scope === "agent" ? { kind: "agent", agentId: change.target } : { kind: "global" };
+      const scope = scopeOf(change);
       const now = configuredIn(await openclaw.readConfig(), scope);
       if (!isDeepStrictEqual(stateOf(now?.raw), change.after)) {
+        const { place } = about;
+        const tried = {
+          ...change,
+          ...about,
+          place,
+          before: stateOf(now?.raw),
+          after: change.before,
+          undoes: change.id,
+        };
+        await recordOf(tried, "refused", "changed_meanwhile");
         throw new ClutchError(
           "changed_meanwhile",
           `Since that change the default was set to ${show(stateOf(now?.raw))}; undoing would overwrite it.`,
@@ -151,8 +171,21 @@ export function createConfiguredDefaults(parts: {
       }
       return write(scope, () => change.before, about, change);
     },
+    async settleUnfinished(olderThanMs) {
+      for (const change of await journal.unfinished()) {
+        if ((change.scope !== "agent" && change.scope !== "global") || change.at > clock() - olderThanMs) continue;
+        const now = configuredIn(await openclaw.readConfig(), scopeOf(change));
+        const made = isDeepStrictEqual(stateOf(now?.raw), change.after);
+        if (!(await (made ? journal.done(change.id) : journal.failed(change.id, "interrupted")))) continue;
+        const settled = { ...change, reason: "settled after an interruption" };
+        await recordOf(settled, made ? "ok" : "failed", made ? undefined : "interrupted");
+      }
+    },
   };
 }
+
+const scopeOf = ({ scope, target }: Change): DefaultScope =>
+  scope === "agent" ? { kind: "agent", agentId: target } : { kind: "global" };
 
 function configuredIn(snapshot: ConfigSnapshot, scope: DefaultScope): ConfiguredModel | undefined {
   const config = modelConfigOf(snapshot.config);

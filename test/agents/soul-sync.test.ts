@@ -92,7 +92,7 @@ async function openLab(entries: Record<string, Json> = { main: {}, keeper: { mod
   const journal = createChangeJournal(store.db, clock);
   const audit = createAuditLog(store.db, clock);
   const souls = createSouls(store.db, clock);
-  const defaults = createConfiguredDefaults({ openclaw, registry, journal, audit });
+  const defaults = createConfiguredDefaults({ openclaw, registry, journal, audit, clock });
   const lines: Json[] = [];
   const logger = pino({ level: "info" }, { write: (line: string) => void lines.push(JSON.parse(line) as Json) });
   const sync = createSoulSync({ files, openclaw, defaults, registry, audit, souls, logger });

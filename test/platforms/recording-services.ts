@@ -229,6 +229,7 @@ export function createRecordingServices(actor = "discord:123", clock: () => numb
         return defaultChange;
       },
       put: unexpected,
+      settleUnfinished: unexpected,
       async undo() {
         changes.push("default undo");
         return defaultChange;
