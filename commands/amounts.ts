@@ -39,5 +39,5 @@ export function bytes(count: number): string {
 export function dollars(usd: number): string {
   if (usd === 0) return "$0";
   if (usd < 0.0001) return "under $0.0001";
-  return usd < 0.1 ? `$${Number(usd.toPrecision(2))}` : `$${usd.toFixed(2)}`;
+  return usd < 0.0995 ? `$${Number(usd.toPrecision(2))}` : `$${usd.toFixed(2)}`;
 }

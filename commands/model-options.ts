@@ -22,8 +22,11 @@ export function checkTogether(options: OptionValues): void {
     const ofList = given("sort", "only");
     if (ofList !== undefined) refuse(`“${ofList}:” goes with /model list.`, "For instance: /model list only:local");
   } else {
-    const other = given("scope", "once", "for", "plan", "compact", "force", "soul");
+    const other = given("scope", "once", "for", "plan", "compact", "force", "soul", "agent");
     if (other !== undefined) refuse(`“${other}” does not go with /model list.`, "Leave one of them out.");
+  }
+  if (word === "undo" && scope !== "here") {
+    refuse("“undo” takes back the last change made here, whatever its scope.", "Leave “scope:” out: /model undo");
   }
   const isModel = name !== undefined && word !== "default" && word !== "undo" && word !== "list";
   const ofSwitch = given("plan", "compact", "force");
@@ -32,6 +35,10 @@ export function checkTogether(options: OptionValues): void {
       `“${ofSwitch}” goes with the name of a model and this conversation alone.`,
       `For instance: /model qwen ${ofSwitch}`,
     );
+  }
+  const ofReal = given("compact", "force");
+  if (options["plan"] !== undefined && ofReal !== undefined) {
+    refuse(`“plan” only shows what would be, so “${ofReal}” has nothing to do.`, "Leave one of them out.");
   }
   if (options["soul"] !== undefined && (!isModel || scope !== "agent")) {
     refuse("“soul” goes with the name of a model and scope:agent.", "For instance: /model qwen scope:agent soul");

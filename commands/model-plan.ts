@@ -18,49 +18,55 @@ export function planCard(plan: SwitchPlan, ending: string): Card {
       ...(refusal === undefined ? [] : [refusal.reason]),
       ...obstacles.map(obstacleSentence),
       ...warnings(plan),
+      ...evictionSentences(plan),
       "Nothing was changed.",
     ],
     fields: [{ name: "Runs", value: localitySentence(target) }, ...planFields(plan)],
-    actions: [
-      ...(ready ? [{ label: "Switch", line, style: "primary" as const }] : []),
-      ...obstacleActions(plan, ending),
-    ],
+    actions: [...(ready ? [{ label: "Switch", line, style: "primary" as const }] : []), ...waysOn(plan, ending)],
     footer: FIGURES,
   };
 }
 
+/** What to say of the conversation where its model stays, in a sentence. */
+export const leftAs = (compacted: boolean): string =>
+  compacted ? "The conversation was summarised; its model was not changed." : "Nothing was changed.";
+
 /** The plan stands in the way of a switch that was asked for: what is wrong, and the ways on. */
-export function obstacleCard(plan: SwitchPlan, ending: string): Card {
+export function obstacleCard(plan: SwitchPlan, ending: string, compacted: boolean): Card {
   const { target, obstacles } = plan;
   return {
     tone: "warning",
     title: `${target.name} was not switched to`,
-    body: [...obstacles.map(obstacleSentence), ...warnings(plan), "Nothing was changed."],
+    body: [...obstacles.map(obstacleSentence), ...warnings(plan), leftAs(compacted)],
     fields: planFields(plan),
-    actions: obstacleActions(plan, ending),
+    actions: waysOn(plan, ending, compacted),
     footer: FIGURES,
   };
 }
 
 /** Models of other conversations would be pushed out of memory: asked before it happens. */
-export function evictionQuestion(plan: SwitchPlan, ending: string): Card {
-  const used = plan.evicts.filter(({ usedBy }) => usedBy.length > 0);
+export function evictionQuestion(plan: SwitchPlan, ending: string, compacted: boolean): Card {
+  const used = usedEvictions(plan);
   const line = `/model ${formatModelRef(plan.target.ref)}${ending}`;
   return {
     tone: "warning",
     title: `Load ${plan.target.name} in place of ${used.map(({ model }) => model).join(" and ")}?`,
-    body: [
-      ...used.map(
-        ({ model, usedBy }) =>
-          `${usedBy.length === 1 ? "Another conversation talks" : `${usedBy.length} other conversations talk`} with ${model}. Its next answer there would wait for it to be loaded again.`,
-      ),
-      "Nothing was changed yet.",
-    ],
+    body: [...evictionSentences(plan), leftAs(compacted)],
     fields: planFields(plan),
     actions: [{ label: "Load it", line, style: "danger", confirms: true }],
     footer: FIGURES,
   };
 }
+
+/** Models that would be pushed out although another conversation talks with them. */
+export const usedEvictions = ({ evicts }: SwitchPlan): SwitchPlan["evicts"] =>
+  evicts.filter(({ usedBy }) => usedBy.length > 0);
+
+const evictionSentences = (plan: SwitchPlan): readonly string[] =>
+  usedEvictions(plan).map(
+    ({ model, usedBy }) =>
+      `${usedBy.length === 1 ? "Another conversation talks" : `${usedBy.length} other conversations talk`} with ${model}, which would have to make room. Its next answer there would wait for it to be loaded again.`,
+  );
 
 const FIGURES =
   "~ is an estimate, † was published for this kind of machine; the rest was measured or is the server's own word";
@@ -121,14 +127,20 @@ export function obstacleSentence(obstacle: Obstacle): string {
   }
 }
 
-function obstacleActions({ target, obstacles, alternatives }: SwitchPlan, ending: string): readonly Action[] {
+/** Where nothing could answer no force helps, and neither does a summary; and one summary is enough. */
+function waysOn(
+  { target, refusal, obstacles, alternatives }: SwitchPlan,
+  ending: string,
+  compacted = false,
+): readonly Action[] {
   const line = `/model ${formatModelRef(target.ref)}`;
   const [other] = alternatives;
+  const open = refusal === undefined ? obstacles : [];
   return [
-    ...(obstacles.some(({ kind }) => kind === "too-long")
+    ...(open.some(({ kind }) => kind === "too-long") && !compacted
       ? [{ label: "Compact first", line: `${line}${ending} compact`, style: "primary" as const }]
       : []),
-    ...(other === undefined || obstacles.length === 0
+    ...(other === undefined || (refusal === undefined && obstacles.length === 0)
       ? []
       : [
           {
@@ -137,7 +149,7 @@ function obstacleActions({ target, obstacles, alternatives }: SwitchPlan, ending
             style: "secondary" as const,
           },
         ]),
-    ...(obstacles.length === 0
+    ...(open.length === 0
       ? []
       : [{ label: "Switch anyway", line: `${line}${ending} force`, style: "danger" as const }]),
   ];

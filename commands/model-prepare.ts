@@ -1,16 +1,19 @@
 import { ClutchError } from "../src/errors.ts";
 import { formatModelRef, sameModel } from "../src/models/model-ref.ts";
 import type { ModelProfile } from "../src/registry/model-profile.ts";
+import { pinOf } from "../src/sessions/pin.ts";
 import type { SessionView } from "../src/sessions/session-models.ts";
-import type { SwitchPlan } from "../src/sessions/switch-plan.ts";
+import type { Obstacle, SwitchPlan } from "../src/sessions/switch-plan.ts";
 import type { CommandContext, Reply } from "./command.ts";
 import {
   alternativeNames,
   evictionQuestion,
+  leftAs,
   obstacleCard,
   obstacleSentence,
   planCard,
   planFields,
+  usedEvictions,
 } from "./model-plan.ts";
 import type { Services } from "./services.ts";
 
@@ -21,13 +24,13 @@ export interface Prepared {
   readonly loadedInMs: number | undefined;
 }
 
+const SAID_AGAIN = ["once", "for", "agent", "compact", "force"] as const;
+
 /** Options of a command line that an action has to say again. */
-export const endingOf = ({ options }: Pick<CommandContext<Services>, "options">): string =>
-  [
-    options["once"] === undefined ? "" : " once",
-    options["for"] === undefined ? "" : ` for:${options["for"]}`,
-    options["agent"] === undefined ? "" : ` agent:${options["agent"]}`,
-  ].join("");
+export const endingOf = ({ options }: Pick<CommandContext<Services>, "options">, without?: "compact"): string =>
+  SAID_AGAIN.filter((name) => name !== without && options[name] !== undefined)
+    .map((name) => (name === "for" || name === "agent" ? ` ${name}:${options[name]}` : ` ${name}`))
+    .join("");
 
 /** `/model NAME plan:true`. */
 export async function showPlan(context: CommandContext<Services>, target: ModelProfile): Promise<Reply> {
@@ -41,7 +44,7 @@ export async function showPlan(context: CommandContext<Services>, target: ModelP
  * summary that was asked for, and the load. Gives a reply where the switch is not
  * to be made (yet). Until here nothing of the conversation's model has changed, and
  * whatever fails leaves it so. Codes: `server_unreachable`, `model_missing`,
- * `does_not_fit`, `no_tools`, and the gateway's.
+ * `does_not_fit`, `no_tools`, `changed_meanwhile`, and the gateway's.
  */
 export async function prepareSwitch(
   context: CommandContext<Services>,
@@ -50,56 +53,86 @@ export async function prepareSwitch(
   const { sessions, planner } = context.services;
   const view = await sessions.view(context.conversation, context.options["agent"]);
   const isPinned = view.effective?.why.kind === "pin" && sameModel(view.effective.model, target.ref);
-  // Before anybody spoke the question comes first, and the load after the yes.
-  const isUnasked = view.row === undefined && !context.confirmed;
   if (isPinned) return { plan: undefined, loadedInMs: undefined };
 
   let plan = await planner.plan(view, target);
   refuseWhereNothingAnswers(plan);
-  if (isUnasked) return { plan, loadedInMs: undefined };
-  if (context.options["compact"] !== undefined && plan.obstacles.some(({ kind }) => kind === "too-long")) {
+  const compacts = context.options["compact"] !== undefined && plan.obstacles.some(isTooLong);
+  // All questions come before the summary, which cannot be taken back.
+  const first = compacts ? { ...plan, obstacles: plan.obstacles.filter((obstacle) => !isTooLong(obstacle)) } : plan;
+  const stop = stopOf(context, first, false);
+  if (stop !== undefined) return { reply: stop };
+  // Before anybody spoke the question whether to begin comes first, and the load after the yes.
+  if (view.row === undefined && !context.confirmed) return { plan, loadedInMs: undefined };
+  if (compacts) {
     plan = await compactFirst(context, view, target);
+    refuseWhereNothingAnswers(plan, true);
+    const still = stopOf(context, plan, true);
+    if (still !== undefined) return { reply: still };
   }
-  if (plan.obstacles.length > 0 && context.options["force"] === undefined) {
-    return { reply: obstacleReply(plan, endingOf(context)) };
-  }
-  if (plan.evicts.some(({ usedBy }) => usedBy.length > 0) && !context.confirmed) {
-    const card = evictionQuestion(
-      plan,
-      `${endingOf(context)}${context.options["force"] === undefined ? "" : " force"}`,
-    );
-    return { reply: { card, visibility: "private", needsConfirmation: true } };
-  }
-  return { plan, loadedInMs: await load(context, plan) };
+  const loadedInMs = await load(context, plan, compacts);
+  if (compacts || loadedInMs !== undefined) await refuseWhereChanged(context, view, target, compacts);
+  return { plan, loadedInMs };
 }
 
-function refuseWhereNothingAnswers({ target, refusal, alternatives }: SwitchPlan): void {
+const isTooLong = ({ kind }: Obstacle): boolean => kind === "too-long";
+
+/** What the plan has against it, or a question; undefined where nothing is in the way. */
+function stopOf(context: CommandContext<Services>, plan: SwitchPlan, compacted: boolean): Reply | undefined {
+  const ending = endingOf(context, compacted ? "compact" : undefined);
+  if (plan.obstacles.length > 0 && context.options["force"] === undefined) {
+    return obstacleReply(plan, ending, compacted);
+  }
+  if (usedEvictions(plan).length === 0 || context.confirmed) return undefined;
+  return { card: evictionQuestion(plan, ending, compacted), visibility: "private", needsConfirmation: true };
+}
+
+/** Minutes may have passed: what was chosen here meanwhile is newer than this command, so it stays. */
+async function refuseWhereChanged(
+  context: CommandContext<Services>,
+  before: SessionView,
+  target: ModelProfile,
+  compacted: boolean,
+): Promise<void> {
+  context.signal.throwIfAborted();
+  const { row } = await context.services.sessions.view(context.conversation, context.options["agent"]);
+  const [then, now] = [before.row, row].map((one) => (one === undefined ? null : pinOf(one)));
+  const name = formatModelRef(target.ref);
+  if (now === then || now === name) return;
+  throw new ClutchError(
+    "changed_meanwhile",
+    `While ${target.name} was made ready, this conversation was switched to ${now ?? "its default"}. ${leftAs(compacted)}`,
+    { hint: `To switch all the same: /model ${name}${endingOf(context, "compact")}` },
+  );
+}
+
+function refuseWhereNothingAnswers({ target, refusal, alternatives }: SwitchPlan, compacted = false): void {
   if (refusal === undefined) return;
   const name = formatModelRef(target.ref);
   const instead = otherwise(alternatives);
   if (refusal.code === "server_down") {
-    throw new ClutchError("server_unreachable", `${name} cannot answer now: ${refusal.reason} Nothing was changed.`, {
+    throw new ClutchError("server_unreachable", `${name} cannot answer now: ${refusal.reason} ${leftAs(compacted)}`, {
       hint: `Start its server, then try again.${instead}`,
     });
   }
-  throw new ClutchError("model_missing", `${refusal.reason} Nothing was changed.`, {
+  throw new ClutchError("model_missing", `${refusal.reason} ${leftAs(compacted)}`, {
     hint: `To get it: clutch models setup ${target.ref.model}.${instead}`,
   });
 }
 
-function obstacleReply(plan: SwitchPlan, ending: string): Reply {
+function obstacleReply(plan: SwitchPlan, ending: string, compacted: boolean): Reply {
   const message = plan.obstacles.map(obstacleSentence).join(" ");
   const code = plan.obstacles.some(({ kind }) => kind !== "no-tools") ? "does_not_fit" : "no_tools";
   const [other] = plan.alternatives;
   const ways = [
-    ...(plan.obstacles.some(({ kind }) => kind === "too-long") ? ["“compact” summarises the conversation first"] : []),
+    ...(plan.obstacles.some(isTooLong) && !compacted ? ["“compact” summarises the conversation first"] : []),
     ...(other === undefined ? [] : [`${formatModelRef(other.ref)} could answer instead`]),
     "“force” switches all the same",
   ];
   return {
-    card: obstacleCard(plan, ending),
+    card: obstacleCard(plan, ending, compacted),
     visibility: "private",
-    refusal: new ClutchError(code, `${message} Nothing was changed.`, { hint: `${ways.join("; ")}.` }),
+    refusal: new ClutchError(code, `${message} ${leftAs(compacted)}`, { hint: `${ways.join("; ")}.` }),
   };
 }
 
@@ -123,13 +156,17 @@ async function compactFirst(
   });
   if (!(await openclaw.compactSession(view.key, { signal: context.signal }))) {
     throw new ClutchError("does_not_fit", "OpenClaw found nothing to summarise here. Nothing was changed.", {
-      hint: "Use a model with a larger window, or “force”.",
+      hint: "Use a model with a larger window, or “force” without “compact”.",
     });
   }
   return planner.plan(await sessions.view(context.conversation, context.options["agent"]), target);
 }
 
-async function load(context: CommandContext<Services>, plan: SwitchPlan): Promise<number | undefined> {
+async function load(
+  context: CommandContext<Services>,
+  plan: SwitchPlan,
+  compacted: boolean,
+): Promise<number | undefined> {
   if (plan.load === undefined) return undefined;
   context.progress({
     tone: "info",
@@ -143,7 +180,7 @@ async function load(context: CommandContext<Services>, plan: SwitchPlan): Promis
     if (!(thrown instanceof ClutchError)) throw thrown;
     throw new ClutchError(
       thrown.code,
-      `${plan.target.name} could not be loaded: ${thrown.message} Nothing was changed.`,
+      `${plan.target.name} could not be loaded: ${thrown.message} ${leftAs(compacted)}`,
       {
         hint: `${thrown.hint}${otherwise(plan.alternatives)}`,
         cause: thrown,

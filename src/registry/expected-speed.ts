@@ -1,4 +1,4 @@
-import type { Figure } from "../models/figure.ts";
+import { bestFigure, type Figure } from "../models/figure.ts";
 import { decodeSpeed, prefillSpeed, type SpeedMachine } from "../models/speed.ts";
 import type { ModelFacts, SpeedPoint } from "./model-facts.ts";
 
@@ -25,7 +25,9 @@ export function expectedSpeed(
   if (below !== undefined && above !== undefined) {
     if (below.depth === above.depth) return below.figure;
     const share = (depthTokens - below.depth) / (above.depth - below.depth);
-    return { ...below.figure, value: below.figure.value + share * (above.figure.value - below.figure.value) };
+    // No more trustworthy than the weaker of the two.
+    const weaker = bestFigure([below.figure, above.figure]) === below.figure ? above.figure : below.figure;
+    return { ...weaker, value: below.figure.value + share * (above.figure.value - below.figure.value) };
   }
   const nearest = below ?? above;
   if (nearest !== undefined && isNear(nearest.depth, depthTokens)) return nearest.figure;

@@ -43,10 +43,14 @@ export const MEASURED = {
   tools: z.object({ calls: z.enum(["works", "text", "none"]) }),
   speed: z.object({
     points: z.array(
-      z.object({ depthTokens: z.number(), decode: z.number().optional(), prefill: z.number().optional() }),
+      z.object({
+        depthTokens: z.number().nonnegative(),
+        decode: z.number().positive().optional(),
+        prefill: z.number().positive().optional(),
+      }),
     ),
   }),
-  load: z.object({ ms: z.number() }),
+  load: z.object({ ms: z.number().nonnegative() }),
 } as const;
 
 export interface FactSources {
@@ -83,10 +87,9 @@ export function modelFacts(sources: FactSources): ModelFacts {
       seed?.capabilities,
     ]),
     toolCalls: bestFigure<ToolCalls>([
-      brokenTools(stated?.brokenToolTemplate),
-      measuredTools(sources.measured),
       // Only what is known to be broken: that the others work is for a probe to show.
-      brokenTools(seed?.knownProblems?.brokenToolTemplate),
+      brokenTools(stated?.brokenToolTemplate ?? seed?.knownProblems?.brokenToolTemplate),
+      measuredTools(sources.measured),
     ]),
     architecture: stated?.architecture ?? description?.architecture ?? seed?.architecture,
     diskBytes: bestFigure([stated?.diskBytes, reported(served?.sizeBytes), seed?.diskBytes]),
@@ -95,9 +98,15 @@ export function modelFacts(sources: FactSources): ModelFacts {
     speeds: speedsOf(sources),
     loadMs: measuredLoad(sources.measured),
     ratings: ratingsOf(stated?.ratings ?? [], seed?.ratings ?? []),
-    price: bestFigure([stated?.price, reported(sources.configuredPrice, "OpenClaw's configuration"), seed?.price]),
+    price: bestFigure([stated?.price, reported(filledIn(sources), "OpenClaw's configuration"), seed?.price]),
   };
 }
+
+/** Zeros for a model that is known to cost something are what nobody filled in. */
+const filledIn = ({ configuredPrice, seed }: FactSources): Price | undefined => {
+  const isFree = configuredPrice?.tiers.every(({ input, output }) => input === 0 && output === 0);
+  return isFree === true && seed?.price !== undefined ? undefined : configuredPrice;
+};
 
 const brokenTools = (figure: Figure<boolean> | undefined): Figure<ToolCalls> | undefined =>
   figure?.value === true ? { ...figure, value: "text" } : undefined;

@@ -164,11 +164,17 @@ export function createModelRegistry(parts: {
     });
 
   const refresh = (): Promise<RegistrySnapshot> => {
+    if (looking !== undefined) return looking;
+    // Not for a look that others began: what was invalid since then is not in it.
     stale = false;
-    looking ??= look()
+    looking = look()
       .then((snapshot) => {
         last = snapshot;
         return snapshot;
+      })
+      .catch((error: unknown) => {
+        stale = true;
+        throw error;
       })
       .finally(() => {
         looking = undefined;

@@ -106,15 +106,17 @@ export function createServerMonitor(parts: {
   };
 
   const refresh = (entry: Watched): Promise<ServerState> => {
-    entry.looking ??= ask(entry)
-      .then((state) => {
+    if (entry.looking !== undefined) return entry.looking;
+    const looking = ask(entry).then((state) => {
+      // One that was forgotten meanwhile is older than what is asked for after it.
+      if (entry.looking === looking) {
         entry.state = state;
-        return state;
-      })
-      .finally(() => {
         entry.looking = undefined;
-      });
-    return entry.looking;
+      }
+      return state;
+    });
+    entry.looking = looking;
+    return looking;
   };
 
   const isDue = ({ state, failures }: Watched): boolean => {
@@ -131,18 +133,16 @@ export function createServerMonitor(parts: {
     const waiting =
       entry.waiting.get(key) ??
       queue(async () => {
-        if (entry.server instanceof ClutchError || entry.failures >= FAILURES_TO_OPEN) return undefined;
         try {
+          if (entry.server instanceof ClutchError || entry.failures >= FAILURES_TO_OPEN) return undefined;
           const description = await entry.server.describe(model.name, AbortSignal.timeout(2 * LIST_TIMEOUT_MS));
           entry.descriptions.set(key, description);
           return description;
         } catch (error) {
           logger.debug({ server: address.id, model: model.name, err: error }, "model could not be described");
           return undefined;
-        } finally {
-          entry.waiting.delete(key);
         }
-      });
+      }).finally(() => entry.waiting.delete(key));
     entry.waiting.set(key, waiting);
     return waiting;
   };
@@ -159,6 +159,7 @@ export function createServerMonitor(parts: {
       const entry = of(address);
       if (entry.state !== undefined) entry.state = { ...entry.state, at: Number.NEGATIVE_INFINITY };
       entry.failures = 0;
+      entry.looking = undefined;
     },
     serverAt(address) {
       const { server } = of(address);
@@ -183,12 +184,14 @@ function createQueue(atOnce: number): <T>(job: () => Promise<T>) => Promise<T> {
   const waiting: (() => void)[] = [];
   return async (job) => {
     if (running >= atOnce) await new Promise<void>((resolve) => waiting.push(resolve));
-    running++;
+    else running++;
     try {
       return await job();
     } finally {
-      running--;
-      waiting.shift()?.();
+      // The place goes to who waits, so that nobody slips in between.
+      const next = waiting.shift();
+      if (next === undefined) running--;
+      else next();
     }
   };
 }
