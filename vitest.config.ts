@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    // Unit tests first, then the suites with a gateway of about 1 GB each, three at a time: each waits about as much
+    // Unit tests first, then the suites with a gateway of about 1 GB each, two at a time: each waits about as much
     // as it works. Every suite has ports and directories of its own.
     projects: [
       {
@@ -20,7 +20,7 @@ export default defineConfig({
           include: ["test/gateway/**/*.test.ts", "test/cli/**/*.test.ts"],
           // Minutes of broken connections, of processes killed at every step, and hundreds of sessions: with the longer forms.
           exclude: ["test/gateway/faults.test.ts", "test/gateway/everywhere.test.ts", "test/gateway/crash.test.ts"],
-          maxWorkers: 3,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
           testTimeout: 120_000,
           // A real gateway on a busy machine stalls for seconds now and then; what is wrong fails twice.

@@ -13,7 +13,16 @@ export function checkTogether(options: OptionValues): void {
   const word = name?.toLowerCase();
   const given = (...names: readonly string[]): string | undefined => names.find((one) => options[one] !== undefined);
   if (name === undefined) {
-    const lonely = given("once", "for", "plan", "compact", "force", "soul", ...(scope === "helpers" ? [] : ["scope"]));
+    const lonely = given(
+      "once",
+      "for",
+      "plan",
+      "compact",
+      "force",
+      "pull",
+      "soul",
+      ...(scope === "helpers" ? [] : ["scope"]),
+    );
     const example = lonely === "scope" ? "scope:agent" : lonely === "for" ? "for:30m" : lonely;
     if (lonely !== undefined)
       refuse(`“${lonely}” needs the name of a model before it.`, `For instance: /model qwen ${example}`);
@@ -22,21 +31,21 @@ export function checkTogether(options: OptionValues): void {
     const ofList = given("sort", "only");
     if (ofList !== undefined) refuse(`“${ofList}:” goes with /model list.`, "For instance: /model list only:local");
   } else {
-    const other = given("scope", "once", "for", "plan", "compact", "force", "soul", "agent");
+    const other = given("scope", "once", "for", "plan", "compact", "force", "pull", "soul", "agent");
     if (other !== undefined) refuse(`“${other}” does not go with /model list.`, "Leave one of them out.");
   }
   if (word === "undo" && scope !== "here") {
     refuse("“undo” takes back the last change made here, whatever its scope.", "Leave “scope:” out: /model undo");
   }
   const isModel = name !== undefined && word !== "default" && word !== "undo" && word !== "list";
-  const ofSwitch = given("plan", "compact", "force");
+  const ofSwitch = given("plan", "compact", "force", "pull");
   if (ofSwitch !== undefined && (!isModel || scope !== "here")) {
     refuse(
       `“${ofSwitch}” goes with the name of a model and this conversation alone.`,
       `For instance: /model qwen ${ofSwitch}`,
     );
   }
-  const ofReal = given("compact", "force");
+  const ofReal = given("compact", "force", "pull");
   if (options["plan"] !== undefined && ofReal !== undefined) {
     refuse(`“plan” only shows what would be, so “${ofReal}” has nothing to do.`, "Leave one of them out.");
   }

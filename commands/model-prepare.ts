@@ -4,6 +4,7 @@ import type { ModelProfile } from "../src/registry/model-profile.ts";
 import { pinOf } from "../src/sessions/pin.ts";
 import type { SessionView } from "../src/sessions/session-models.ts";
 import type { Obstacle, SwitchPlan } from "../src/sessions/switch-plan.ts";
+import { bytes } from "./amounts.ts";
 import type { CommandContext, Reply } from "./command.ts";
 import {
   alternativeNames,
@@ -56,6 +57,10 @@ export async function prepareSwitch(
   if (isPinned) return { plan: undefined, loadedInMs: undefined };
 
   let plan = await planner.plan(view, target);
+  if (context.options["pull"] !== undefined && plan.refusal?.code === "model_missing") {
+    await download(context, plan.target);
+    plan = await planner.plan(view, target);
+  }
   refuseWhereNothingAnswers(plan);
   const compacts = context.options["compact"] !== undefined && plan.obstacles.some(isTooLong);
   // All questions come before the summary, which cannot be taken back.
@@ -116,7 +121,7 @@ function refuseWhereNothingAnswers({ target, refusal, alternatives }: SwitchPlan
     });
   }
   throw new ClutchError("model_missing", `${refusal.reason} ${leftAs(compacted)}`, {
-    hint: `To get it: clutch models setup ${target.ref.model}.${instead}`,
+    hint: `An owner can get it: /model ${name} pull.${instead}`,
   });
 }
 
@@ -160,6 +165,26 @@ async function compactFirst(
     });
   }
   return planner.plan(await sessions.view(context.conversation, context.options["agent"]), target);
+}
+
+/** Gigabytes, so the card says how far it is. Stopped halfway it goes on there the next time. */
+async function download(context: CommandContext<Services>, target: ModelProfile): Promise<void> {
+  const title = `Downloading ${target.name} …`;
+  const body = [
+    "The conversation stays with the model that it has. If this is stopped, the same command goes on from there.",
+  ];
+  context.progress({ tone: "info", title, body });
+  await context.services.planner.download(
+    target,
+    ({ doneBytes, totalBytes }) => {
+      if (doneBytes === undefined || totalBytes === undefined || totalBytes === 0) return;
+      const text = `${bytes(doneBytes)} of ${bytes(totalBytes)}`;
+      const meter = { label: "Downloaded", value: doneBytes, max: totalBytes, text };
+      context.progress({ tone: "info", title, body, meter });
+    },
+    context.signal,
+  );
+  context.signal.throwIfAborted();
 }
 
 async function load(

@@ -16,6 +16,8 @@ import type { Services } from "./services.ts";
 
 /** A cold 70B takes minutes to load, and so does a summary of a long conversation. */
 const LOADING_MS = 12 * 60_000;
+/** 40 GB over a slow line. */
+const DOWNLOADING_MS = 6 * 60 * 60_000;
 /** Thousands of conversations at about 20 ms each, with room to spare. */
 const EVERYWHERE_MS = 10 * 60_000;
 
@@ -64,15 +66,19 @@ export const modelCommand: Command<Services> = {
     { name: "plan", summary: "Only show what the switch would mean: fit, waiting time, price", kind: "flag" },
     { name: "compact", summary: "Summarise the conversation first, where it is too long for the model", kind: "flag" },
     { name: "force", summary: "Switch although the plan advises against it", kind: "flag" },
+    { name: "pull", summary: "Download the model first, where its server lacks it", kind: "flag" },
     { name: "soul", summary: "With scope:agent: declare it in the agent's SOUL.md", kind: "flag" },
     { name: "agent", summary: "Which agent, where several answer here", kind: "text" },
   ],
-  access: ({ name, scope, plan }: OptionValues) => {
+  access: ({ name, scope, plan, pull }: OptionValues) => {
     if (name === undefined || name.toLowerCase() === "list" || plan !== undefined) return "viewer";
+    // Gigabytes on the machine's disk are everybody's business.
+    if (pull !== undefined) return "owner";
     return scope === "agent" || scope === "global" || scope === "helpers" ? "owner" : "operator";
   },
-  deadlineMs: ({ scope, name }) => {
+  deadlineMs: ({ scope, name, pull }) => {
     if (name === undefined) return undefined;
+    if (pull !== undefined) return DOWNLOADING_MS;
     return scope === "all" || name.toLowerCase() === "undo" ? EVERYWHERE_MS : LOADING_MS;
   },
   forms: [
@@ -85,6 +91,7 @@ export const modelCommand: Command<Services> = {
     { line: "/model NAME plan", does: "Shows what the switch would mean, and changes nothing" },
     { line: "/model NAME compact", does: "Summarises a conversation that is too long for the model, then switches" },
     { line: "/model NAME force", does: "Switches although the plan advises against it" },
+    { line: "/model NAME pull", does: "Downloads a model that its server lacks, with progress, then switches" },
     { line: "/model default", does: "Drops the pin: the conversation follows the agent's default again" },
     { line: "/model undo", does: "Goes back to before the last change made here" },
     { line: "/model NAME once", does: "Switches for the next turn, however it ends, then goes back by itself" },

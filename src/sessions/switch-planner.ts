@@ -2,12 +2,13 @@ import type { Logger } from "pino";
 import { addressLocality, type Resolve } from "../models/address.ts";
 import { sameModel } from "../models/model-ref.ts";
 import type { SpeedMachine } from "../models/speed.ts";
+import { pullModel } from "../models-setup/set-up-model.ts";
 import type { OpenClaw } from "../openclaw/openclaw.ts";
 import type { ModelProfile } from "../registry/model-profile.ts";
 import type { ModelRegistry } from "../registry/model-registry.ts";
 import type { ServerMonitor } from "../registry/server-monitor.ts";
 import { isLocalModelServer } from "../servers/drivers.ts";
-import type { LocalModelServer, RunningModel } from "../servers/model-server.ts";
+import type { LocalModelServer, PullProgress, RunningModel } from "../servers/model-server.ts";
 import type { SessionView } from "./session-models.ts";
 import { planSwitch, type SwitchPlan } from "./switch-plan.ts";
 
@@ -24,6 +25,12 @@ export interface SwitchPlanner {
    * there was nothing to load. Codes: `server_unreachable`, `unknown_model`.
    */
   warm(plan: SwitchPlan, signal: AbortSignal): Promise<number | undefined>;
+  /**
+   * Downloads a model that its server lacks, or what an interrupted download left
+   * over. Codes: `bad_option` where the disk is too small, `unknown_model` where
+   * nobody offers it, `server_unreachable`.
+   */
+  download(target: ModelProfile, onProgress: (progress: PullProgress) => void, signal: AbortSignal): Promise<void>;
 }
 
 const ASK_MS = 1_500;
@@ -92,6 +99,16 @@ export function createSwitchPlanner(parts: {
         machine: address?.kind === "loopback" && !target.demo ? machine() : undefined,
         inUse: others ? await inUse(view, target.ref.provider) : new Map(),
       });
+    },
+
+    async download(target, onProgress, signal) {
+      const server = localServer(target);
+      if (server === undefined || target.server === undefined) return;
+      const address = await addressLocality(target.server.baseUrl, resolve);
+      const here = address.kind === "loopback" && !target.demo ? machine() : undefined;
+      await pullModel(server, target.ref.model, here, { onPull: (_, progress) => onProgress(progress) }, signal);
+      monitor.forget(target.server);
+      registry.invalidate();
     },
 
     async warm({ target, load }, signal) {

@@ -65,6 +65,9 @@ function lab() {
         const more = (state.plans.length > 1 ? state.plans.shift() : state.plans[0]) ?? {};
         return { ...(await planner.plan(seen, target)), ...more };
       },
+      async download() {
+        state.steps.push("download");
+      },
       async warm({ load }, signal) {
         state.steps.push("load");
         return load === undefined ? undefined : state.load(signal);
@@ -104,7 +107,7 @@ describe("what cannot answer", () => {
 
   it.each([
     ["a server that is down", down, "server_unreachable", "Start its server"],
-    ["a model that was not pulled", missing, "model_missing", "clutch models setup qwen2.5-coder:32b"],
+    ["a model that was not pulled", missing, "model_missing", "/model ollama/qwen2.5-coder:32b pull"],
   ] as const)("%s is refused with what to do, and nothing is asked of anybody", async (_, refused, code, hint) => {
     for (const line of [NAME, `${NAME} force`, `${NAME} once`, `${NAME} compact force`]) {
       const { run, state, changes } = lab();

@@ -77,6 +77,7 @@ export async function startLab(
       { name: "qwen2.5-coder:32b", contextLength: 32_768, ...SMALL },
       { name: "llama3.1:70b", contextLength: 131_072, ...SMALL },
     ],
+    pullable: [{ name: "qwen3-coder:30b", contextLength: 262_144, ...SMALL }],
     answer,
   });
   const anthropic = await startAnthropicStandIn({

@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import type { Card } from "../../commands/card.ts";
 import type { Outcome } from "../../commands/dispatcher.ts";
 import { type AttachedClutch, type Lab, LLAMA, PERSONA, QWEN, SONNET, startLab, turns } from "./harness.ts";
 
@@ -105,6 +106,28 @@ describe("what cannot answer is refused, and nothing changes", () => {
     expect(outcome.card.body?.join(" ")).toContain("127.0.0.1:9");
     expect(asked.filter((url) => url.includes("127.0.0.1:9/"))).toEqual([]);
   });
+});
+
+it("a model that was not pulled is, with progress, where an owner asks for it", async () => {
+  const key = "agent:main:discord:channel:6005";
+  await clutch.say(key, "Hello.");
+  const refused = await clutch.run(`/model ${MISSING} pull`, `session:${key}`, "operator");
+  expect(refused.error?.code).toBe("not_allowed");
+  const shown: Card[] = [];
+  const outcome = await clutch.app.dispatcher.run({
+    line: `/model ${MISSING} pull`,
+    conversation: { platform: "session", channel: key, kind: "channel", person: "owner" },
+    person: { platform: "discord", id: "owner" },
+    confirmed: false,
+    progress: (card) => shown.push(card),
+  });
+  expect(outcome.error).toBeUndefined();
+  expect(shown[0]?.title).toBe("Downloading Qwen3 Coder 30B …");
+  const meters = shown.flatMap(({ meter }) => meter ?? []);
+  expect(meters.length).toBeGreaterThan(1);
+  expect(meters.at(-1)).toMatchObject({ value: 500_000_000, max: 500_000_000, text: "500 MB of 500 MB" });
+  expect(await rowOf(key)).toEqual({ model: MISSING, pin: "user" });
+  expect(await clutch.say(key, "Who are you?")).toContain("qwen3-coder:30b");
 });
 
 describe("a switch that is prepared", () => {

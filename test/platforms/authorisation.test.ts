@@ -31,6 +31,7 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   "/model default scope:helpers": { may: RULE, does: "asks" },
   "/model NAME scope:agent soul": { may: RULE, does: "asks" },
   "/model NAME plan": { may: LOOK, does: "looks" },
+  "/model NAME pull": { may: RULE, does: "changes", asksAtFirst: true },
   "/model NAME compact": { may: CHANGE, does: "changes", asksAtFirst: true },
   "/model NAME force": { may: CHANGE, does: "changes", asksAtFirst: true },
   "/model default scope:all": { may: CHANGE, does: "asks" },

@@ -165,6 +165,7 @@ export function createRecordingServices(actor = "discord:123", clock: () => numb
         alternatives: [],
       }),
       warm: async () => undefined,
+      download: unexpected,
     },
     openclaw: { compactSession: unexpected },
     machine: () => undefined,
