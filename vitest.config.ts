@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { LONG_GATEWAY_SUITES } from "./vitest.long.config.ts";
 
 export default defineConfig({
   test: {
@@ -18,8 +19,7 @@ export default defineConfig({
         test: {
           name: "gateway",
           include: ["test/gateway/**/*.test.ts", "test/cli/**/*.test.ts"],
-          // Minutes of broken connections, of processes killed at every step, and hundreds of sessions: with the longer forms.
-          exclude: ["test/gateway/faults.test.ts", "test/gateway/everywhere.test.ts", "test/gateway/crash.test.ts"],
+          exclude: LONG_GATEWAY_SUITES,
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
           testTimeout: 120_000,

@@ -1,13 +1,25 @@
 import { defineConfig } from "vitest/config";
 
+/**
+ * Suites that would take `npm test` beyond what anybody waits for: minutes of broken
+ * connections, processes killed at every step, hundreds of sessions, and OpenClaw's
+ * configuration in depth, of which `npm test` has the unit tests.
+ */
+export const LONG_GATEWAY_SUITES = [
+  "test/gateway/faults.test.ts",
+  "test/gateway/everywhere.test.ts",
+  "test/gateway/crash.test.ts",
+  "test/gateway/config-changes.test.ts",
+  "test/gateway/helper-models.test.ts",
+  "test/gateway/soul.test.ts",
+];
+
 /** The longer forms: `npm run test:long`. One gateway at a time. */
 export default defineConfig({
   test: {
     include: [
       "test/long/**/*.test.ts",
-      "test/gateway/faults.test.ts",
-      "test/gateway/everywhere.test.ts",
-      "test/gateway/crash.test.ts",
+      ...LONG_GATEWAY_SUITES,
       // A hundred thousand payloads instead of two thousand.
       "test/adapters/**/*fuzz.test.ts",
     ],
