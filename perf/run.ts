@@ -6,6 +6,7 @@ import { noticeLatency } from "./notice-latency.ts";
 import { acknowledgements } from "./platforms.ts";
 import { registryCosts } from "./registry.ts";
 import { switchLatency } from "./switch-latency.ts";
+import { wallCosts } from "./wall.ts";
 
 /**
  * Measures Clutch itself on this machine and prints ratios; it never fails on
@@ -30,6 +31,7 @@ try {
   print(report(await installedSize()));
   for (const measurement of await acknowledgements()) print(report(measurement));
   for (const measurement of await registryCosts()) print(report(measurement));
+  for (const measurement of await wallCosts()) print(report(measurement));
   const sessions = Number(process.env["CLUTCH_PERF_SESSIONS"] ?? 2_000);
   for (const measurement of await manySessions(lab, clutch, sessions)) print(report(measurement));
 } finally {

@@ -9,7 +9,7 @@ import { createDispatcher, type Dispatcher } from "../commands/dispatcher.ts";
 import { allCommands } from "../commands/index.ts";
 import { noticeCard } from "../commands/notice-card.ts";
 import type { Services } from "../commands/services.ts";
-import { createConfigChanges } from "./agents/config-changes.ts";
+import { type ConfigChanges, createConfigChanges } from "./agents/config-changes.ts";
 import { createConfiguredDefaults } from "./agents/configured-defaults.ts";
 import { createHelperModels } from "./agents/helper-models.ts";
 import { createJobModels } from "./agents/job-models.ts";
@@ -62,6 +62,7 @@ export interface App {
   readonly openclaw: OpenClaw;
   /** Models that agents declare in their SOUL.md. */
   readonly souls: SoulSync;
+  readonly changes: ConfigChanges;
   /** Gets local models: needs a server on this machine or network. */
   readonly modelsSetup: ModelsSetup;
   /** What the buttons of every platform stand for. */
@@ -85,7 +86,8 @@ export type PostNotice = (
 const UNFINISHED_AFTER_MS = 60_000;
 
 export interface AppParts {
-  readonly config: Config;
+  /** The wall is a process of its own. */
+  readonly config: Omit<Config, "wall">;
   readonly gateway: GatewayAddress;
   /** How long to wait for the gateway, ms. Default 60,000. */
   readonly gatewayTimeoutMs?: number;
@@ -214,6 +216,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       openclaw,
       souls,
       modelsSetup,
+      changes,
       actions: createActionStore(store.expiring("actions")),
       dispatcher: createDispatcher({
         commands: allCommands,
@@ -298,9 +301,9 @@ async function untilConnected(
 /** The longest that a timer can wait. */
 const FOR_EVER_MS = 2 ** 31 - 1;
 
-const configuredServers = (config: Config): Record<string, ConfiguredServer> =>
+const configuredServers = ({ servers }: Pick<Config, "servers">): Record<string, ConfiguredServer> =>
   Object.fromEntries(
-    Object.entries(config.servers).map(([id, { kind, baseUrl, apiKey }]) => [
+    Object.entries(servers).map(([id, { kind, baseUrl, apiKey }]) => [
       id,
       { kind, baseUrl, ...(apiKey === undefined ? {} : { apiKey }) },
     ]),
@@ -309,5 +312,5 @@ const configuredServers = (config: Config): Record<string, ConfiguredServer> =>
 const resolve: Resolve = async (host) => (await lookup(host, { all: true })).map(({ address }) => address);
 
 /** `clutch.models.json` lies beside the configuration, or where it would be. */
-const profileFileBeside = ({ path }: Config): string =>
+const profileFileBeside = ({ path }: Pick<Config, "path">): string =>
   join(path === undefined ? process.cwd() : dirname(path), "clutch.models.json");

@@ -59,6 +59,19 @@ const schema = z.strictObject({
       error: "http mode needs it",
     })
     .optional(),
+  /** The egress proxy that `clutch wall run` is. */
+  wall: z
+    .strictObject({
+      listen: z
+        .string()
+        .regex(/^.+:\d{1,5}$/, "it is written HOST:PORT, such as 127.0.0.1:3128")
+        .prefault("127.0.0.1:3128"),
+      /** Hosts that stay reachable while it is closed, and everything below them. */
+      allow: z.array(z.string().min(1)).prefault(["discord.com", "discord.gg", "discordapp.com", "slack.com"]),
+      /** Model servers on this network that stay reachable, HOST:PORT. */
+      local: z.array(z.string().min(1)).prefault([]),
+    })
+    .prefault({}),
   /** How long the audit log is kept; 0 keeps everything. */
   audit: z.strictObject({ retentionDays: z.int().min(0).max(36_500).prefault(365) }).prefault({}),
   access: z

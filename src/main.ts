@@ -6,6 +6,8 @@ import type { ModelsListOptions } from "./cli/models.ts";
 import type { ModelsSetupOptions } from "./cli/models-setup.ts";
 import type { ExitCode, Runtime } from "./cli/runtime.ts";
 import type { SlackManifestOptions } from "./cli/slack.ts";
+import type { WallRunOptions } from "./cli/wall.ts";
+import type { WallInstallOptions } from "./cli/wall-install.ts";
 
 /** The `clutch` binary: reads arguments and hands over; the work is in `cli/`, loaded when it is needed. */
 
@@ -141,6 +143,48 @@ doctor
     const { doctorHardware } = await import("./cli/doctor-hardware.ts");
     exitCode = await doctorHardware(options, runtime);
   });
+
+const wall = program
+  .command("wall")
+  .description("the egress proxy that OpenClaw's traffic goes through (docs/wall.md)");
+const self = [process.execPath, process.argv[1] ?? ""];
+const several = (value: string, former: readonly string[] = []): readonly string[] => [...former, value];
+wall
+  .command("run")
+  .description("run it in the foreground")
+  .option("--listen <host:port>", "where; then the configuration is not read")
+  .option("--allow <host>", "a host that stays reachable while it is closed; may be given again", several)
+  .option("--local <host:port>", "a model server that does; may be given again", several)
+  .option("--state <directory>", "where its state and its socket are")
+  .action(async (options: WallRunOptions) => {
+    const { wallRun } = await import("./cli/wall.ts");
+    exitCode = await wallRun(options, runtime);
+  });
+wall
+  .command("status")
+  .description("open or closed, since when, which hosts")
+  .option("--json", "print one object")
+  .option("--state <directory>", "where its state and its socket are")
+  .action(async (options: { json?: boolean; state?: string }) => {
+    const { wallStatus } = await import("./cli/wall.ts");
+    exitCode = await wallStatus(options, runtime);
+  });
+for (const name of ["install", "remove"] as const) {
+  const command = wall
+    .command(name)
+    .description(
+      name === "install"
+        ? "show the service and OpenClaw's settings that it takes, and write them with --yes"
+        : "take OpenClaw off it again, and the service away",
+    )
+    .option("--json", "print {ok, plan, done, error}")
+    .option("--yes", "write");
+  if (name === "install") command.option("--strict", "loopback traffic goes through it as well");
+  command.action(async (options: Omit<WallInstallOptions, "command">) => {
+    const { wallInstall, wallRemove } = await import("./cli/wall-install.ts");
+    exitCode = await (name === "install" ? wallInstall : wallRemove)({ ...options, command: self }, runtime);
+  });
+}
 
 program
   .command("slack")

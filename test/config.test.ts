@@ -39,6 +39,11 @@ describe("which file is read", () => {
       store: "sqlite:./clutch.db",
       servers: {},
       trustedLocal: [],
+      wall: {
+        listen: "127.0.0.1:3128",
+        allow: ["discord.com", "discord.gg", "discordapp.com", "slack.com"],
+        local: [],
+      },
       audit: { retentionDays: 365 },
       access: { owners: [], operators: [], viewers: ["*"] },
     });
@@ -94,6 +99,7 @@ describe("what it may hold", () => {
         anthropic: { kind: "anthropic", baseUrl: "https://api.anthropic.com", apiKey: "plain-key" },
       },
       trustedLocal: ["lmstudio"],
+      wall: { listen: "127.0.0.1:3199", allow: ["example.org"], local: ["box:11434"] },
       audit: { retentionDays: 0 },
       access: { owners: ["discord:1", "slack:U1"], operators: ["discord:role:2"], viewers: [] },
     };

@@ -17,7 +17,7 @@ interface PlatformStatus {
  */
 export async function startPlatforms(
   app: App,
-  config: Config,
+  config: Pick<Config, "discord" | "slack" | "access">,
   {
     say,
     logger,
@@ -93,7 +93,7 @@ export async function startPlatforms(
 }
 
 /** Slack is asked for the members of a group only where an access list names one. */
-export function slackGroups({ access }: Config): readonly string[] {
+export function slackGroups({ access }: Pick<Config, "access">): readonly string[] {
   const prefix = "slack:group:";
   const entries = [...access.owners, ...access.operators, ...access.viewers];
   return [...new Set(entries.filter((entry) => entry.startsWith(prefix)).map((entry) => entry.slice(prefix.length)))];

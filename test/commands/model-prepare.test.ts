@@ -7,6 +7,7 @@ import { ClutchError } from "../../src/errors.ts";
 import type { Figure } from "../../src/models/figure.ts";
 import { formatModelRef, type ModelRef, parseModelRef } from "../../src/models/model-ref.ts";
 import type { ToolCalls } from "../../src/registry/model-facts.ts";
+import type { PullProgress } from "../../src/servers/model-server.ts";
 import type { SessionView } from "../../src/sessions/session-models.ts";
 import type { Obstacle, SwitchPlan } from "../../src/sessions/switch-plan.ts";
 import { createRecordingServices, QWEN, SONNET } from "../platforms/recording-services.ts";
@@ -34,8 +35,13 @@ function lab() {
     pin: SONNET as ModelRef | undefined,
     compacts: true,
     load: async (_: AbortSignal): Promise<number | undefined> => 20_000,
+    download: (async (onProgress) => {
+      onProgress({ step: "pulling manifest" });
+      onProgress({ step: "pulling", doneBytes: 5e9, totalBytes: 20e9 });
+    }) as (onProgress: (progress: PullProgress) => void, signal: AbortSignal) => Promise<void>,
     steps: [] as string[],
     said: [] as string[],
+    meters: [] as string[],
     other,
   };
   const { sessions, planner } = services;
@@ -65,12 +71,13 @@ function lab() {
         const more = (state.plans.length > 1 ? state.plans.shift() : state.plans[0]) ?? {};
         return { ...(await planner.plan(seen, target)), ...more };
       },
-      async download() {
-        state.steps.push("download");
-      },
       async warm({ load }, signal) {
         state.steps.push("load");
         return load === undefined ? undefined : state.load(signal);
+      },
+      async download(_, onProgress, signal) {
+        state.steps.push("download");
+        await state.download(onProgress, signal);
       },
     },
     openclaw: {
@@ -92,7 +99,10 @@ function lab() {
       person: { platform: "discord", id: "123" },
       conversation: { platform: "discord", channel: "9", kind: "channel", person: "123" },
       confirmed: false,
-      progress: ({ title }) => void state.said.push(title),
+      progress: ({ title, meter }) => {
+        state.said.push(title);
+        if (meter !== undefined) state.meters.push(meter.text);
+      },
       ...more,
     });
   return { run, state, changes, recording };
@@ -363,6 +373,40 @@ describe("loading", () => {
     expect((await run(NAME, { signal: stop.signal })).error?.code).toBe("deadline");
     await ended;
     expect([state.steps, changes]).toEqual([["plan", "load"], []]);
+  });
+});
+
+describe("a download first", () => {
+  const missing: Partial<SwitchPlan> = { refusal: { code: "model_missing", reason: "ollama does not have it." } };
+
+  it("says how far it is, looks anew, and then goes on as ever", async () => {
+    const { run, state, changes } = lab();
+    state.plans = [missing, LOAD];
+    expect((await run(`${NAME} pull`)).ok).toBe(true);
+    expect([state.steps, changes]).toEqual([["plan", "download", "plan", "load", "switch"], ["switch"]]);
+    expect(state.meters).toEqual(["5 GB of 20 GB"]);
+  });
+
+  it("is not made where the model is there, or nothing answers", async () => {
+    const { run, state } = lab();
+    await run(`${NAME} pull`);
+    state.plans = [{ refusal: { code: "server_down", reason: "It does not answer." } }];
+    expect((await run(`${NAME} pull`)).error?.code).toBe("server_unreachable");
+    expect(state.steps).toEqual(["plan", "switch", "plan"]);
+  });
+
+  it("that fails or is stopped switches nothing", async () => {
+    const { run, state, changes } = lab();
+    state.plans = [missing, missing, LOAD];
+    state.download = async () => {
+      throw new ClutchError("unknown_model", "Nobody offers it.");
+    };
+    expect((await run(`${NAME} pull`)).error?.code).toBe("unknown_model");
+    const stop = new AbortController();
+    state.download = async () => stop.abort();
+    expect((await run(`${NAME} pull`, { signal: stop.signal })).error?.code).toBe("deadline");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect([state.steps, changes]).toEqual([["plan", "download", "plan", "download"], []]);
   });
 });
 

@@ -104,7 +104,7 @@ export async function startClutch(
   const access = { owners: [owner], operators: [], viewers: [] };
   const clutch = await lab.attach(access);
   const logger = pino({ level: process.env["CLUTCH_TEST_LOG"] ?? "silent" }, pino.destination(2));
-  const config: Config = {
+  const config: Omit<Config, "wall"> = {
     path: undefined,
     secrets: [],
     store: clutch.store,

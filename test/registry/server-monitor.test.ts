@@ -33,10 +33,10 @@ function lab() {
       if (!up) throw new TypeError("fetch failed");
       return Response.json({ models: models.map((name) => ({ name, size: 5e9 })) });
     }
-    if (!state.up) throw new TypeError("fetch failed");
     if (url.pathname === "/api/ps") return Response.json({ models: [] });
     const { model } = JSON.parse(String(init?.body)) as { model: string };
     state.shows.push(model);
+    if (!state.up) throw new TypeError("fetch failed");
     state.open++;
     state.most = Math.max(state.most, state.open);
     await new Promise((resolve) => setTimeout(resolve, 1));

@@ -1,0 +1,45 @@
+import type { WallSettings } from "./wall-settings.ts";
+
+export const UNIT_NAME = "clutch-wall.service";
+
+/**
+ * The unit of the wall's own service. Everything is on its command line: a
+ * configuration with a mistake, or a secret that is not set, must not take the
+ * gateway's network away.
+ */
+export function systemdUnit(parts: {
+  /** What starts Clutch: the program and its first arguments. */
+  readonly command: readonly string[];
+  readonly settings: WallSettings;
+  readonly directory: string;
+}): string {
+  const { command, directory } = parts;
+  const { listen, rules } = parts.settings;
+  const words = [
+    ...command,
+    ...["wall", "run", "--listen", `${listen.host}:${listen.port}`, "--state", directory],
+    ...rules.allow.flatMap((rule) => ["--allow", rule]),
+    ...rules.local.flatMap((rule) => ["--local", rule]),
+  ];
+  return `[Unit]
+Description=Clutch wall: the proxy that OpenClaw's traffic goes through
+Before=openclaw-gateway.service
+StartLimitIntervalSec=0
+
+[Service]
+ExecStart=${words.map(quoted).join(" ")}
+Restart=always
+RestartSec=1
+NoNewPrivileges=yes
+UMask=0077
+
+[Install]
+WantedBy=default.target
+`;
+}
+
+/** As systemd reads a command line: its own signs doubled, quotation marks where they are needed. */
+function quoted(word: string): string {
+  const escaped = word.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("%", "%%").replaceAll("$", "$$$$");
+  return /^[\w@+=:,./-]+$/.test(word) ? word : `"${escaped}"`;
+}
