@@ -3,7 +3,7 @@ import { LONG_GATEWAY_SUITES } from "./vitest.long.config.ts";
 
 export default defineConfig({
   test: {
-    // Unit tests first, then the suites with a gateway of about 1 GB each, two at a time: each waits about as much
+    // Unit tests first, then the suites with a gateway of about 1 GB each, three at a time: each waits about as much
     // as it works. Every suite has ports and directories of its own.
     projects: [
       {
@@ -20,7 +20,7 @@ export default defineConfig({
           name: "gateway",
           include: ["test/gateway/**/*.test.ts", "test/cli/**/*.test.ts"],
           exclude: LONG_GATEWAY_SUITES,
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
           testTimeout: 120_000,
           // A real gateway on a busy machine stalls for seconds now and then; what is wrong fails twice.

@@ -12,6 +12,7 @@ export const LONG_GATEWAY_SUITES = [
   "test/gateway/config-changes.test.ts",
   "test/gateway/helper-models.test.ts",
   "test/gateway/soul.test.ts",
+  "test/gateway/wall.test.ts",
 ];
 
 /** The longer forms: `npm run test:long`. One gateway at a time. */
@@ -20,8 +21,9 @@ export default defineConfig({
     include: [
       "test/long/**/*.test.ts",
       ...LONG_GATEWAY_SUITES,
-      // A hundred thousand payloads instead of two thousand.
+      // A hundred thousand payloads instead of two thousand, a thousand flips instead of 150.
       "test/adapters/**/*fuzz.test.ts",
+      "test/wall/many-flips.test.ts",
     ],
     fileParallelism: false,
     testTimeout: 1_800_000,

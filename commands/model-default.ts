@@ -7,6 +7,7 @@ import type { SessionView } from "../src/sessions/session-models.ts";
 import type { Card } from "./card.ts";
 import type { CommandContext, Reply } from "./command.ts";
 import { localityWord, reasonWords } from "./model-card.ts";
+import { refuseUnanswerable } from "./model-prepare.ts";
 import type { Services } from "./services.ts";
 
 /** `/model NAME scope:agent` and `scope:global`: asks first, since it reaches beyond this conversation. */
@@ -23,6 +24,7 @@ export async function setDefault(
       hint: "Name the model it should be: /model NAME scope:global",
     });
   }
+  if (target !== null) await refuseUnanswerable(context, target);
   const now = await defaults.read(scope);
   if (!context.confirmed) {
     return {

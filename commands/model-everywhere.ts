@@ -5,6 +5,7 @@ import type { BulkContext, BulkPlan, BulkResult } from "../src/sessions/bulk-swi
 import type { Card, Field, Table } from "./card.ts";
 import type { CommandContext, Reply } from "./command.ts";
 import { localityWord } from "./model-card.ts";
+import { refuseUnanswerable } from "./model-prepare.ts";
 import type { Services } from "./services.ts";
 
 /** `/model NAME scope:all` and `/model default scope:all`: asks first, with the number of conversations. */
@@ -18,6 +19,7 @@ export async function switchEverywhere(context: CommandContext<Services>, target
       suggestions: agentIds,
     });
   }
+  if (target !== null) await refuseUnanswerable(context, target);
   const plan = await bulk.plan(target?.ref ?? null, agentId);
   if (plan.toChange.length === 0) {
     const card: Card = {

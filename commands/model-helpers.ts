@@ -4,6 +4,7 @@ import { formatModelRef } from "../src/models/model-ref.ts";
 import type { ModelProfile } from "../src/registry/model-profile.ts";
 import type { Card } from "./card.ts";
 import type { CommandContext, Reply } from "./command.ts";
+import { refuseUnanswerable } from "./model-prepare.ts";
 import type { Services } from "./services.ts";
 
 /** `/model scope:helpers`: which models OpenClaw's silent calls use now. */
@@ -29,6 +30,7 @@ export async function showHelpers(context: CommandContext<Services>): Promise<Re
 /** `/model NAME scope:helpers`: asks first, since it is system-wide. Null goes back to OpenClaw's own choice. */
 export async function setHelpers(context: CommandContext<Services>, target: ModelProfile | null): Promise<Reply> {
   const { helpers, sessions } = context.services;
+  if (target !== null) await refuseUnanswerable(context, target);
   const ref = target?.ref ?? null;
   const to = target === null ? "OpenClaw's own choice" : target.name;
   if (!context.confirmed) {

@@ -111,7 +111,16 @@ async function refuseWhereChanged(
   );
 }
 
-function refuseWhereNothingAnswers({ target, refusal, alternatives }: SwitchPlan, compacted = false): void {
+/** For changes beyond this conversation, which have no plan. Codes: `server_unreachable`, `model_missing`. */
+export async function refuseUnanswerable(context: CommandContext<Services>, target: ModelProfile): Promise<void> {
+  const refusal = await context.services.planner.refusal(target);
+  refuseWhereNothingAnswers({ target, refusal, alternatives: [] });
+}
+
+function refuseWhereNothingAnswers(
+  { target, refusal, alternatives }: Pick<SwitchPlan, "target" | "refusal" | "alternatives">,
+  compacted = false,
+): void {
   if (refusal === undefined) return;
   const name = formatModelRef(target.ref);
   const instead = otherwise(alternatives);

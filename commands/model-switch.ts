@@ -20,7 +20,7 @@ import {
 import { defaultCard } from "./model-default.ts";
 import { undoEverywhere } from "./model-everywhere.ts";
 import { undoHelpers } from "./model-helpers.ts";
-import { planFields, warnings } from "./model-plan.ts";
+import { obstacleSentence, planFields, warnings } from "./model-plan.ts";
 import { endingOf, type Prepared, prepareSwitch } from "./model-prepare.ts";
 import type { Services } from "./services.ts";
 
@@ -166,7 +166,8 @@ function switchedCard(
   if (plan !== undefined) {
     // The meter below says how full the window is.
     fields.push(...planFields(plan, loadedInMs).filter(({ name }) => name !== "Conversation" && name !== "Load"));
-    body.push(...warnings(plan));
+    // Those that “force” overruled: what will happen is said once more.
+    body.push(...plan.obstacles.map(obstacleSentence), ...warnings(plan));
   }
   const meter = contextMeter(after, profile);
   if (meter !== undefined && meter.value > meter.max) {

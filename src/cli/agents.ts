@@ -4,20 +4,16 @@ import type { Card } from "../../commands/card.ts";
 import { show } from "../agents/configured-defaults.ts";
 import type { SoulProblem } from "../agents/soul-front-matter.ts";
 import type { SoulReport, SoulState } from "../agents/soul-sync.ts";
-import { createApp } from "../app.ts";
-import { loadConfig } from "../config.ts";
 import { ClutchError, toClutchError } from "../errors.ts";
-import { createLogger, hideSecrets } from "../logger.ts";
-import { chooseGatewayOrSandbox } from "./choose-gateway.ts";
+import { hideSecrets } from "../logger.ts";
 import type { ExitCode, Runtime } from "./runtime.ts";
+import { withApp } from "./with-app.ts";
 
 export interface AgentsSyncOptions {
   readonly json?: boolean;
   /** Writes without asking. */
   readonly yes?: boolean;
 }
-
-const GATEWAY_TIMEOUT_MS = 10_000;
 
 /**
  * Brings the defaults of all agents in step with their SOUL.md, and prints how
@@ -31,7 +27,7 @@ export async function agentsSync(options: AgentsSyncOptions, runtime: Runtime): 
   let reports: readonly SoulReport[] = [];
   let error: ClutchError | undefined;
   try {
-    reports = await lookAtAll(options, runtime, secrets);
+    reports = await withApp(runtime, secrets, ({ souls }) => (options.yes === true ? souls.sync() : souls.preview()));
     error = errorIn(reports);
   } catch (thrown) {
     error = toClutchError(thrown);
@@ -45,37 +41,6 @@ export async function agentsSync(options: AgentsSyncOptions, runtime: Runtime): 
     for (const line of text) runtime.stderr.write(`${hideSecrets(line, secrets)}\n`);
   }
   return error === undefined ? 0 : error.isFault ? 1 : 2;
-}
-
-async function lookAtAll(
-  { yes }: AgentsSyncOptions,
-  runtime: Runtime,
-  secrets: string[],
-): Promise<readonly SoulReport[]> {
-  const config = await loadConfig(runtime);
-  secrets.push(...config.secrets);
-  const choice = await chooseGatewayOrSandbox(config, runtime);
-  if (choice.token !== undefined) secrets.push(choice.token);
-  const { sandbox } = choice;
-  const app = await createApp({
-    config: sandbox === undefined ? config : { ...config, store: sandbox.store },
-    gateway: choice,
-    gatewayTimeoutMs: GATEWAY_TIMEOUT_MS,
-    access: config.access,
-    ...(sandbox === undefined ? {} : { sandboxServers: sandbox.servers, demoProviders: sandbox.demoProviders }),
-    logger: createLogger({
-      level: runtime.env["CLUTCH_LOG"] ?? "error",
-      destination: runtime.stderr,
-      secrets: () => secrets,
-    }),
-    fetch: runtime.fetch,
-    clock: runtime.clock,
-  });
-  try {
-    return await (yes === true ? app.souls.sync() : app.souls.preview());
-  } finally {
-    await app.close();
-  }
 }
 
 function errorIn(reports: readonly SoulReport[]): ClutchError | undefined {

@@ -8,6 +8,7 @@ import type { SetupChoice } from "../models-setup/models-setup.ts";
 import type { PlannedModel } from "../models-setup/plan-model.ts";
 import type { LongPrompt, ProbeReport } from "../models-setup/probe.ts";
 import type { TriedModel } from "../models-setup/set-up-model.ts";
+import { isOldOllama, OLLAMA_MIN_VERSION } from "../servers/ollama.ts";
 
 /** The cards of `clutch models setup`. */
 
@@ -43,10 +44,18 @@ export function planCard(
   machine: SpeedMachine,
 ): Card {
   const { memory, disk, product } = machine;
+  const old = version !== undefined && isOldOllama(version);
   return {
-    tone: planned.some(({ refusal }) => refusal !== undefined) ? "warning" : "info",
+    tone: old || planned.some(({ refusal }) => refusal !== undefined) ? "warning" : "info",
     title: `Ollama ${version ?? ""} at ${new URL(server.baseUrl).host}`.replace("  ", " "),
-    body: planned.flatMap(({ name, notes }) => notes.map((note) => `${name}: ${note}`)),
+    body: [
+      ...(old
+        ? [
+            `Ollama ${version} is older than ${OLLAMA_MIN_VERSION}: it may not tell which window it really gives, nor which models run elsewhere. Update it first.`,
+          ]
+        : []),
+      ...planned.flatMap(({ name, notes }) => notes.map((note) => `${name}: ${note}`)),
+    ],
     table: {
       columns: ["Model", "Download", "Window", "Fits"],
       rows: planned.map((plan) => [plan.name, download(plan), tokens(plan.contextTokens), fitText(plan)]),

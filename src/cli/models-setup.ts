@@ -7,11 +7,11 @@ import { hideSecrets } from "../logger.ts";
 import type { FoundOllama } from "../models-setup/find-ollama.ts";
 import type { ModelsSetup, SetupResult } from "../models-setup/models-setup.ts";
 import type { TriedModel } from "../models-setup/set-up-model.ts";
-import { withApp } from "./models-app.ts";
 import { changesCard, choicesCard, planCard, resultCard } from "./models-cards.ts";
 import { setupProgress } from "./models-progress.ts";
 import { ownerAtTerminal } from "./open-terminal.ts";
 import type { ExitCode, Runtime } from "./runtime.ts";
+import { withApp } from "./with-app.ts";
 
 export interface ModelsSetupOptions {
   /** Takes the recommendation and what is there, and writes without asking. */

@@ -16,9 +16,9 @@ import { hideSecrets } from "../logger.ts";
 import { formatModelRef } from "../models/model-ref.ts";
 import { findModel } from "../registry/find-model.ts";
 import type { ModelProfile } from "../registry/model-profile.ts";
-import { withApp } from "./models-app.ts";
 import { modelShowCard } from "./models-show.ts";
 import type { ExitCode, Runtime } from "./runtime.ts";
+import { withApp } from "./with-app.ts";
 
 export interface ModelsListOptions {
   readonly local?: boolean;

@@ -9,9 +9,9 @@ import { systemdUnit, UNIT_NAME } from "../wall/systemd-unit.ts";
 import { createWallClient } from "../wall/wall-client.ts";
 import { createWallInstaller, type InstallPlan, type Systemctl, type WallInstaller } from "../wall/wall-installer.ts";
 import { wallSettings } from "../wall/wall-settings.ts";
-import { withApp } from "./models-app.ts";
 import type { ExitCode, Runtime } from "./runtime.ts";
 import { printError } from "./wall.ts";
+import { withApp } from "./with-app.ts";
 
 export interface WallInstallOptions {
   readonly json?: boolean;

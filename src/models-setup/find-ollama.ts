@@ -1,8 +1,13 @@
 import { ClutchError } from "../errors.ts";
 import { classifyHost } from "../models/address.ts";
 import type { ModelConfig } from "../openclaw/model-config.ts";
-import { type ConfiguredServer, DEFAULT_ADDRESSES, kindOf, type ServerAddress } from "../registry/server-address.ts";
-import { ollamaUrl } from "../sandbox/model-servers.ts";
+import {
+  type ConfiguredServer,
+  DEFAULT_ADDRESSES,
+  kindOf,
+  ollamaUrl,
+  type ServerAddress,
+} from "../registry/server-address.ts";
 import type { LocalModelServer } from "../servers/model-server.ts";
 import { createOllamaServer } from "../servers/ollama.ts";
 

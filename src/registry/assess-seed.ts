@@ -1,7 +1,8 @@
-import { knownMachine } from "../hardware/known-machines.ts";
-import { bestFigure, type Figure } from "../models/figure.ts";
+import type { Figure } from "../models/figure.ts";
 import { type Fit, fitOf } from "../models/fit.ts";
-import { decodeSpeed, type FirstToken, firstTokenWait, prefillSpeed, type SpeedMachine } from "../models/speed.ts";
+import { type FirstToken, firstTokenWait, type SpeedMachine } from "../models/speed.ts";
+import { expectedSpeed } from "./expected-speed.ts";
+import { byDepth, publishedHere } from "./model-facts.ts";
 import type { SeedProfile } from "./seed-profile.ts";
 
 /** The depths at which a speed is said, tokens: an empty conversation, OpenClaw's own prompt, a long conversation. */
@@ -35,13 +36,10 @@ export function assessSeed(machine: SpeedMachine, seed: SeedProfile): Assessment
     contextTokens: Math.min(JUDGED_WINDOW, contextLength?.value ?? JUDGED_WINDOW),
     contextLength: contextLength?.value,
   });
-  const expect = (metric: Metric, depth: number): Figure<number> | undefined => {
-    if (weightsBytes === undefined || architecture === undefined) return undefined;
-    const formula = metric === "decode" ? decodeSpeed : prefillSpeed;
-    const estimateAt = (tokens: number) => formula(machine, { weightsBytes, architecture }, tokens);
-    // Nobody has timed a model that only fits in part.
-    return speedAt(depth, estimateAt, fit.kind === "spills" ? [] : timedHere(machine, seed, metric));
-  };
+  // Nobody has timed a model that only fits in part.
+  const speeds = fit.kind === "spills" ? [] : byDepth(publishedHere(machine, seed));
+  const expect = (metric: "decode" | "prefill", depth: number): Figure<number> | undefined =>
+    expectedSpeed(metric, { speeds, architecture, diskBytes }, depth, machine);
   const waitFor = (promptTokens: number): FirstToken =>
     firstTokenWait({
       weightsBytes: weightsBytes ?? 0,
@@ -65,41 +63,6 @@ function verdictOf(decode: number | undefined, firstTokenMs: number | undefined)
   if (decode < USABLE_DECODE) return "slow";
   if (firstTokenMs === undefined) return "unknown";
   return firstTokenMs < USABLE_FIRST_TOKEN_MS ? "usable" : "slow";
-}
-
-type Metric = "decode" | "prefill";
-
-interface Timed {
-  readonly depth: number;
-  readonly speed: Figure<number>;
-}
-
-/** What was published of this model on this kind of machine. */
-function timedHere(machine: SpeedMachine, seed: SeedProfile, metric: Metric): readonly Timed[] {
-  const id = knownMachine([machine.product, machine.processor.name])?.id;
-  return seed.speeds
-    .filter((timed) => timed.machine === id)
-    .flatMap(({ depthTokens, [metric]: speed }) => (speed === undefined ? [] : [{ depth: depthTokens, speed }]));
-}
-
-/** As it was timed; at another depth the formula, corrected by what it misses where the model was timed. */
-function speedAt(
-  depth: number,
-  estimateAt: (depth: number) => Figure<number> | undefined,
-  timed: readonly Timed[],
-): Figure<number> | undefined {
-  const [nearest] = timed.toSorted((a, b) => Math.abs(a.depth - depth) - Math.abs(b.depth - depth));
-  const estimate = estimateAt(depth);
-  if (nearest === undefined) return estimate;
-  const best = bestFigure(timed.filter((row) => row.depth === nearest.depth).map(({ speed }) => speed));
-  if (nearest.depth === depth) return best;
-  const there = estimateAt(nearest.depth);
-  if (estimate === undefined || best === undefined || there === undefined) return estimate;
-  return {
-    ...estimate,
-    value: (estimate.value * best.value) / there.value,
-    source: `${estimate.source}, corrected by ${best.source}`,
-  };
 }
 
 const VERDICTS: readonly Assessment["verdict"][] = ["usable", "unknown", "slow"];

@@ -132,9 +132,7 @@ function measuredLoad(measured: readonly Measurement[]): Figure<number> | undefi
   return found && { value: found.value.ms, origin: "measured", source: found.source, date: found.date };
 }
 
-/** A published speed only counts on the kind of machine on which it was measured. */
 function speedsOf({ seed, stated, measured, machine }: FactSources): readonly SpeedPoint[] {
-  const here = machine === undefined ? undefined : knownMachine([machine.product, machine.processor.name])?.id;
   const found = read(measured, "speed");
   const own = (found?.value.points ?? []).map(({ depthTokens, decode, prefill }): SpeedPoint => {
     const figure = (value: number | undefined): Figure<number> | undefined =>
@@ -143,16 +141,27 @@ function speedsOf({ seed, stated, measured, machine }: FactSources): readonly Sp
         : { value, origin: "measured", source: found.source, date: found.date };
     return { depthTokens, decode: figure(decode), prefill: figure(prefill) };
   });
-  const published = (seed?.speeds ?? [])
-    .filter((speed) => speed.machine === here)
-    .map(({ depthTokens, decode, prefill }): SpeedPoint => ({ depthTokens, decode, prefill }));
+  const published = machine === undefined || seed === undefined ? [] : publishedHere(machine, seed);
+  return byDepth([...(stated?.speeds ?? []), ...own, ...published]);
+}
+
+/** A published speed only counts on the kind of machine on which it was measured. */
+export function publishedHere({ product, processor }: Machine, seed: SeedProfile): readonly SpeedPoint[] {
+  const here = knownMachine([product, processor.name])?.id;
+  return seed.speeds
+    .filter(({ machine }) => machine === here)
+    .map(({ depthTokens, decode, prefill }) => ({ depthTokens, decode, prefill }));
+}
+
+/** One point a depth, of the most trustworthy figures, shallow first. */
+export function byDepth(points: readonly SpeedPoint[]): readonly SpeedPoint[] {
   const depths = new Map<number, SpeedPoint>();
-  for (const point of [...(stated?.speeds ?? []), ...own, ...published]) {
-    const known = depths.get(point.depthTokens);
-    depths.set(point.depthTokens, {
-      depthTokens: point.depthTokens,
-      decode: bestFigure([known?.decode, point.decode]),
-      prefill: bestFigure([known?.prefill, point.prefill]),
+  for (const { depthTokens, decode, prefill } of points) {
+    const known = depths.get(depthTokens);
+    depths.set(depthTokens, {
+      depthTokens,
+      decode: bestFigure([known?.decode, decode]),
+      prefill: bestFigure([known?.prefill, prefill]),
     });
   }
   return [...depths.values()].sort((a, b) => a.depthTokens - b.depthTokens);

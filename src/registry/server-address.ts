@@ -28,3 +28,14 @@ export function kindOf(provider: string, config: ProviderConfig | undefined): Se
     return "anthropic";
   return config?.api?.startsWith("openai") === true ? "openai-compatible" : "unknown";
 }
+
+/** `OLLAMA_HOST` as Ollama reads it: scheme and port may be missing, and an address to listen at is one of this machine. Undefined where it cannot be read. */
+export function ollamaUrl(host: string | undefined): string | undefined {
+  const text = host?.trim() || "127.0.0.1:11434";
+  const url = URL.parse(text.includes("://") ? text : `http://${text.startsWith(":") ? `127.0.0.1${text}` : text}`);
+  if (url === null || !/^https?:$/.test(url.protocol)) return undefined;
+  if (url.hostname === "0.0.0.0" || url.hostname === "[::]") url.hostname = "127.0.0.1";
+  // Without a scheme the port defaults to Ollama's own, with one to the scheme's.
+  if (url.port === "" && !text.includes("://") && !/:80$/.test(text)) url.port = "11434";
+  return url.href.replace(/\/+$/, "");
+}

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import { ClutchError } from "../errors.ts";
 import { createModelServer } from "../servers/drivers.ts";
@@ -21,7 +22,11 @@ export interface ServerState {
  * while (10 s, doubling up to 2 min) and the last failure is the answer.
  */
 export interface ServerMonitor {
-  /** The state, not older than 10 s; asks where that is needed and the server is not left alone. */
+  /**
+   * The state, from memory where it is younger than a minute; one older than 10 s
+   * is asked for anew in the background. Waits for an answer where there was none
+   * yet, and for 300 ms where a server that was down may be back.
+   */
   look(address: ServerAddress): Promise<ServerState>;
   /** From memory; undefined before the first look. */
   known(address: ServerAddress): ServerState | undefined;
@@ -38,6 +43,8 @@ export interface ServerMonitor {
 }
 
 const MAX_AGE_MS = 10_000;
+const LONGEST_AGE_MS = 60_000;
+const BRIEFLY_MS = 300;
 const EVERY_MS = 20_000;
 const LIST_TIMEOUT_MS = 1_500;
 const FAILURES_TO_OPEN = 2;
@@ -150,7 +157,11 @@ export function createServerMonitor(parts: {
   return {
     async look(address) {
       const entry = of(address);
-      return entry.state !== undefined && !isDue(entry) ? entry.state : refresh(entry);
+      const { state } = entry;
+      if (state !== undefined && !isDue(entry)) return state;
+      const fresh = refresh(entry);
+      if (state === undefined || clock() - state.at > LONGEST_AGE_MS) return fresh;
+      return state.ok ? state : Promise.race([fresh, sleep(BRIEFLY_MS, state, { ref: false })]);
     },
     known: (address) => of(address).state,
     describe,

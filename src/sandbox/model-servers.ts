@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { decideLocality } from "../models/locality.ts";
 import type { SandboxModel, SandboxProvider } from "../openclaw/sandbox-config.ts";
-import type { ConfiguredServer } from "../registry/server-address.ts";
+import { type ConfiguredServer, ollamaUrl } from "../registry/server-address.ts";
 import { createOllamaServer } from "../servers/ollama.ts";
 import { demoAnswer } from "./demo-answer.ts";
 import { startAnthropicStandIn } from "./stand-in-anthropic.ts";
@@ -189,15 +189,4 @@ async function askWindow(baseUrl: string, model: string, fetch: typeof globalThi
   } catch {
     return undefined;
   }
-}
-
-/** `OLLAMA_HOST` as Ollama reads it: scheme and port may be missing, and an address to listen at is one of this machine. Undefined where it cannot be read. */
-export function ollamaUrl(host: string | undefined): string | undefined {
-  const text = host?.trim() || "127.0.0.1:11434";
-  const url = URL.parse(text.includes("://") ? text : `http://${text.startsWith(":") ? `127.0.0.1${text}` : text}`);
-  if (url === null || !/^https?:$/.test(url.protocol)) return undefined;
-  if (url.hostname === "0.0.0.0" || url.hostname === "[::]") url.hostname = "127.0.0.1";
-  // Without a scheme the port defaults to Ollama's own, with one to the scheme's.
-  if (url.port === "" && !text.includes("://") && !/:80$/.test(text)) url.port = "11434";
-  return url.href.replace(/\/+$/, "");
 }

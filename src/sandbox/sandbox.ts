@@ -73,7 +73,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       config: sandboxConfig({ ollama, anthropic, workspace, primary: models.slice(0, 1).map(formatModelRef).join() }),
       env,
       extraEnv: servers.gatewayEnv,
-      compileCacheDir: join(runtimeDir, "compile-cache"),
+      // Kept from one sandbox to the next; where the person has a cache already, that one.
+      compileCacheDir: env["NODE_COMPILE_CACHE"] || join(runtimeDir, "compile-cache"),
       fetch,
       logger,
       ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),

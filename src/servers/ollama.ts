@@ -27,6 +27,10 @@ type Fetch = typeof globalThis.fetch;
  */
 export const OLLAMA_MIN_VERSION = "0.12.0";
 
+/** False also for a version that is no number, such as a build of one's own. */
+export const isOldOllama = (version: string): boolean =>
+  /^\d/.test(version) && version.localeCompare(OLLAMA_MIN_VERSION, "en", { numeric: true }) < 0;
+
 /**
  * Ollama over its native API (github.com/ollama/ollama, docs/api.md). Throws `bad_config`
  * where the options cannot be used.

@@ -122,7 +122,8 @@ export function planSwitch(facts: PlanFacts): SwitchPlan {
   };
 }
 
-function refusalOf({ target, server }: PlanFacts): Refusal | undefined {
+/** Why nothing could answer; undefined where the server is well, or is not watched. */
+export function refusalOf({ target, server }: Pick<PlanFacts, "target" | "server">): Refusal | undefined {
   if (server === undefined) return undefined;
   if (!server.ok) return { code: "server_down", reason: server.reason ?? "Its server does not answer." };
   if (isOllama(target) && target.served === undefined && !isCloud(target)) {

@@ -6,11 +6,11 @@ import { pullModel } from "../models-setup/set-up-model.ts";
 import type { OpenClaw } from "../openclaw/openclaw.ts";
 import type { ModelProfile } from "../registry/model-profile.ts";
 import type { ModelRegistry } from "../registry/model-registry.ts";
-import type { ServerMonitor } from "../registry/server-monitor.ts";
+import type { ServerMonitor, ServerState } from "../registry/server-monitor.ts";
 import { isLocalModelServer } from "../servers/drivers.ts";
 import type { LocalModelServer, PullProgress, RunningModel } from "../servers/model-server.ts";
 import type { SessionView } from "./session-models.ts";
-import { planSwitch, type SwitchPlan } from "./switch-plan.ts";
+import { planSwitch, type Refusal, refusalOf, type SwitchPlan } from "./switch-plan.ts";
 
 /** Looks ahead before a conversation gets another model, and makes that model ready. */
 export interface SwitchPlanner {
@@ -19,6 +19,8 @@ export interface SwitchPlanner {
    * time. Asks a local server that is well what it has in memory, at most 1.5 s.
    */
   plan(view: SessionView, target: ModelProfile): Promise<SwitchPlan>;
+  /** Why nothing could answer, for changes beyond one conversation; undefined where there is no reason. */
+  refusal(target: ModelProfile): Promise<Refusal | undefined>;
   /**
    * Loads the target with the window that OpenClaw will ask for; the conversation
    * stays with its old model meanwhile. Gives the ms that it took, undefined where
@@ -73,18 +75,30 @@ export function createSwitchPlanner(parts: {
     return users;
   };
 
+  /** As known now. A model that was missing may have been downloaded a moment ago. */
+  const lookAgain = async ({ server, served, ref }: ModelProfile) => {
+    if (server?.kind === "ollama" && served === undefined) {
+      monitor.forget(server);
+      registry.invalidate();
+    }
+    const { models } = await registry.current();
+    return { models, found: models.find((model) => sameModel(model.ref, ref)) };
+  };
+
+  const stateOf = async ({ server }: ModelProfile): Promise<ServerState | undefined> =>
+    server?.kind === "ollama" ? monitor.look(server) : undefined;
+
   return {
+    async refusal(chosen) {
+      const target = (await lookAgain(chosen)).found ?? chosen;
+      return refusalOf({ target, server: await stateOf(target) });
+    },
+
     async plan(view, chosen) {
       const { server, served } = chosen;
-      if (server?.kind === "ollama" && served === undefined) {
-        // It may have been downloaded a moment ago.
-        monitor.forget(server);
-        registry.invalidate();
-      }
       if (server !== undefined && served !== undefined) await monitor.describe(server, served);
-      const { models } = await registry.current();
-      const target = models.find(({ ref }) => sameModel(ref, chosen.ref)) ?? chosen;
-      const state = target.server?.kind === "ollama" ? await monitor.look(target.server) : undefined;
+      const { models, found: target = chosen } = await lookAgain(chosen);
+      const state = await stateOf(target);
       const running = state?.ok === true ? await runningOn(localServer(target)) : [];
       const others = running.some(({ name }) => name !== target.ref.model && name !== `${target.ref.model}:latest`);
       const address = target.server === undefined ? undefined : await addressLocality(target.server.baseUrl, resolve);

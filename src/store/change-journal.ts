@@ -1,7 +1,7 @@
 import type { Kysely } from "kysely";
 import { z } from "zod";
 import type { Schema } from "./schema.ts";
-import { nullable, parseRow } from "./stored-row.ts";
+import { json, nullable, parseRow } from "./stored-row.ts";
 
 /**
  * What stood, or stands, where a change was made, as OpenClaw writes it there:
@@ -178,17 +178,8 @@ async function markUndone(db: Kysely<Schema>, id: number, by: number): Promise<b
   return numUpdatedRows === 1n;
 }
 
-const State = z
-  .string()
-  .transform((text, context): unknown => {
-    try {
-      return JSON.parse(text);
-    } catch {
-      context.addIssue("not JSON");
-      return z.NEVER;
-    }
-  })
-  .pipe(z.union([z.null(), z.string(), z.record(z.string(), z.unknown())]));
+/** A state as a column holds it. */
+export const changeState = json.pipe(z.union([z.null(), z.string(), z.record(z.string(), z.unknown())]));
 
 const Row = z.object({
   id: z.int(),
@@ -199,8 +190,8 @@ const Row = z.object({
   session_id: nullable(z.string()),
   place: nullable(z.string()),
   actor: z.string(),
-  before_json: State,
-  after_json: State,
+  before_json: changeState,
+  after_json: changeState,
   reason: nullable(z.string()),
   failure: nullable(z.string()),
   undoes: nullable(z.int()),

@@ -1,7 +1,7 @@
 import type { Kysely } from "kysely";
 import { z } from "zod";
 import type { Schema } from "./schema.ts";
-import { parseRow } from "./stored-row.ts";
+import { json, parseRow } from "./stored-row.ts";
 
 /** What was found out about models on this machine: the newest of each kind, kept for good. */
 export interface Measurements {
@@ -46,14 +46,7 @@ const Row = z.object({
   provider: z.string(),
   model: z.string(),
   kind: z.string(),
-  value_json: z.string().transform((text, context): unknown => {
-    try {
-      return JSON.parse(text);
-    } catch {
-      context.addIssue("not JSON");
-      return z.NEVER;
-    }
-  }),
+  value_json: json,
   source: z.string(),
   at: z.int(),
 });

@@ -1,6 +1,6 @@
 import type { Kysely } from "kysely";
 import { z } from "zod";
-import type { ChangeState } from "./change-journal.ts";
+import { type ChangeState, changeState } from "./change-journal.ts";
 import type { Schema } from "./schema.ts";
 import { parseRow } from "./stored-row.ts";
 
@@ -48,16 +48,4 @@ export function createSouls(db: Kysely<Schema>, clock: () => number): Souls {
   };
 }
 
-const State = z
-  .string()
-  .transform((text, context): unknown => {
-    try {
-      return JSON.parse(text);
-    } catch {
-      context.addIssue("not JSON");
-      return z.NEVER;
-    }
-  })
-  .pipe(z.union([z.null(), z.string(), z.record(z.string(), z.unknown())]));
-
-const Row = z.object({ hash: z.string(), mirrored_json: State, former_json: State });
+const Row = z.object({ hash: z.string(), mirrored_json: changeState, former_json: changeState });

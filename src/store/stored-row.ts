@@ -1,8 +1,18 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { ClutchError } from "../errors.ts";
 
 /** A nullable column, read as undefined where it is empty. */
 export const nullable = <T extends z.ZodType>(column: T) => column.nullable().transform((value) => value ?? undefined);
+
+/** A column that holds JSON, read as what it says. */
+export const json = z.string().transform((text, context): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue("not JSON");
+    return z.NEVER;
+  }
+});
 
 /** Parses one row; a row that does not fit was not written by Clutch and fails with `store_failed`. */
 export function parseRow<T extends z.ZodType>(schema: T, table: string, row: unknown): z.output<T> {

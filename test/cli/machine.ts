@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { COMPILE_CACHE } from "../compile-cache.ts";
+
 export const MAIN = join(import.meta.dirname, "../../src/main.ts");
 
 /**
@@ -63,6 +65,7 @@ export async function newMachine(): Promise<Machine> {
     TMPDIR: tmp,
     // A closed port, lest a model server of this machine is found.
     OLLAMA_HOST: "127.0.0.1:1",
+    NODE_COMPILE_CACHE: COMPILE_CACHE,
   };
   const start = (program: string, args: readonly string[], { env, input }: RunOptions): Run =>
     follow(program, args, { cwd, env: { ...environment, ...env } }, input);

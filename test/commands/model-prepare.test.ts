@@ -66,6 +66,7 @@ function lab() {
       },
     },
     planner: {
+      refusal: planner.refusal,
       async plan(seen, target) {
         state.steps.push("plan");
         const more = (state.plans.length > 1 ? state.plans.shift() : state.plans[0]) ?? {};

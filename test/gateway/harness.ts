@@ -19,6 +19,7 @@ import {
 import type { Answer, Answerer, ReceivedChat, StandIn } from "../../src/sandbox/stand-in.ts";
 import { startAnthropicStandIn } from "../../src/sandbox/stand-in-anthropic.ts";
 import { startOllamaStandIn } from "../../src/sandbox/stand-in-ollama.ts";
+import { COMPILE_CACHE } from "../compile-cache.ts";
 
 /**
  * One real OpenClaw gateway for a suite, with stand-in model servers that keep
@@ -165,6 +166,7 @@ export async function startLab(
     env: process.env,
     logger,
     timeoutMs: 150_000,
+    compileCacheDir: COMPILE_CACHE,
     ...how,
   });
 

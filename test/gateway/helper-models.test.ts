@@ -184,6 +184,24 @@ describe("the calls that OpenClaw makes by itself", () => {
     expect((await helpers.read()).filter(({ set }) => set)).toEqual([]);
   });
 
+  it("by the command: shown to all, changed by an owner after a question, undone by /model undo", async () => {
+    const at = `session:${KEY}`;
+    const shown = await clutch.run("/model scope:helpers", at, "viewer");
+    expect(shown.card.table?.rows.map(([name, , runs]) => [name, runs])).toContainEqual(["Recaps and titles", "cloud"]);
+    expect((await clutch.run(`/model ${QWEN} scope:helpers`, at, "operator")).error?.code).toBe("not_allowed");
+    const question = await clutch.run(`/model ${QWEN} scope:helpers`, at);
+    expect(question).toMatchObject({ ok: false, needsConfirmation: true });
+    expect((await helpers.read()).filter(({ set }) => set)).toEqual([]);
+
+    const done = await clutch.run(`/model ${QWEN} scope:helpers`, at, "owner", true);
+    expect(done).toMatchObject({ ok: true, visibility: "public", card: { tone: "success" } });
+    expect(await recap()).toEqual([QWEN]);
+    expect((await clutch.run("/model undo", at, "operator")).error?.code).toBe("not_allowed");
+    expect((await clutch.run("/model undo", at)).ok).toBe(true);
+    expect((await helpers.read()).filter(({ set }) => set)).toEqual([]);
+    expect(await recap()).toEqual([HAIKU]);
+  });
+
   it("give no other agent heartbeats by it, and leave recaps off where a person switched them off", async () => {
     await patch({
       agents: { defaults: { heartbeat: null, utilityModel: "" }, entries: { keeper: { utilityModel: SONNET } } },

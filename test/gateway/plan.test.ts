@@ -92,6 +92,12 @@ describe("what cannot answer is refused, and nothing changes", () => {
     expect(await rowOf(key)).toEqual(before);
   });
 
+  it.each(["scope:all", "scope:agent", "scope:global", "scope:helpers"])("also with %s", async (scope) => {
+    const down = await clutch.run(`/model ${GONE} ${scope}`, at, "owner", true);
+    expect(down.error).toMatchObject({ code: "server_unreachable", message: expect.stringContaining("127.0.0.1:9") });
+    expect((await clutch.run(`/model ${MISSING} ${scope}`, at, "owner", true)).error?.code).toBe("model_missing");
+  });
+
   it("a server that is down costs no time once that is known", async () => {
     await clutch.run(`/model ${GONE} plan`, at);
     const asked: string[] = [];
@@ -227,6 +233,7 @@ describe("a conversation that is too long", () => {
       await clutch.say(long, `Log book, part ${part}: ${"all is well. ".repeat(3_000)}`);
     const outcome = await clutch.run(`/model ${QWEN} force`, `session:${long}`);
     expect(outcome.ok).toBe(true);
+    expect(outcome.card.body?.join(" ")).toMatch(/room for 24\.6k.*OpenClaw would summarise it/);
     expect(await rowOf(long)).toEqual({ model: QWEN, pin: "user" });
   }, 300_000);
 });

@@ -46,7 +46,7 @@ describe("clutch doctor hardware", () => {
     const { code, text } = await run(evoX2);
     expect(code).toBe(0);
     expect(text).toContain("Take qwen3.6:35b");
-    expect(rowOf(text, "qwen3.6:35b")).toEqual(["qwen3.6:35b", "yes 27 GiB", "256k", "60 ~51 49", "19 s", "yes"]);
+    expect(rowOf(text, "qwen3.6:35b")).toEqual(["qwen3.6:35b", "yes 27 GiB", "256k", "60 ~55 49", "19 s", "yes"]);
     expect(rowOf(text, "llama3.1:70b")).toEqual([
       "llama3.1:70b",
       "yes 55 GiB",

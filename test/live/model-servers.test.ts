@@ -1,5 +1,5 @@
 import { describe, expect, it, type TestContext } from "vitest";
-import { ollamaUrl } from "../../src/sandbox/model-servers.ts";
+import { ollamaUrl } from "../../src/registry/server-address.ts";
 import { createModelServer } from "../../src/servers/drivers.ts";
 import type { ModelServer, ServedModel } from "../../src/servers/model-server.ts";
 import { OLLAMA_MIN_VERSION } from "../../src/servers/ollama.ts";

@@ -164,6 +164,7 @@ export function createRecordingServices(actor = "discord:123", clock: () => numb
         evicts: [],
         alternatives: [],
       }),
+      refusal: async () => undefined,
       warm: async () => undefined,
       download: unexpected,
     },

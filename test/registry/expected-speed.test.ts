@@ -41,16 +41,31 @@ describe("a speed at a depth", () => {
     [60_000, 10],
   ])("at %d is %d", (depth, speed) => {
     const found = expectedSpeed("decode", facts, depth, undefined);
-    expect(found).toMatchObject({ origin: "measured", source: "measured in a test" });
+    const isPoint = [0, 10_000, 30_000, 60_000].includes(depth);
+    expect(found?.origin).toBe(isPoint ? "measured" : "estimated");
+    expect(found?.source).toContain("measured in a test");
     expect(found?.value).toBeCloseTo(speed);
   });
 
-  it("is not known far from any point, unless the formula knows it", () => {
+  it("beyond them is what the formula says, corrected by what it misses at the nearest one", () => {
     expect(expectedSpeed("decode", facts, 60_001, undefined)).toBeUndefined();
     const model = { weightsBytes: 5e9, architecture };
-    expect(expectedSpeed("decode", facts, 60_001, machine)).toEqual(decodeSpeed(machine, model, 60_001));
-    expect(expectedSpeed("prefill", facts, 10_000, machine)).toEqual(prefillSpeed(machine, model, 10_000));
-    expect(expectedSpeed("decode", facts, 60_001, machine)?.origin).toBe("estimated");
+    const deep = expectedSpeed("decode", facts, 60_001, machine);
+    const [there, here] = [30_000, 60_001].map((depth) => decodeSpeed(machine, model, depth)?.value ?? Number.NaN);
+    expect(deep?.value).toBeCloseTo((10 * (here ?? Number.NaN)) / (there ?? Number.NaN));
+    expect(deep).toMatchObject({
+      origin: "estimated",
+      source: expect.stringContaining("corrected by measured in a test"),
+    });
+    const [first, prompt] = [0, 10_000].map((depth) => prefillSpeed(machine, model, depth)?.value ?? Number.NaN);
+    expect(expectedSpeed("prefill", facts, 10_000, machine)?.value).toBeCloseTo(
+      (800 * (prompt ?? Number.NaN)) / (first ?? Number.NaN),
+    );
+  });
+
+  it("without any point is what the formula says", () => {
+    const model = { weightsBytes: 5e9, architecture };
+    expect(expectedSpeed("decode", known(), 9_000, machine)).toEqual(decodeSpeed(machine, model, 9_000));
   });
 
   it("hardly changes over the first few thousand tokens", () => {
@@ -75,7 +90,8 @@ describe("between two points", () => {
     ["or the older", figure(40, "measured", "2026-01-01"), figure(20), figure(40, "measured", "2026-01-01")],
   ])("%s", (_, shallow, deep, { origin, source, date }) => {
     const found = expectedSpeed("decode", known(point(0, shallow), point(10_000, deep)), 5_000, undefined);
-    expect(found).toEqual({ value: 30, origin, source, date });
+    expect(found).toMatchObject({ value: 30, origin: "estimated", source: expect.stringContaining(source), date });
+    expect(found?.source).toContain(origin);
   });
 });
 

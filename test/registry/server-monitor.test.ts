@@ -50,6 +50,8 @@ function lab() {
     state.now += ms;
     const before = state.lists.length;
     await monitor.look(OLLAMA);
+    // It may be asked in the background.
+    await new Promise((resolve) => setTimeout(resolve, 20));
     return state.lists.length > before;
   };
   return { monitor, state, asksAfter };
@@ -64,6 +66,29 @@ describe("a server that is well", () => {
     state.models = ["llama:8b"];
     expect(await asksAfter(1)).toBe(true);
     expect(monitor.known(OLLAMA)?.models?.map(({ name }) => name)).toEqual(["llama:8b"]);
+  });
+
+  it("answers from memory while it is asked again, for a minute; what is older is waited for", async () => {
+    const { monitor, state } = lab();
+    await monitor.look(OLLAMA);
+    let open = (): void => undefined;
+    state.gate = new Promise((resolve) => (open = resolve));
+    state.models = ["llama:8b"];
+    state.now += 30_000;
+    expect((await monitor.look(OLLAMA)).models?.map(({ name }) => name)).toEqual(["qwen:8b"]);
+    state.now += 40_000;
+    const late = monitor.look(OLLAMA);
+    open();
+    expect((await late).models?.map(({ name }) => name)).toEqual(["llama:8b"]);
+  });
+
+  it("keeps nobody waiting where it was down and now hangs", async () => {
+    const { monitor, state } = lab();
+    state.up = false;
+    expect((await monitor.look(OLLAMA)).ok).toBe(false);
+    state.gate = new Promise(() => undefined);
+    state.now += 15_000;
+    expect((await monitor.look(OLLAMA)).ok).toBe(false);
   });
 
   it("is asked once by many who look at the same time", async () => {

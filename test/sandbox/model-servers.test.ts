@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { type ModelServers, ollamaUrl, openModelServers } from "../../src/sandbox/model-servers.ts";
+import { ollamaUrl } from "../../src/registry/server-address.ts";
+import { type ModelServers, openModelServers } from "../../src/sandbox/model-servers.ts";
 import type { OllamaModel } from "../../src/sandbox/stand-in-ollama.ts";
 import { startOllamaStandIn } from "../../src/sandbox/stand-in-ollama.ts";
 

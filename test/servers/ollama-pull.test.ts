@@ -87,7 +87,7 @@ describe("a download", () => {
     ],
     [
       "without room on the disk",
-      "write /root/.ollama/x: no space left on device",
+      "write /var/lib/ollama/x: no space left on device",
       "server_unreachable",
       /could not download the model: write .* no space left on device\.$/,
     ],
