@@ -11,6 +11,8 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: ["test/gateway/**", "test/cli/**", "test/long/**", "test/live/**"],
+          // One less than the cores is the usual number, which leaves one of two idle.
+          maxWorkers: 2,
           testTimeout: 30_000,
           sequence: { groupOrder: 0 },
         },

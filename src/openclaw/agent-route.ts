@@ -1,6 +1,7 @@
 import type { Conversation } from "../models/conversation.ts";
 import {
   type Binding,
+  canonicalAccount,
   canonicalId,
   DEFAULT_ACCOUNT,
   type DmScope,
@@ -75,7 +76,7 @@ export const isSessionNamed = (conversation: Conversation): boolean =>
 
 /** OpenClaw's id of the account that the conversation runs over. */
 export function accountOf(conversation: Conversation, routing: RoutingConfig): string {
-  if (conversation.account?.trim()) return canonicalId(conversation.account, DEFAULT_ACCOUNT);
+  if (conversation.account?.trim()) return canonicalAccount(conversation.account);
   return routing.defaultAccounts.get(conversation.platform.toLowerCase()) ?? DEFAULT_ACCOUNT;
 }
 

@@ -53,6 +53,14 @@ export function canonicalId(text: string, fallback: string): string {
   return cleaned || fallback;
 }
 
+/** The same for an account; what could reach an object's prototype means the default account. */
+export function canonicalAccount(text: string): string {
+  const id = canonicalId(text, DEFAULT_ACCOUNT);
+  return PROTOTYPE_KEYS.has(id) ? DEFAULT_ACCOUNT : id;
+}
+
+const PROTOTYPE_KEYS: ReadonlySet<string> = new Set(["__proto__", "prototype", "constructor"]);
+
 const optional = <T extends z.ZodType>(schema: T) => schema.optional().catch(undefined);
 const dictionary = <T extends z.ZodType>(schema: T) => z.record(z.string(), schema).catch({});
 const id = z.union([z.string(), z.number()]).transform((value) => String(value).trim());
@@ -174,7 +182,7 @@ function bindingOf(raw: unknown, ids: readonly string[], owner: string | undefin
       agentId: boundAgent(agentId ?? "", ids, owner),
       platform: match.channel,
       // An omitted account means the account called "default", whatever `defaultAccount` says.
-      account: account === "*" ? "*" : canonicalId(account, DEFAULT_ACCOUNT),
+      account: account === "*" ? "*" : canonicalAccount(account),
       peer: match.peer ? peerOf(match.channel, match.peer) : undefined,
       guild: match.guildId,
       team: match.teamId,
@@ -204,9 +212,9 @@ function defaultAccountOf(raw: unknown): string {
   const parsed = channelSchema.safeParse(raw);
   if (!parsed.success) return DEFAULT_ACCOUNT;
   const { defaultAccount, accounts, ...rest } = parsed.data;
-  const listed = Object.keys(accounts).map((name) => canonicalId(name, DEFAULT_ACCOUNT));
+  const listed = Object.keys(accounts).map((name) => canonicalAccount(name));
   if (["token", "botToken"].some((key) => rest[key] != null && rest[key] !== "")) listed.push(DEFAULT_ACCOUNT);
-  const preferred = defaultAccount?.trim() ? canonicalId(defaultAccount, DEFAULT_ACCOUNT) : undefined;
+  const preferred = defaultAccount?.trim() ? canonicalAccount(defaultAccount) : undefined;
   if (preferred !== undefined && listed.includes(preferred)) return preferred;
   return listed.includes(DEFAULT_ACCOUNT) ? DEFAULT_ACCOUNT : (listed.sort()[0] ?? DEFAULT_ACCOUNT);
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Conversation, ConversationKind } from "../models/conversation.ts";
 import { isSessionNamed } from "./agent-route.ts";
-import { canonicalId, DEFAULT_ACCOUNT } from "./routing-config.ts";
+import { canonicalAccount } from "./routing-config.ts";
 import { foldKey, type ParsedSessionKey, parentKey, parseSessionKey } from "./session-key-syntax.ts";
 
 const maybe = <T extends z.ZodType>(schema: T) => schema.optional().catch(undefined);
@@ -91,7 +91,7 @@ function mayHold(key: ParsedSessionKey | undefined, raw: string, conversation: C
 }
 
 function sameAccount(key: ParsedSessionKey | undefined, { account }: Conversation): boolean {
-  return account === undefined || key?.account === undefined || key.account === canonicalId(account, DEFAULT_ACCOUNT);
+  return account === undefined || key?.account === undefined || key.account === canonicalAccount(account);
 }
 
 /** True for keys that say nothing about where their session takes place. */

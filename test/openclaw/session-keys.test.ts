@@ -208,6 +208,7 @@ const conversations = fc
   .filter((place) => !(place.platform === "discord" && place.kind !== "channel" && place.thread !== undefined))
   .map((place) => set(place) as Conversation);
 
+type SessionConfig = typeof sessionConfigs extends fc.Arbitrary<infer T> ? T : never;
 const sessionConfigs = fc
   .record({
     dmScope: maybe(fc.constantFrom("main", "per-peer", "per-channel-peer", "per-account-channel-peer")),
@@ -253,7 +254,23 @@ describe("candidateKeys, for any conversation", () => {
         });
         expect(keys(conversation, config, route.agentId)[0]).toBe(sessionKey);
       }),
-      { numRuns: 1000 },
+      {
+        numRuns: 1000,
+        // Accounts with names that OpenClaw keeps away from objects.
+        examples: ["__proto__", "prototype", "Constructor"].map(
+          (account): [Conversation, SessionConfig, string, boolean] => [
+            { platform: "slack", channel: "C0", kind: "direct", person: "WA", account },
+            {
+              dmScope: "per-account-channel-peer",
+              groupScope: undefined,
+              mainKey: undefined,
+              identityLinks: undefined,
+            },
+            "main",
+            false,
+          ],
+        ),
+      },
     );
   });
 
