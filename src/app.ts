@@ -172,6 +172,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     const planner = createSwitchPlanner({ openclaw, registry, monitor, machine: machine.known, resolve, logger });
     const changes = createConfigChanges({ openclaw, registry, journal, audit, clock });
     const modelsSetup = createModelsSetup({
+      openclaw,
       registry,
       monitor,
       measurements,

@@ -4,7 +4,7 @@ import { sizeText, speedText } from "../../commands/model-list.ts";
 import type { SlotDifference } from "../agents/config-changes.ts";
 import type { SpeedMachine } from "../models/speed.ts";
 import type { FoundOllama } from "../models-setup/find-ollama.ts";
-import type { SetupChoice } from "../models-setup/models-setup.ts";
+import type { BusyModel, SetupChoice } from "../models-setup/models-setup.ts";
 import type { PlannedModel } from "../models-setup/plan-model.ts";
 import type { LongPrompt, ProbeReport } from "../models-setup/probe.ts";
 import type { TriedModel } from "../models-setup/set-up-model.ts";
@@ -65,6 +65,15 @@ export function planCard(
     }.`,
   };
 }
+
+export const busyCard = (busy: readonly BusyModel[]): Card => ({
+  tone: "warning",
+  title: "Trying a model may make others wait",
+  body: busy.map(
+    ({ name, usedBy }) =>
+      `${usedBy.length === 1 ? "A conversation talks" : `${usedBy.length} conversations talk`} with ${name} now. If it has to make room, the next answer there waits for it to be loaded again.`,
+  ),
+});
 
 export function changesCard(differences: readonly SlotDifference[], notes: readonly string[], title: string): Card {
   return {

@@ -18,8 +18,9 @@ export async function chooseModels(choices: readonly SetupChoice[], runtime: Run
   return isCancel(chosen) ? leave() : chosen;
 }
 
-export async function confirmWriting(runtime: Runtime): Promise<boolean> {
-  const yes = await confirm({ message: "Write this to OpenClaw's configuration?", ...streams(runtime) });
+/** A question that is answered by yes or no. */
+export async function confirmed(message: string, runtime: Runtime): Promise<boolean> {
+  const yes = await confirm({ message, ...streams(runtime) });
   return isCancel(yes) ? leave() : yes;
 }
 

@@ -7,7 +7,7 @@ import { hideSecrets } from "../logger.ts";
 import type { FoundOllama } from "../models-setup/find-ollama.ts";
 import type { ModelsSetup, SetupResult } from "../models-setup/models-setup.ts";
 import type { TriedModel } from "../models-setup/set-up-model.ts";
-import { changesCard, choicesCard, planCard, resultCard } from "./models-cards.ts";
+import { busyCard, changesCard, choicesCard, planCard, resultCard } from "./models-cards.ts";
 import { setupProgress } from "./models-progress.ts";
 import { ownerAtTerminal } from "./open-terminal.ts";
 import type { ExitCode, Runtime } from "./runtime.ts";
@@ -89,6 +89,16 @@ async function run(
   const planned = await setup.plan(found, { names, contextTokens, force: options.force }, signal);
   show(planCard(planned, found, machine), options, runtime);
 
+  const busy = await setup.inUse(found, signal);
+  if (busy.length > 0) {
+    show(busyCard(busy), options, runtime);
+    if (!(await agreed("Try the models now?", options, runtime))) {
+      throw needsYes(
+        "Nothing was tried or changed: others talk with local models now.",
+        "Run it later, or with --yes.",
+      );
+    }
+  }
   const progress = setupProgress(runtime, options.json === true);
   try {
     outcome.results = await setup.prepare(found, planned, { ...progress, signal });
@@ -101,7 +111,7 @@ async function run(
     const definitions = await setup.definitions(found, accepted);
     outcome.changes = await setup.preview(definitions);
     show(changesCard(outcome.changes, definitions.notes, "What would be written"), options, runtime);
-    if (outcome.changes.length > 0 && !(await agreed(options, runtime))) {
+    if (outcome.changes.length > 0 && !(await agreed(WRITE, options, runtime))) {
       show(resultCard(tried, server.id, new Set()), options, runtime);
       throw needsYes("OpenClaw's configuration is as it was.", "Run it again with --yes; what was downloaded stays.");
     }
@@ -152,9 +162,11 @@ async function namesToSetUp(
       );
 }
 
-async function agreed(options: ModelsSetupOptions, runtime: Runtime): Promise<boolean> {
+const WRITE = "Write this to OpenClaw's configuration?";
+
+async function agreed(question: string, options: ModelsSetupOptions, runtime: Runtime): Promise<boolean> {
   if (options.yes === true) return true;
-  return isAtTerminal(options, runtime) && (await import("./models-choose.ts")).confirmWriting(runtime);
+  return isAtTerminal(options, runtime) && (await import("./models-choose.ts")).confirmed(question, runtime);
 }
 
 /** Throws `bad_option`. */

@@ -5,6 +5,7 @@ import { knownMachine } from "../hardware/known-machines.ts";
 import type { ThisMachine } from "../hardware/this-machine.ts";
 import type { Figure } from "../models/figure.ts";
 import type { SpeedMachine } from "../models/speed.ts";
+import type { OpenClaw } from "../openclaw/openclaw.ts";
 import { type Assessment, assessSeed, recommend } from "../registry/assess-seed.ts";
 import { keepBandwidth } from "../registry/measured-bandwidth.ts";
 import { type ModelFacts, modelFacts } from "../registry/model-facts.ts";
@@ -13,8 +14,9 @@ import type { StatedProfile } from "../registry/profile-file.ts";
 import { SEEDS, seedFor } from "../registry/seeds.ts";
 import type { ConfiguredServer } from "../registry/server-address.ts";
 import type { ServerMonitor } from "../registry/server-monitor.ts";
-import { servedAs } from "../servers/listing.ts";
+import { listingName, servedAs } from "../servers/listing.ts";
 import type { ServedModel } from "../servers/model-server.ts";
+import { modelsInUse } from "../sessions/models-in-use.ts";
 import type { Measurements } from "../store/measurements.ts";
 import { type Definitions, definitionsFor } from "./definitions.ts";
 import { type FoundOllama, findOllama } from "./find-ollama.ts";
@@ -66,6 +68,8 @@ export interface ModelsSetup {
   choices(found: FoundOllama, signal: AbortSignal): Promise<readonly SetupChoice[]>;
   /** What would be done. Throws `bad_option` where something does not fit in memory or on the disk, unless forced. */
   plan(found: FoundOllama, request: SetupRequest, signal: AbortSignal): Promise<readonly PlannedModel[]>;
+  /** Models in its memory that conversations talk with now; trying others may make these wait for a load. */
+  inUse(found: FoundOllama, signal: AbortSignal): Promise<readonly BusyModel[]>;
   /** Downloads and tries. One that fails does not keep the next from its turn; rejects only with the signal's reason. */
   prepare(found: FoundOllama, planned: readonly PlannedModel[], work: SetupWork): Promise<readonly SetupResult[]>;
   /** What OpenClaw's configuration is to say of them. Throws as `definitionsFor` and the gateway's codes. */
@@ -85,7 +89,14 @@ interface ServerState {
   readonly running: readonly string[];
 }
 
+export interface BusyModel {
+  readonly name: string;
+  /** Session keys. */
+  readonly usedBy: readonly string[];
+}
+
 export function createModelsSetup(parts: {
+  readonly openclaw: Pick<OpenClaw, "activeSessions">;
   readonly registry: ModelRegistry;
   readonly monitor: Pick<ServerMonitor, "describe" | "forget">;
   readonly measurements: Measurements;
@@ -214,6 +225,14 @@ export function createModelsSetup(parts: {
       if (refusal !== undefined && !force) throw refusal;
       if (!force) checkDisk(planned, state.machine);
       return planned;
+    },
+
+    async inUse({ server }, signal) {
+      const [running, used] = await Promise.all([server.running(signal), modelsInUse(parts.openclaw, server.id)]);
+      return running.flatMap(({ name }) => {
+        const usedBy = [...used].flatMap(([model, keys]) => (listingName(model) === listingName(name) ? keys : []));
+        return usedBy.length === 0 ? [] : [{ name, usedBy }];
+      });
     },
 
     async prepare(found, planned, { signal, ...steps }) {

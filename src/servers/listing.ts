@@ -6,7 +6,7 @@ import type { ServedModel } from "./model-server.ts";
  * Ollama reads it. Where entries share a name, one that is remote decides.
  */
 export function listingOf(served: readonly ServedModel[], model: string): Listing {
-  const entries = served.filter(({ name }) => withTag(name) === withTag(model));
+  const entries = served.filter(({ name }) => listingName(name) === listingName(model));
   const remoteHost = entries.find((entry) => entry.remoteHost !== undefined)?.remoteHost;
   const remoteModel = entries.find((entry) => entry.remoteModel !== undefined)?.remoteModel;
   return {
@@ -18,6 +18,7 @@ export function listingOf(served: readonly ServedModel[], model: string): Listin
 
 /** The entry of one model; where several share its name, the first. */
 export const servedAs = (served: readonly ServedModel[], model: string): ServedModel | undefined =>
-  served.find(({ name }) => withTag(name) === withTag(model));
+  served.find(({ name }) => listingName(name) === listingName(model));
 
-const withTag = (name: string): string => (/:[^/]*$/.test(name) ? name : `${name}:latest`);
+/** A model's name as Ollama lists it: one without a tag means `:latest`. */
+export const listingName = (name: string): string => (/:[^/]*$/.test(name) ? name : `${name}:latest`);

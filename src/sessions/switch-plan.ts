@@ -8,6 +8,7 @@ import type { ToolCalls } from "../registry/model-facts.ts";
 import type { ModelProfile } from "../registry/model-profile.ts";
 import type { Price, PriceTier } from "../registry/seed-profile.ts";
 import type { ServerState } from "../registry/server-monitor.ts";
+import { listingName } from "../servers/listing.ts";
 import type { RunningModel } from "../servers/model-server.ts";
 
 /** What a switch would do, computed before it is done. Unknown is undefined, never zero. */
@@ -280,5 +281,4 @@ const isLoadedFor = (loaded: RunningModel | undefined, { requestedContextTokens 
     loaded.contextTokens === undefined ||
     loaded.contextTokens >= requestedContextTokens);
 
-/** A name without a tag means `:latest`. */
-const isNamed = (name: string, model: string): boolean => name === model || name === `${model}:latest`;
+const isNamed = (name: string, model: string): boolean => listingName(name) === listingName(model);

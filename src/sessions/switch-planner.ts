@@ -8,7 +8,9 @@ import type { ModelProfile } from "../registry/model-profile.ts";
 import type { ModelRegistry } from "../registry/model-registry.ts";
 import type { ServerMonitor, ServerState } from "../registry/server-monitor.ts";
 import { isLocalModelServer } from "../servers/drivers.ts";
+import { listingName } from "../servers/listing.ts";
 import type { LocalModelServer, PullProgress, RunningModel } from "../servers/model-server.ts";
+import { modelsInUse } from "./models-in-use.ts";
 import type { SessionView } from "./session-models.ts";
 import { planSwitch, type Refusal, refusalOf, type SwitchPlan } from "./switch-plan.ts";
 
@@ -36,8 +38,6 @@ export interface SwitchPlanner {
 }
 
 const ASK_MS = 1_500;
-/** A model that nobody has used for so long is no loss, ms; Ollama drops it by itself after as much. */
-const IN_USE_MS = 5 * 60_000;
 /** Long enough that the first message of a person who types slowly still finds it loaded, ms. */
 const KEEP_ALIVE_MS = 15 * 60_000;
 
@@ -65,15 +65,14 @@ export function createSwitchPlanner(parts: {
           return [];
         });
 
-  /** Other conversations that talked a moment ago, by the model that answers them. */
-  const inUse = async (view: SessionView, provider: string): Promise<ReadonlyMap<string, readonly string[]>> => {
-    const users = new Map<string, string[]>();
-    for (const { key, model } of await openclaw.activeSessions(IN_USE_MS)) {
-      if (model?.provider !== provider || key === view.key) continue;
-      users.set(model.model, [...(users.get(model.model) ?? []), key]);
-    }
-    return users;
-  };
+  /** Other conversations than this one. */
+  const inUse = async (view: SessionView, provider: string): Promise<ReadonlyMap<string, readonly string[]>> =>
+    new Map(
+      [...(await modelsInUse(openclaw, provider))].map(([model, keys]) => [
+        model,
+        keys.filter((key) => key !== view.key),
+      ]),
+    );
 
   /** As known now. A model that was missing may have been downloaded a moment ago. */
   const lookAgain = async ({ server, served, ref }: ModelProfile) => {
@@ -100,7 +99,7 @@ export function createSwitchPlanner(parts: {
       const { models, found: target = chosen } = await lookAgain(chosen);
       const state = await stateOf(target);
       const running = state?.ok === true ? await runningOn(localServer(target)) : [];
-      const others = running.some(({ name }) => name !== target.ref.model && name !== `${target.ref.model}:latest`);
+      const others = running.some(({ name }) => listingName(name) !== listingName(target.ref.model));
       const address = target.server === undefined ? undefined : await addressLocality(target.server.baseUrl, resolve);
       return planSwitch({
         target,

@@ -56,6 +56,25 @@ it("without a yes shows what it would write and writes nothing; with it writes, 
   expect((await run(lab, [], { undo: true })).code).toBe(2);
 });
 
+it("says before it tries anything that somebody talks with a loaded model, and needs a yes", async () => {
+  const talking = [{ key: "agent:main:discord:channel:7", model: { provider: "ollama", model: CODER.name } }];
+  const lab = await startSetupLab({ models: [CODER], pullable: [LLAMA], talking });
+  const quiet = await run(lab, [CODER.name]);
+  expect(quiet.out).not.toContain("may make others wait");
+
+  await fetch(`${lab.ollama.url}/api/generate`, { method: "POST", body: JSON.stringify({ model: CODER.name }) });
+  const chats = lab.ollama.chats.length;
+  const asked = await run(lab, ["llama3.2:3b"]);
+  expect(asked).toMatchObject({ code: 2, err: expect.stringContaining("--yes") });
+  expect(asked.out).toContain(`A conversation talks with ${CODER.name} now`);
+  expect(lab.ollama.chats).toHaveLength(chats);
+  expect(lab.config()).toEqual({});
+
+  const done = await run(lab, ["llama3.2:3b"], { yes: true });
+  expect(done.code).toBe(0);
+  expect(done.out).toContain("may make others wait");
+});
+
 it("says all of it to a script on one line", async () => {
   const lab = await startSetupLab({ models: [CODER] });
   expect(await runJson(lab, ["qwen2.5-coder:32b"], { yes: true, window: "16k" })).toMatchObject({

@@ -3,6 +3,7 @@ import { afterEach } from "vitest";
 import { createConfigChanges } from "../../src/agents/config-changes.ts";
 import { ClutchError } from "../../src/errors.ts";
 import { readMachine } from "../../src/hardware/read-machine.ts";
+import type { ModelRef } from "../../src/models/model-ref.ts";
 import type { SpeedMachine } from "../../src/models/speed.ts";
 import { createModelsSetup, type ModelsSetup } from "../../src/models-setup/models-setup.ts";
 import type { CatalogModel, OpenClaw } from "../../src/openclaw/openclaw.ts";
@@ -73,6 +74,8 @@ export async function startSetupLab(options: {
   readonly config?: Record<string, unknown>;
   /** What OpenClaw finds without being told. */
   readonly discovered?: readonly CatalogModel[];
+  /** Conversations that talked a moment ago. */
+  readonly talking?: readonly { readonly key: string; readonly model: ModelRef }[];
   readonly machine?: SpeedMachine;
   readonly answer?: Answerer;
   /** Stands between Clutch and the stand-in. */
@@ -94,6 +97,7 @@ export async function startSetupLab(options: {
   // Of OpenClaw no more than set-up needs.
   const openclaw = {
     listModels: async () => [...definedIn(config), ...(hasModels(config) ? [] : (options.discovered ?? []))],
+    activeSessions: async () => options.talking ?? [],
     listAgents: async () => ({ defaultId: "main", ids: ["main"] }),
     readConfig: async () => ({ hash: String(version), config, authored: config }),
     async patchConfig(patch: Record<string, unknown>, hash: string | undefined, replacePaths: readonly string[] = []) {
@@ -128,6 +132,7 @@ export async function startSetupLab(options: {
     clock: Date.now,
   });
   const setup = createModelsSetup({
+    openclaw,
     registry,
     monitor,
     measurements,
