@@ -1,7 +1,12 @@
 import type { Command } from "./command.ts";
 import { helpCommand } from "./help.ts";
+import { localOnlyCommand } from "./localonly.ts";
 import { modelCommand } from "./model.ts";
 import type { Services } from "./services.ts";
 
 /** Every chat command. A new one is a file of its own and a line here. */
-export const allCommands: readonly Command<Services>[] = [modelCommand, helpCommand(() => allCommands)];
+export const allCommands: readonly Command<Services>[] = [
+  modelCommand,
+  localOnlyCommand,
+  helpCommand(() => allCommands),
+];

@@ -1,10 +1,8 @@
-import { classifyHost } from "../src/models/address.ts";
 import type { Figure } from "../src/models/figure.ts";
-import { type Fit, fitOf } from "../src/models/fit.ts";
+import type { Fit } from "../src/models/fit.ts";
 import { formatModelRef } from "../src/models/model-ref.ts";
 import type { SpeedMachine } from "../src/models/speed.ts";
-import { JUDGED_WINDOW } from "../src/registry/assess-seed.ts";
-import { expectedSpeed } from "../src/registry/expected-speed.ts";
+import { type JudgedModel, judgeModel, windowOf } from "../src/registry/judge-model.ts";
 import type { ModelProfile } from "../src/registry/model-profile.ts";
 import type { Price, Rating } from "../src/registry/seed-profile.ts";
 import { tokens } from "./amounts.ts";
@@ -23,56 +21,22 @@ export interface ListQuery {
   readonly sort?: ModelSort | undefined;
 }
 
-/** A model with what this machine makes of it; undefined is unknown. */
-export interface ListedModel {
-  readonly profile: ModelProfile;
-  readonly isLoaded: boolean;
-  /** In memory as it would be loaded; undefined where it runs elsewhere. */
-  readonly fit: Fit | undefined;
-  /** Tokens a second while generating, the conversation being empty. */
-  readonly speed: Figure<number> | undefined;
-}
-
 /** The models that a list is to show, in its order; what is not known comes last. */
 export function listModels(
   models: readonly ModelProfile[],
   machine: SpeedMachine | undefined,
   { only = [], sort = "name" }: ListQuery,
-): readonly ListedModel[] {
-  const listed = models.map((profile) => judge(profile, runsHere(profile) ? machine : undefined));
+): readonly JudgedModel[] {
+  const listed = models.map((profile) => judgeModel(profile, machine));
   const key = KEYS[sort];
   return listed
     .filter((model) => only.every((filter) => FILTERS[filter](model)))
     .toSorted((a, b) => key(b) - key(a) || refOf(a).localeCompare(refOf(b)));
 }
 
-function judge(profile: ModelProfile, machine: SpeedMachine | undefined): ListedModel {
-  const { facts, served } = profile;
-  const isLoaded = served?.loaded === true;
-  const fit =
-    machine &&
-    fitOf(machine, {
-      weightsBytes: facts.diskBytes?.value,
-      architecture: facts.architecture,
-      contextTokens: windowOf(profile) ?? Math.min(JUDGED_WINDOW, facts.contextLength?.value ?? JUDGED_WINDOW),
-      contextLength: facts.contextLength?.value,
-    });
-  // What is in memory already fits, whatever little is left beside it.
-  const shown = fit && isLoaded && fit.kind !== "spills" ? { ...fit, kind: "fits" as const } : fit;
-  return { profile, isLoaded, fit: shown, speed: expectedSpeed("decode", facts, 0, machine) };
-}
+const refOf = ({ profile }: JudgedModel): string => formatModelRef(profile.ref);
 
-const refOf = ({ profile }: ListedModel): string => formatModelRef(profile.ref);
-
-const windowOf = ({ windowTokens, requestedContextTokens }: ModelProfile): number | undefined =>
-  requestedContextTokens ?? windowTokens;
-
-const runsHere = ({ locality, server }: ModelProfile): boolean => {
-  const host = server === undefined ? undefined : URL.parse(server.baseUrl)?.hostname;
-  return locality.kind === "local" && host !== undefined && classifyHost(host) === "loopback";
-};
-
-const FILTERS: Readonly<Record<ModelFilter, (model: ListedModel) => boolean>> = {
+const FILTERS: Readonly<Record<ModelFilter, (model: JudgedModel) => boolean>> = {
   local: ({ profile }) => profile.locality.kind === "local",
   cloud: ({ profile }) => profile.locality.kind !== "local",
   loaded: ({ isLoaded }) => isLoaded,
@@ -82,7 +46,7 @@ const FILTERS: Readonly<Record<ModelFilter, (model: ListedModel) => boolean>> = 
 const UNKNOWN = Number.NEGATIVE_INFINITY;
 
 /** The more, the earlier. */
-const KEYS: Readonly<Record<ModelSort, (model: ListedModel) => number>> = {
+const KEYS: Readonly<Record<ModelSort, (model: JudgedModel) => number>> = {
   name: () => 0,
   speed: ({ speed }) => speed?.value ?? UNKNOWN,
   size: ({ profile }) => profile.facts.diskBytes?.value ?? UNKNOWN,
@@ -91,7 +55,7 @@ const KEYS: Readonly<Record<ModelSort, (model: ListedModel) => number>> = {
 };
 
 /** A table of models: six columns for a chat, all ten for a terminal. */
-export function modelListCard(listed: readonly ListedModel[], width: "chat" | "terminal" = "chat"): Card {
+export function modelListCard(listed: readonly JudgedModel[], width: "chat" | "terminal" = "chat"): Card {
   const columns = COLUMNS.filter(({ inChat }) => inChat || width === "terminal");
   const local = listed.filter(({ profile }) => profile.locality.kind === "local").length;
   if (listed.length === 0) return { tone: "info", title: "No model is like that" };
@@ -110,7 +74,7 @@ export function modelListCard(listed: readonly ListedModel[], width: "chat" | "t
 interface Column {
   readonly title: string;
   readonly inChat: boolean;
-  cell(model: ListedModel): string;
+  cell(model: JudgedModel): string;
 }
 
 const COLUMNS: readonly Column[] = [
@@ -121,7 +85,7 @@ const COLUMNS: readonly Column[] = [
   { title: "Size", inChat: false, cell: ({ profile }) => sizeText(profile.facts.diskBytes?.value) },
   { title: "Fits", inChat: true, cell: fitCell },
   { title: "Tok/s", inChat: true, cell: ({ speed }) => speedText(speed) },
-  { title: "Tools", inChat: true, cell: ({ profile }) => TOOLS[profile.facts.toolCalls?.value ?? "unknown"] },
+  { title: "Tools", inChat: true, cell: toolsCell },
   { title: "Ratings", inChat: false, cell: ({ profile }) => ratingsText(profile.facts.ratings) },
   { title: "$ per M in/out", inChat: false, cell: ({ profile }) => priceText(profile.facts.price?.value) },
 ];
@@ -136,15 +100,20 @@ const FITS: Readonly<Record<Fit["kind"], string>> = {
 };
 const BEST_RATINGS = 2;
 
-function windowCell({ profile }: ListedModel): string {
+function windowCell({ profile }: JudgedModel): string {
   const [used, own] = [windowOf(profile), profile.facts.contextLength?.value];
   const text = (count: number | undefined): string => (count === undefined ? "?" : tokens(count));
   return used === own ? text(used) : `${text(used)} / ${text(own)}`;
 }
 
-function fitCell({ profile, fit }: ListedModel): string {
+function fitCell({ profile, fit }: JudgedModel): string {
   if (fit !== undefined) return FITS[fit.kind];
-  return profile.locality.kind === "local" ? "?" : "–";
+  return profile.locality.kind === "local" && !profile.demo ? "?" : "–";
+}
+
+/** The sandbox's stand-ins call no tools, whatever the model they play would do. */
+function toolsCell({ profile }: JudgedModel): string {
+  return profile.demo ? "–" : TOOLS[profile.facts.toolCalls?.value ?? "unknown"];
 }
 
 export function speedText(speed: Figure<number> | undefined): string {

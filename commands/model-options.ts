@@ -21,6 +21,7 @@ export function checkTogether(options: OptionValues): void {
       "force",
       "pull",
       "soul",
+      "after",
       ...(scope === "helpers" ? [] : ["scope"]),
     );
     const example = lonely === "scope" ? "scope:agent" : lonely === "for" ? "for:30m" : lonely;
@@ -31,7 +32,7 @@ export function checkTogether(options: OptionValues): void {
     const ofList = given("sort", "only");
     if (ofList !== undefined) refuse(`“${ofList}:” goes with /model list.`, "For instance: /model list only:local");
   } else {
-    const other = given("scope", "once", "for", "plan", "compact", "force", "pull", "soul", "agent");
+    const other = given("scope", "once", "for", "plan", "compact", "force", "pull", "soul", "after", "agent");
     if (other !== undefined) refuse(`“${other}” does not go with /model list.`, "Leave one of them out.");
   }
   if (word === "undo" && scope !== "here") {
@@ -48,6 +49,13 @@ export function checkTogether(options: OptionValues): void {
   const ofReal = given("compact", "force", "pull");
   if (options["plan"] !== undefined && ofReal !== undefined) {
     refuse(`“plan” only shows what would be, so “${ofReal}” has nothing to do.`, "Leave one of them out.");
+  }
+  const ofNow = given("plan", "once", "for", "compact");
+  if (options["after"] !== undefined && (!isModel || ofNow !== undefined)) {
+    refuse(
+      `“after” sets a model for the time after local-only mode, so it does not go with ${ofNow === undefined ? `“${word}”` : `“${ofNow}”`}.`,
+      "For instance: /model sonnet after",
+    );
   }
   if (options["soul"] !== undefined && (!isModel || scope !== "agent")) {
     refuse("“soul” goes with the name of a model and scope:agent.", "For instance: /model qwen scope:agent soul");

@@ -20,6 +20,7 @@ import {
 import { defaultCard } from "./model-default.ts";
 import { undoEverywhere } from "./model-everywhere.ts";
 import { undoHelpers } from "./model-helpers.ts";
+import { lockSentence, withSentence } from "./model-locked.ts";
 import { obstacleSentence, planFields, warnings } from "./model-plan.ts";
 import { endingOf, type Prepared, prepareSwitch } from "./model-prepare.ts";
 import type { Services } from "./services.ts";
@@ -35,7 +36,10 @@ export async function switchHere(context: CommandContext<Services>, target: Mode
   try {
     const result = await sessions.switchModel({ ...requestOf(context), target: target?.ref ?? null });
     const snapshot = await registry.current();
-    if (result.changed) return { card: switchedCard(result, snapshot, actor, clock(), prepared), visibility: "public" };
+    if (result.changed) {
+      const card = switchedCard(result, snapshot, actor, clock(), prepared);
+      return { card: await saysLocked(context, card, result, snapshot), visibility: "public" };
+    }
     const ending = result.after.temporary;
     if (ending === undefined || !(await temporary.keep(ending, actor))) {
       return { card: unchangedCard(result, snapshot, clock()), visibility: "private" };
@@ -113,7 +117,9 @@ export async function undoHere(context: CommandContext<Services>): Promise<Reply
   if (last.batch !== undefined && last.place === view.key) return undoEverywhere(context, last.batch, view.key);
   if (last.scope === "session") {
     const result = await sessions.undo(last, { actor });
-    return { card: switchedCard(result, await registry.current(), actor, clock()), visibility: "public" };
+    const snapshot = await registry.current();
+    const card = switchedCard(result, snapshot, actor, clock());
+    return { card: await saysLocked(context, card, result, snapshot), visibility: "public" };
   }
   const change = await defaults.undo(last, { actor, place: view.key });
   const scope =
@@ -123,6 +129,17 @@ export async function undoHere(context: CommandContext<Services>): Promise<Reply
 
 export const actorOf = ({ person }: Pick<CommandContext<Services>, "person">): string =>
   `${person.platform}:${person.id}`;
+
+/** A pin that waits for the end of local-only mode is not what answers next. */
+async function saysLocked(
+  { services }: CommandContext<Services>,
+  card: Card,
+  { after }: SwitchResult,
+  snapshot: RegistrySnapshot,
+): Promise<Card> {
+  const model = after.effective?.model;
+  return withSentence(card, await lockSentence(services, after.key, model, profileOf(model, snapshot)));
+}
 
 /** Only for a switch that was read back. */
 function switchedCard(

@@ -4,11 +4,12 @@ import { findModel, rankModels } from "../src/registry/find-model.ts";
 import type { ModelProfile } from "../src/registry/model-profile.ts";
 import type { Command, CommandContext, OptionValues, Reply } from "./command.ts";
 import { clip } from "./command-line.ts";
-import { localityWord, modelCard } from "./model-card.ts";
+import { localityWord, modelCard, profileOf } from "./model-card.ts";
 import { declareInSoul, setDefault } from "./model-default.ts";
 import { switchEverywhere } from "./model-everywhere.ts";
 import { setHelpers, showHelpers } from "./model-helpers.ts";
 import { listModels, MODEL_FILTERS, MODEL_SORTS, modelListCard } from "./model-list.ts";
+import { lockSentence, refusalWhileLocked, withSentence } from "./model-locked.ts";
 import { checkTogether, untilOf } from "./model-options.ts";
 import { showPlan } from "./model-prepare.ts";
 import { switchForNow, switchHere, undoHere } from "./model-switch.ts";
@@ -68,6 +69,7 @@ export const modelCommand: Command<Services> = {
     { name: "force", summary: "Switch although the plan advises against it", kind: "flag" },
     { name: "pull", summary: "Download the model first, where its server lacks it", kind: "flag" },
     { name: "soul", summary: "With scope:agent: declare it in the agent's SOUL.md", kind: "flag" },
+    { name: "after", summary: "While local-only mode is on: set a cloud model for the time after it", kind: "flag" },
     { name: "agent", summary: "Which agent, where several answer here", kind: "text" },
   ],
   access: ({ name, scope, plan, pull }: OptionValues) => {
@@ -92,6 +94,7 @@ export const modelCommand: Command<Services> = {
     { line: "/model NAME compact", does: "Summarises a conversation that is too long for the model, then switches" },
     { line: "/model NAME force", does: "Switches although the plan advises against it" },
     { line: "/model NAME pull", does: "Downloads a model that its server lacks, with progress, then switches" },
+    { line: "/model NAME after", does: "While local-only mode is on: sets a cloud model for the time after it" },
     { line: "/model default", does: "Drops the pin: the conversation follows the agent's default again" },
     { line: "/model undo", does: "Goes back to before the last change made here" },
     { line: "/model NAME once", does: "Switches for the next turn, however it ends, then goes back by itself" },
@@ -122,15 +125,16 @@ export const modelCommand: Command<Services> = {
     }
     if (word === "list") return list(context);
     if (word === "undo") return undoHere(context);
-    if (context.options["plan"] !== undefined) return showPlan(context, await choose(name, context));
-    if (until !== undefined) return switchForNow(context, await choose(name, context), until);
-    if (scope === "helpers") return setHelpers(context, word === "default" ? null : await choose(name, context));
-    if (scope === "all") return switchEverywhere(context, word === "default" ? null : await choose(name, context));
-    if (context.options["soul"] !== undefined) return declareInSoul(context, await choose(name, context));
-    if (scope === "agent" || scope === "global") {
-      return setDefault(context, scope, word === "default" ? null : await choose(name, context));
-    }
-    return switchHere(context, word === "default" ? null : await choose(name, context));
+    const target = word === "default" ? null : await choose(name, context);
+    const refused = target === null ? undefined : await refusalWhileLocked(context, target);
+    if (refused !== undefined) return refused;
+    if (target !== null && context.options["plan"] !== undefined) return showPlan(context, target);
+    if (target !== null && until !== undefined) return switchForNow(context, target, until);
+    if (scope === "helpers") return setHelpers(context, target);
+    if (scope === "all") return switchEverywhere(context, target);
+    if (target !== null && context.options["soul"] !== undefined) return declareInSoul(context, target);
+    if (scope === "agent" || scope === "global") return setDefault(context, scope, target);
+    return switchHere(context, target);
   },
 };
 
@@ -147,7 +151,9 @@ async function show(context: CommandContext<Services>): Promise<Reply> {
     sessions.view(context.conversation, context.options["agent"]),
     registry.current(),
   ]);
-  return { card: modelCard(view, snapshot, clock()), visibility: "private" };
+  const model = view.effective?.model;
+  const sentence = await lockSentence(context.services, view.key, model, profileOf(model, snapshot));
+  return { card: withSentence(modelCard(view, snapshot, clock()), sentence), visibility: "private" };
 }
 
 /** The model that a typed name means. Throws `unknown_model` and `ambiguous_model`; nothing has changed by then. */

@@ -1,6 +1,7 @@
 import type { ConfiguredDefaults } from "../src/agents/configured-defaults.ts";
 import type { HelperModels } from "../src/agents/helper-models.ts";
 import type { SoulSync } from "../src/agents/soul-sync.ts";
+import type { LocalOnly } from "../src/local-only/local-only.ts";
 import type { SpeedMachine } from "../src/models/speed.ts";
 import type { OpenClaw } from "../src/openclaw/openclaw.ts";
 import type { ModelRegistry } from "../src/registry/model-registry.ts";
@@ -21,6 +22,7 @@ export interface Services {
   readonly defaults: ConfiguredDefaults;
   readonly helpers: HelperModels;
   readonly souls: Pick<SoulSync, "declareInSoul">;
+  readonly localOnly: LocalOnly;
   /** The machine that Clutch runs on, as last looked at. */
   readonly machine: () => SpeedMachine | undefined;
   readonly journal: ChangeJournal;

@@ -18,6 +18,7 @@ const app = await createApp({
     audit: { retentionDays: 365 },
   },
   gateway: { url: env("GATEWAY_URL"), token: env("GATEWAY_TOKEN") },
+  stateDirectory: env("STORE_DIR"),
   access: { owners: [], operators: [], viewers: [] },
   logger: pino({ level: "silent" }),
 });

@@ -7,6 +7,7 @@ import { type ActionStore, createActionStore } from "../commands/action-store.ts
 import type { Card } from "../commands/card.ts";
 import { createDispatcher, type Dispatcher } from "../commands/dispatcher.ts";
 import { allCommands } from "../commands/index.ts";
+import { lockAlertCard } from "../commands/lock-alert-card.ts";
 import { noticeCard } from "../commands/notice-card.ts";
 import type { Services } from "../commands/services.ts";
 import { type ConfigChanges, createConfigChanges } from "./agents/config-changes.ts";
@@ -19,6 +20,11 @@ import type { ClutchError } from "./errors.ts";
 import { measureMemoryBandwidth } from "./hardware/memory-bandwidth.ts";
 import { systemAccess } from "./hardware/system-access.ts";
 import { createThisMachine } from "./hardware/this-machine.ts";
+import { alertPlaces } from "./local-only/alert-places.ts";
+import type { LockCare } from "./local-only/create-local-only.ts";
+import type { LocalOnly } from "./local-only/local-only.ts";
+import { keepLock, type LockKeeper } from "./local-only/lock-keeper.ts";
+import { openLocalOnly } from "./local-only/open-local-only.ts";
 import type { Resolve } from "./models/address.ts";
 import type { Conversation } from "./models/conversation.ts";
 import { formatPlace } from "./models/place.ts";
@@ -30,6 +36,7 @@ import {
   type GatewayConnection,
   openConnection,
 } from "./openclaw/connection.ts";
+import type { GuardClient } from "./openclaw/guard-client.ts";
 import { createJobs } from "./openclaw/jobs.ts";
 import { createOpenClaw, type OpenClaw } from "./openclaw/openclaw.ts";
 import { followSessions, type SessionEvents } from "./openclaw/session-events.ts";
@@ -63,20 +70,26 @@ export interface App {
   /** Models that agents declare in their SOUL.md. */
   readonly souls: SoulSync;
   readonly changes: ConfigChanges;
+  readonly guard: GuardClient;
+  readonly localOnly: LocalOnly & LockCare;
   /** Gets local models: needs a server on this machine or network. */
   readonly modelsSetup: ModelsSetup;
   /** What the buttons of every platform stand for. */
   readonly actions: ActionStore;
   /**
    * Starts what Clutch does by itself: it watches completed turns, notices going
-   * to `post`, ends temporary switches, and deletes old audit entries. One
-   * process a gateway does this.
+   * to `post`, ends temporary switches, keeps local-only mode as it is to be, and
+   * deletes old audit entries. One process a gateway does this.
    */
   watch(post: PostNotice): Watcher;
   close(): Promise<void>;
 }
 
-/** Delivers a card to where a session is talked to; `conversation` is undefined where OpenClaw knows no channel. */
+/**
+ * Delivers a card to where a session is talked to; `conversation` is undefined where
+ * OpenClaw knows no channel. With no session either (empty) it is for whoever is at
+ * the terminal.
+ */
 export type PostNotice = (
   to: { readonly sessionKey: string; readonly conversation: Conversation | undefined },
   card: Card,
@@ -95,6 +108,8 @@ export interface AppParts {
   readonly onWaiting?: (problem: ClutchError) => void;
   readonly signal?: AbortSignal;
   readonly access: AccessLists;
+  /** Where the wall's state and socket are, and the guard's where the gateway is on this machine. */
+  readonly stateDirectory: string;
   /** Servers and demo providers of the sandbox, where Clutch runs in it. */
   readonly sandboxServers?: Readonly<Record<string, ConfiguredServer>>;
   readonly demoProviders?: readonly string[];
@@ -131,7 +146,13 @@ export async function createApp(parts: AppParts): Promise<App> {
     const audit = createAuditLog(store.db, clock);
     const servers = { ...parts.sandboxServers, ...configuredServers(config) };
     const stated = () => readProfileFile(profileFileBeside(config));
-    const monitor = createServerMonitor({ fetch: parts.fetch ?? globalThis.fetch, clock, logger });
+    let isLocked = (): boolean => false;
+    const monitor = createServerMonitor({
+      fetch: parts.fetch ?? globalThis.fetch,
+      mayAsk: ({ id, kind }) => !isLocked() || kind === "ollama" || config.trustedLocal.includes(id),
+      clock,
+      logger,
+    });
     const registry = createModelRegistry({
       openclaw,
       servers,
@@ -188,6 +209,24 @@ export async function createApp(parts: AppParts): Promise<App> {
     const jobs = createJobs(connection);
     const jobModels = createJobModels({ jobs, journal, audit, clock });
     const helpers = createHelperModels({ openclaw, jobs, changes, jobModels, registry, journal });
+    const { localOnly, guard } = await openLocalOnly({
+      connection,
+      openclaw,
+      registry,
+      changes,
+      journal,
+      audit,
+      db: store.db,
+      expiring: store.expiring,
+      stateDirectory: parts.stateDirectory,
+      machine: machine.known,
+      localOnlyModel: souls.localOnlyModel,
+      trustedLocal: config.trustedLocal,
+      resolve,
+      clock,
+      logger,
+    });
+    isLocked = localOnly.isOn;
     const services: Services = {
       registry,
       sessions,
@@ -198,6 +237,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       defaults,
       helpers,
       souls,
+      localOnly,
       machine: machine.known,
       journal,
       clock,
@@ -209,6 +249,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     await jobModels.settleUnfinished(UNFINISHED_AFTER_MS);
     let events: SessionEvents | undefined;
     const watchers: Watcher[] = [];
+    let keeper: LockKeeper | undefined;
     let endMonitor = (): void => undefined;
     let endRetention = async (): Promise<void> => undefined;
     return {
@@ -218,6 +259,8 @@ export async function createApp(parts: AppParts): Promise<App> {
       souls,
       modelsSetup,
       changes,
+      guard,
+      localOnly,
       actions: createActionStore(store.expiring("actions")),
       dispatcher: createDispatcher({
         commands: allCommands,
@@ -243,6 +286,7 @@ export async function createApp(parts: AppParts): Promise<App> {
           journal,
           audit,
           watched: createWatchedSessions(store.db, clock),
+          isKeptLocal: localOnly.isKeptLocal,
           async onNotice(notice) {
             const to = { sessionKey: notice.row.key, conversation: conversationOfSession(notice.row.raw) };
             await post(to, noticeCard(notice, await registry.current()));
@@ -253,6 +297,16 @@ export async function createApp(parts: AppParts): Promise<App> {
         watchers.push(watcher);
         temporary.start(events);
         souls.start();
+        keeper ??= keepLock({
+          care: localOnly,
+          events,
+          async onAlert(alert) {
+            const card = lockAlertCard(alert);
+            const places = await alertPlaces(alert, { openclaw, owners: parts.access.owners });
+            for (const conversation of [undefined, ...places]) await post({ sessionKey: "", conversation }, card);
+          },
+          logger,
+        });
         endMonitor();
         endMonitor = monitor.start();
         void endRetention();
@@ -261,6 +315,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       },
       async close() {
         for (const watcher of watchers) await watcher.stop();
+        await keeper?.stop();
         await temporary.stop();
         await souls.stop();
         await endRetention();

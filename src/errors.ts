@@ -31,6 +31,10 @@ export type ErrorCode =
   | "gateway_pairing"
   | "platform_auth"
   | "platform_scope"
+  // Local-only mode.
+  | "local_only"
+  | "not_installed"
+  | "lock_in_progress"
   // The world's doing: exit code 1.
   | "gateway_unreachable"
   | "gateway_not_ready"

@@ -2,6 +2,7 @@
 import { homedir } from "node:os";
 import { Command, CommanderError, Option } from "commander";
 import type { AuditOptions } from "./cli/audit.ts";
+import type { LocalOnlyOptions } from "./cli/localonly.ts";
 import type { ModelsListOptions } from "./cli/models.ts";
 import type { ModelsSetupOptions } from "./cli/models-setup.ts";
 import type { ExitCode, Runtime } from "./cli/runtime.ts";
@@ -143,6 +144,34 @@ doctor
     const { doctorHardware } = await import("./cli/doctor-hardware.ts");
     exitCode = await doctorHardware(options, runtime);
   });
+
+const lock = program
+  .command("localonly")
+  .description("local-only mode: while it is on, agents use local models alone (docs/local-only.md)");
+for (const [action, description] of [
+  ["on", "turn it on; says what will happen, and does it with --yes"],
+  ["off", "turn it off; says what would go to the cloud then, and does it with --yes"],
+  ["status", "whether it is on, what holds it, and where turns go"],
+  ["verify", "try each path with a canary; exit code 1 where one leaks"],
+] as const) {
+  const command = lock.command(action).description(description).option("--json", "print one object");
+  if (action === "on" || action === "off") {
+    command
+      .option("--for <time>", "for a while, then back: 90s, 30m, 2h, 1d")
+      .option("--reason <text>", "why, for the cards and the audit log")
+      .option("--yes", "do it without asking");
+  }
+  if (action === "on") command.option("--daily <times>", "every day, such as 22:00-07:00; never ends it");
+  if (action === "off") {
+    command
+      .option("--restore <which>", "all conversations, or others than those with text written while it was on")
+      .option("--force", "without the gateway, whatever stands in the way");
+  }
+  command.action(async (options: LocalOnlyOptions) => {
+    const { localOnly } = await import("./cli/localonly.ts");
+    exitCode = await localOnly(action, options, runtime);
+  });
+}
 
 const wall = program
   .command("wall")

@@ -10,8 +10,11 @@ import type { Conversation } from "../models/conversation.ts";
 export function deliverNotices(adapters: readonly ChatAdapter[], terminalSession: string, logger: Logger): PostNotice {
   const terminalPlace: Conversation = { platform: "terminal", channel: terminalSession, kind: "direct", person: "" };
   return async ({ sessionKey, conversation }, card) => {
-    const place = conversation ?? (sessionKey === terminalSession ? terminalPlace : undefined);
+    const isForTerminal = sessionKey === "" || sessionKey === terminalSession;
+    const place = conversation ?? (isForTerminal ? terminalPlace : undefined);
     const adapter = adapters.find(({ platform }) => platform === place?.platform);
+    // Nobody sits at the terminal of a service.
+    if (adapter === undefined && sessionKey === "") return;
     if (place === undefined || adapter === undefined) {
       logger.warn({ session: sessionKey, notice: card.title }, "a notice has nowhere to go");
       return;

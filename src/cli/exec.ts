@@ -8,6 +8,7 @@ import { loadConfig } from "../config.ts";
 import { ClutchError, toClutchError } from "../errors.ts";
 import { createLogger } from "../logger.ts";
 import { parsePlace } from "../models/place.ts";
+import { stateDirectory } from "../wall/state-file.ts";
 import { chooseGatewayOrSandbox } from "./choose-gateway.ts";
 import { ownerAtTerminal } from "./open-terminal.ts";
 import type { ExitCode, Runtime } from "./runtime.ts";
@@ -79,6 +80,7 @@ async function attempt(
       config: choice.sandbox === undefined ? config : { ...config, store: choice.sandbox.store },
       gateway: choice,
       gatewayTimeoutMs: GATEWAY_TIMEOUT_MS,
+      stateDirectory: choice.sandbox?.stateDirectory ?? stateDirectory(runtime.env, runtime.home),
       access:
         choice.sandbox === undefined
           ? config.access

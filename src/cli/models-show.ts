@@ -1,14 +1,15 @@
 import { tokens } from "../../commands/amounts.ts";
 import type { Card, Field } from "../../commands/card.ts";
 import { localitySentence } from "../../commands/model-card.ts";
-import { type ListedModel, priceText, sizeText, speedText } from "../../commands/model-list.ts";
+import { priceText, sizeText, speedText } from "../../commands/model-list.ts";
 import type { Figure } from "../models/figure.ts";
 import { formatModelRef } from "../models/model-ref.ts";
+import type { JudgedModel } from "../registry/judge-model.ts";
 
 type Row = readonly [what: string, value: string, source: string, date: string];
 
 /** Everything that is known of a model, each figure with where it is from and of which day. */
-export function modelShowCard({ profile, isLoaded, fit, speed }: ListedModel): Card {
+export function modelShowCard({ profile, isLoaded, fit, speed }: JudgedModel): Card {
   const { facts, aliases, windowTokens, requestedContextTokens } = profile;
   const window = (count: number | undefined): string => (count === undefined ? "unknown" : `${tokens(count)} tokens`);
   const fields: Field[] = [

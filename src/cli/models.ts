@@ -2,7 +2,6 @@ import { renderCard } from "../../adapters/terminal/render-card.ts";
 import { terminalTraits } from "../../adapters/terminal/terminal-traits.ts";
 import type { Card } from "../../commands/card.ts";
 import {
-  type ListedModel,
   type ListQuery,
   listModels,
   MODEL_FILTERS,
@@ -15,6 +14,7 @@ import { ClutchError, toClutchError } from "../errors.ts";
 import { hideSecrets } from "../logger.ts";
 import { formatModelRef } from "../models/model-ref.ts";
 import { findModel } from "../registry/find-model.ts";
+import type { JudgedModel } from "../registry/judge-model.ts";
 import type { ModelProfile } from "../registry/model-profile.ts";
 import { modelShowCard } from "./models-show.ts";
 import type { ExitCode, Runtime } from "./runtime.ts";
@@ -100,7 +100,7 @@ function choose(typed: string, models: readonly ModelProfile[]): ModelProfile {
 }
 
 /** Without where the server is and what opens it. */
-function plain({ profile, isLoaded, fit, speed }: ListedModel): object {
+function plain({ profile, isLoaded, fit, speed }: JudgedModel): object {
   const { ref, name, aliases, windowTokens, requestedContextTokens, locality, demo, facts } = profile;
   return {
     ref: formatModelRef(ref),

@@ -39,6 +39,7 @@ export async function runSandbox(config: Config, tour: boolean, runtime: Runtime
     app = await createApp({
       config: { ...config, store: sandbox.store },
       gateway: sandbox.gateway,
+      stateDirectory: sandbox.stateDirectory,
       access: { ...config.access, owners: [...config.access.owners, ownerAtTerminal()] },
       sandboxServers: sandbox.servers,
       demoProviders: sandbox.demoProviders,

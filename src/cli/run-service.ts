@@ -4,6 +4,7 @@ import { createApp } from "../app.ts";
 import type { Config } from "../config.ts";
 import { createLogger } from "../logger.ts";
 import type { GatewayAddress } from "../openclaw/connection.ts";
+import { stateDirectory } from "../wall/state-file.ts";
 import { deliverNotices } from "./deliver.ts";
 import { openTerminal, ownerAtTerminal } from "./open-terminal.ts";
 import { type ExitCode, type Runtime, untilSignalled } from "./runtime.ts";
@@ -27,6 +28,7 @@ export async function runService(
   const app = await createApp({
     config,
     gateway,
+    stateDirectory: stateDirectory(runtime.env, runtime.home),
     onWaiting: (problem) => runtime.stdout.write(`${problem.message} ${problem.hint} Waiting for it; Ctrl-C stops.\n`),
     access: { ...config.access, owners: [...config.access.owners, ...(interactive ? [ownerAtTerminal()] : [])] },
     logger,

@@ -1,6 +1,7 @@
 import { type App, createApp } from "../app.ts";
 import { loadConfig } from "../config.ts";
 import { createLogger } from "../logger.ts";
+import { stateDirectory } from "../wall/state-file.ts";
 import { chooseGatewayOrSandbox } from "./choose-gateway.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -21,6 +22,7 @@ export async function withApp<T>(runtime: Runtime, secrets: string[], work: (app
     config: sandbox === undefined ? config : { ...config, store: sandbox.store },
     gateway: choice,
     gatewayTimeoutMs: GATEWAY_TIMEOUT_MS,
+    stateDirectory: sandbox?.stateDirectory ?? stateDirectory(runtime.env, runtime.home),
     signal: runtime.signal,
     access: config.access,
     ...(sandbox === undefined ? {} : { sandboxServers: sandbox.servers, demoProviders: sandbox.demoProviders }),

@@ -286,7 +286,7 @@ function environment(options: GatewayProcessOptions): Record<string, string> {
   };
 }
 
-const freePort = (): Promise<number> =>
+export const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once("error", reject);

@@ -85,6 +85,8 @@ export interface OpenClaw {
    * where there was nothing to summarise.
    */
   compactSession(key: string, options?: RequestOptions): Promise<boolean>;
+  /** Stops the turn that runs in a session, if one does. */
+  stopTurn(key: string, options?: RequestOptions): Promise<void>;
   /** All sessions, `PAGE` at a time, newest first; `next` is undefined after the last page. */
   listSessions(offset: number, options?: RequestOptions): Promise<SessionPage>;
   /** Who answered last, whether a turn is running now, and when the newest message came (epoch ms, the gateway's clock). */
@@ -96,6 +98,8 @@ export interface OpenClaw {
     options?: RequestOptions,
   ): Promise<{ readonly defaultId: string | undefined; readonly ids: readonly string[] }>;
   readConfig(options?: RequestOptions): Promise<ConfigSnapshot>;
+  /** The JSON schema of the configuration, some 2 MB. */
+  readConfigSchema(options?: RequestOptions): Promise<unknown>;
   /**
    * A JSON merge patch. Takes up to 3 s; the gateway allows 30 a minute, and
    * takes arrays away or shortens them only below `replacePaths` (dotted).
@@ -178,6 +182,10 @@ export function createOpenClaw(connection: Pick<GatewayConnection, "request">): 
         { timeoutMs: 300_000, ...options },
       );
       return reply.compacted;
+    },
+
+    async stopTurn(sessionKey, options) {
+      await connection.request("chat.abort", { sessionKey }, options);
     },
 
     async listSessions(offset, options) {
@@ -280,6 +288,11 @@ export function createOpenClaw(connection: Pick<GatewayConnection, "request">): 
     async listAgents(options) {
       const reply = await call("agents.list", {}, (raw) => parseReply(agentsReply, "agents.list", raw), options);
       return { defaultId: reply.defaultId ?? undefined, ids: reply.agents.map(({ id }) => id) };
+    },
+
+    async readConfigSchema(options) {
+      const reply = await connection.request("config.schema", {}, { timeoutMs: 30_000, ...options });
+      return typeof reply === "object" && reply !== null && "schema" in reply ? reply.schema : reply;
     },
 
     async readConfig(options) {

@@ -1,3 +1,5 @@
+import { CANARY } from "../models/canary.ts";
+
 /** A provider of the sandbox, as OpenClaw is to reach it. */
 export interface SandboxProvider {
   readonly baseUrl: string;
@@ -17,6 +19,13 @@ export interface SandboxModel {
   readonly reasoning?: boolean;
   /** USD per million tokens. */
   readonly cost?: ModelCost;
+}
+
+/** Guard and wall of the sandbox. */
+export interface SandboxLockConfig {
+  readonly guard: { readonly path: string; readonly directory: string; readonly canaryPort: number };
+  /** Undefined where there is no wall. */
+  readonly proxyUrl?: string;
 }
 
 export interface ModelCost {
@@ -41,7 +50,9 @@ export function sandboxConfig(parts: {
   readonly workspace: string;
   /** `provider/model`. */
   readonly primary: string;
+  readonly lock: SandboxLockConfig;
 }): Record<string, unknown> {
+  const { guard, proxyUrl } = parts.lock;
   return {
     gateway: { controlUi: { enabled: false }, terminal: { enabled: false } },
     models: {
@@ -50,8 +61,11 @@ export function sandboxConfig(parts: {
       providers: {
         ollama: provider("ollama", parts.ollama, "ollama-local"),
         anthropic: provider("anthropic-messages", parts.anthropic, "demo"),
+        [CANARY.provider]: provider("anthropic-messages", canaryProvider(guard.canaryPort), "canary"),
       },
     },
+    // The demo servers are on this machine, so the wall has to see loopback as well.
+    ...(proxyUrl === undefined ? {} : { proxy: { enabled: true, proxyUrl, loopbackMode: "proxy" } }),
     agents: {
       defaults: {
         workspace: parts.workspace,
@@ -65,7 +79,18 @@ export function sandboxConfig(parts: {
     },
     tools: { profile: "minimal", codeMode: false },
     skills: { workshop: { autonomous: { mode: "off" } } },
-    plugins: { allow: ["ollama", "anthropic"], slots: { memory: "none" } },
+    plugins: {
+      allow: ["ollama", "anthropic", GUARD_ID],
+      slots: { memory: "none" },
+      load: { paths: [guard.path] },
+      entries: {
+        [GUARD_ID]: {
+          enabled: true,
+          hooks: { allowConversationAccess: true },
+          config: { directory: guard.directory, canaryPort: guard.canaryPort },
+        },
+      },
+    },
     cron: { enabled: false },
     update: { checkOnStart: false },
     discovery: { mdns: { mode: "off" } },
@@ -74,6 +99,14 @@ export function sandboxConfig(parts: {
     meta: { migrations: { modelPolicyAllowlist: true, utilityModelSeparation: true } },
   };
 }
+
+/** As its manifest names it. */
+const GUARD_ID = "clutch-guard";
+
+const canaryProvider = (port: number): SandboxProvider => ({
+  baseUrl: `http://127.0.0.1:${port}`,
+  models: [{ id: CANARY.model, name: "Clutch canary", contextWindow: 200_000, maxTokens: 1_000 }],
+});
 
 const provider = (api: string, { baseUrl, apiKeyEnv, models }: SandboxProvider, anyKey: string) => ({
   baseUrl,

@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import { addressLocality, effectiveBaseUrl, type Resolve } from "../models/address.ts";
+import { CANARY } from "../models/canary.ts";
 import { decideLocality } from "../models/locality.ts";
 import { type ModelRef, sameModel } from "../models/model-ref.ts";
 import type { SpeedMachine } from "../models/speed.ts";
@@ -72,7 +73,9 @@ export function createModelRegistry(parts: {
       openclaw.readConfig(),
     ]);
     const modelConfig = modelConfigOf(config.config);
-    const models = await profilesOf(catalog, modelConfig, at);
+    // A trap is nothing to choose.
+    const offered = catalog.filter(({ ref }) => ref.provider !== CANARY.provider);
+    const models = await profilesOf(offered, modelConfig, at);
     const agentIds = agents.ids;
     const defaultAgentId = agents.defaultId ?? agentIds[0] ?? "main";
     return { at, models, agentIds, defaultAgentId, config, modelConfig, routing: routingConfigOf(config.config) };

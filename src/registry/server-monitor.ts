@@ -64,10 +64,12 @@ interface Watched {
 
 export function createServerMonitor(parts: {
   readonly fetch: typeof globalThis.fetch;
+  /** False for servers that Clutch must not contact now: while only local ones are allowed. */
+  readonly mayAsk?: (address: ServerAddress) => boolean;
   readonly clock: () => number;
   readonly logger: Logger;
 }): ServerMonitor {
-  const { fetch, clock, logger } = parts;
+  const { fetch, clock, logger, mayAsk = () => true } = parts;
   const watched = new Map<string, Watched>();
   const queue = createQueue(DESCRIBE_AT_ONCE);
 
@@ -89,8 +91,12 @@ export function createServerMonitor(parts: {
   };
 
   const driverFor = (address: ServerAddress): ModelServer | ClutchError => {
+    const carefully: typeof fetch = async (input, init) => {
+      if (!mayAsk(address)) throw lockedOut(address);
+      return fetch(input, init);
+    };
     try {
-      return createModelServer(address.kind, { ...address, fetch, timeoutMs: LIST_TIMEOUT_MS });
+      return createModelServer(address.kind, { ...address, fetch: carefully, timeoutMs: LIST_TIMEOUT_MS });
     } catch (error) {
       if (error instanceof ClutchError) return error;
       throw error;
@@ -206,3 +212,8 @@ function createQueue(atOnce: number): <T>(job: () => Promise<T>) => Promise<T> {
     }
   };
 }
+
+const lockedOut = ({ id }: ServerAddress): ClutchError =>
+  new ClutchError("local_only", `Local-only mode is on, so Clutch does not ask ${id}.`, {
+    hint: "/localonly off ends it.",
+  });

@@ -21,6 +21,8 @@ const accessSchema = z.object({
   ),
   demoProviders: z.array(z.string()),
   store: z.string(),
+  /** Of the wall and the guard. */
+  stateDirectory: z.string(),
 });
 const recordSchema = z.object({
   owner: z.object({ pid: z.number().int().positive(), startTime: z.string() }),

@@ -12,6 +12,7 @@ import {
 import { sandboxConfig } from "../openclaw/sandbox-config.ts";
 import { type ModelServers, openModelServers } from "./model-servers.ts";
 import { PERSONA } from "./persona.ts";
+import { openSandboxLock, type SandboxLock } from "./sandbox-lock.ts";
 import { cleanUpStale, createRecord, defaultRuntimeDir, openRuntimeDir } from "./sandbox-records.ts";
 
 /** A private OpenClaw gateway with one agent and two providers, real where this machine has them. */
@@ -24,6 +25,8 @@ export interface Sandbox {
   readonly demoProviders: ModelServers["demoProviders"];
   /** Where Clutch keeps what it remembers of this sandbox. */
   readonly store: string;
+  /** Of its wall and its guard. */
+  readonly stateDirectory: string;
   readonly logFile: string;
   /** Resolves when the gateway has ended for good. */
   readonly exited: Promise<GatewayExit>;
@@ -63,14 +66,29 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   ];
   const store = `sqlite:${join(record.dir, "clutch.db")}`;
   let gateway: GatewayProcess | undefined;
+  let lock: SandboxLock | undefined;
   try {
+    const opened = await openSandboxLock({
+      directory: record.dir,
+      env,
+      ollamaUrl: ollama.baseUrl,
+      clock: Date.now,
+      logger,
+    });
+    lock = opened;
     const workspace = join(record.dir, "workspace");
     await mkdir(workspace);
     await writeFile(join(workspace, "SOUL.md"), PERSONA);
     const started = await startGatewayProcess({
       command,
       dir: record.dir,
-      config: sandboxConfig({ ollama, anthropic, workspace, primary: models.slice(0, 1).map(formatModelRef).join() }),
+      config: sandboxConfig({
+        ollama,
+        anthropic,
+        workspace,
+        primary: models.slice(0, 1).map(formatModelRef).join(),
+        lock: opened.config,
+      }),
       env,
       extraEnv: servers.gatewayEnv,
       // Kept from one sandbox to the next; where the person has a cache already, that one.
@@ -87,6 +105,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       servers: servers.servers,
       demoProviders: [...servers.demoProviders],
       store,
+      stateDirectory: opened.stateDirectory,
     });
     return {
       gateway: started,
@@ -95,17 +114,20 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       servers: servers.servers,
       demoProviders: servers.demoProviders,
       store,
+      stateDirectory: opened.stateDirectory,
       logFile: started.logFile,
       exited: started.exited,
       restart: started.restart,
       async stop({ keep = false } = {}) {
         await started.stop();
+        await opened.close();
         await servers.close();
         if (!keep) await record.remove();
       },
     };
   } catch (error) {
     await gateway?.stop();
+    await lock?.close();
     await servers.close();
     if (options.signal?.aborted) await record.remove();
     throw error;

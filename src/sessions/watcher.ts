@@ -47,6 +47,8 @@ export function startWatcher(parts: {
   readonly audit: AuditLog;
   readonly watched: WatchedSessions;
   readonly onNotice: (notice: Notice) => Promise<void>;
+  /** Whether a session's turns go to local models now, whatever it is set to. */
+  readonly isKeptLocal: (key: string) => boolean;
   readonly clock: () => number;
   readonly logger: Logger;
 }): Watcher {
@@ -124,6 +126,7 @@ export function startWatcher(parts: {
         return;
       }
       case "stray": {
+        if (parts.isKeptLocal(key) && registry.find(finding.actual)?.locality.kind === "local") return;
         if (await followsItsChannel(finding)) return;
         const fellBack = finding.fellBack || (await isConfiguredFallback(finding));
         const words = { from: formatModelRef(finding.expected), to: formatModelRef(finding.actual) };

@@ -51,6 +51,7 @@ const createMigrations = (backend: Backend): Record<string, Migration> => ({
   "0001_changes_audit_expiring": { up: (db) => createFirstTables(db, backend) },
   "0002_returns_watched_batches": { up: (db) => addReturnsAndWatched(db, backend) },
   "0003_config_changes_souls_measurements": { up: (db) => addConfigChanges(db, backend) },
+  "0004_locks_leases": { up: (db) => addLocks(db, backend) },
 });
 
 async function createFirstTables(db: Kysely<unknown>, { idColumn, makeAppendOnly }: Backend): Promise<void> {
@@ -203,6 +204,28 @@ async function addConfigChanges(db: Kysely<unknown>, { idColumn }: Backend): Pro
     .addColumn("source", "text", (column) => column.notNull())
     .addColumn("at", "bigint", (column) => column.notNull())
     .addPrimaryKeyConstraint("measurements_key", ["provider", "model", "kind"])
+    .execute();
+}
+
+async function addLocks(db: Kysely<unknown>, { idColumn }: Backend): Promise<void> {
+  await db.schema
+    .createTable("locks")
+    .addColumn("id", idColumn)
+    .addColumn("at", "bigint", (column) => column.notNull())
+    .addColumn("wanted", "text", (column) => column.notNull().check(sql`wanted in ('on', 'off')`))
+    .addColumn("state", "text", (column) => column.notNull().check(sql`state in ('working', 'done', 'failed')`))
+    .addColumn("step", "text", (column) => column.notNull())
+    .addColumn("lock_id", "text", (column) => column.notNull())
+    .addColumn("actor", "text", (column) => column.notNull())
+    .addColumn("place", "text")
+    .addColumn("reason", "text")
+    .addColumn("details_json", "text", (column) => column.notNull())
+    .execute();
+  await db.schema
+    .createTable("leases")
+    .addColumn("name", "text", (column) => column.primaryKey())
+    .addColumn("holder", "text", (column) => column.notNull())
+    .addColumn("until", "bigint", (column) => column.notNull())
     .execute();
 }
 

@@ -13,6 +13,8 @@ export interface Schema {
   watched: WatchedTable;
   souls: SoulsTable;
   measurements: MeasurementsTable;
+  locks: LocksTable;
+  leases: LeasesTable;
 }
 
 /** A column that is written once, with the row. */
@@ -114,4 +116,27 @@ interface MeasurementsTable {
   value_json: string;
   source: string;
   at: number;
+}
+
+/** Journal of local-only mode: a row for each time that it was turned on or off. */
+interface LocksTable {
+  id: GeneratedAlways<number>;
+  at: Fixed<number>;
+  wanted: Fixed<"on" | "off">;
+  state: "working" | "done" | "failed";
+  /** What is being done now; written before it is done. */
+  step: string;
+  /** Names the lock, from its beginning to its end. */
+  lock_id: Fixed<string>;
+  actor: Fixed<string>;
+  place: Fixed<string | null>;
+  reason: Fixed<string | null>;
+  details_json: string;
+}
+
+/** Who may work on something that only one process may work on, and for how long without a word. */
+interface LeasesTable {
+  name: string;
+  holder: string;
+  until: number;
 }

@@ -1,4 +1,5 @@
 import { writeSync } from "node:fs";
+import { dirname } from "node:path";
 import { StatementSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
@@ -85,6 +86,7 @@ const app = await createApp({
     access: { owners: [], operators: [], viewers: [] },
   },
   gateway: task.gateway,
+  stateDirectory: dirname(task.store.replace("sqlite:", "")),
   access: { owners: ["discord:owner"], operators: [], viewers: [] },
   logger: pino({ level: "silent" }),
   clock,

@@ -37,7 +37,7 @@ export interface Lab {
     access?: Partial<AccessLists>,
     by?: Partial<GatewayAddress>,
     /** Takes another store than a new one, or another clock (epoch ms), as a Clutch that starts again later does. */
-    also?: { readonly store?: string; readonly clock?: () => number },
+    also?: { readonly store?: string; readonly clock?: () => number; readonly stateDirectory?: string },
   ): Promise<AttachedClutch>;
   stop(): Promise<void>;
 }
@@ -179,7 +179,8 @@ export async function startLab(
     answerWith(next) {
       special = next;
     },
-    async attach(access = {}, by = {}, { store = `sqlite:${join(dir, `clutch-${randomUUID()}.db`)}`, clock } = {}) {
+    async attach(access = {}, by = {}, also = {}) {
+      const { store = `sqlite:${join(dir, `clutch-${randomUUID()}.db`)}`, clock } = also;
       const app = await createApp({
         config: {
           path: undefined,
@@ -191,6 +192,7 @@ export async function startLab(
           access: { owners: [], operators: [], viewers: [] },
         },
         gateway: { url: gateway.url, token: gateway.token, ...by },
+        stateDirectory: also.stateDirectory ?? join(dir, "clutch"),
         gatewayTimeoutMs: 60_000,
         access: { owners: ["discord:owner"], operators: ["discord:operator"], viewers: ["discord:viewer"], ...access },
         logger,

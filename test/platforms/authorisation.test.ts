@@ -10,6 +10,8 @@ interface Expectation {
   readonly does: "looks" | "asks" | "changes";
   /** It asks where nobody has talked to the agent yet. */
   readonly asksAtFirst?: true;
+  /** While local-only mode is on. */
+  readonly locked?: true;
 }
 
 const LOOK: readonly Role[] = ["viewer", "operator", "owner", "keeper"];
@@ -33,15 +35,35 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   "/model NAME plan": { may: LOOK, does: "looks" },
   "/model NAME pull": { may: RULE, does: "changes", asksAtFirst: true },
   "/model NAME compact": { may: CHANGE, does: "changes", asksAtFirst: true },
+  "/model NAME after": { may: CHANGE, does: "changes", asksAtFirst: true },
   "/model NAME force": { may: CHANGE, does: "changes", asksAtFirst: true },
   "/model default scope:all": { may: CHANGE, does: "asks" },
   "/model NAME scope:agent": { may: RULE, does: "asks" },
   "/model NAME scope:global": { may: RULE, does: "asks" },
+  "/localonly": { may: LOOK, does: "looks" },
+  "/localonly on": { may: RULE, does: "asks" },
+  "/localonly on for:2h": { may: RULE, does: "asks" },
+  "/localonly on daily:22:00-07:00": { may: RULE, does: "asks" },
+  "/localonly on daily:never": { may: RULE, does: "changes" },
+  "/localonly on reason:audit": { may: RULE, does: "asks" },
+  "/localonly off": { may: RULE, does: "asks", locked: true },
+  "/localonly off restore:all": { may: RULE, does: "asks", locked: true },
+  "/localonly off restore:others": { may: RULE, does: "asks", locked: true },
+  "/localonly off for:2h": { may: RULE, does: "asks", locked: true },
+  "/localonly verify": { may: CHANGE, does: "looks", locked: true },
+  "/localonly here on": { may: CHANGE, does: "changes" },
+  "/localonly here off": { may: CHANGE, does: "changes" },
+  "/localonly release": { may: CHANGE, does: "changes" },
+  "/localonly release all": { may: RULE, does: "changes" },
   "/help": { may: LOOK, does: "looks" },
 };
 
 const forms = allCommands.flatMap((command) => command.forms.map(({ line }) => line));
-const formOf = (line: string): string => line.replace(/(ollama|anthropic)\/\S+/, "NAME").replace(/ agent:\S+/, "");
+const formOf = (line: string): string =>
+  line
+    .replace(/(ollama|anthropic)\/\S+/, "NAME")
+    .replace(/ agent:\S+/, "")
+    .replace(/( restore:\S+) for:\S+/, "$1");
 const typed = (form: string): string => form.replace("NAME", "ollama/qwen2.5-coder:32b");
 
 function expectedOf(line: string): Expectation {
@@ -65,6 +87,7 @@ describe.each([
   afterAll(() => room.close());
   afterEach(() => {
     room.recorded.spoken = true;
+    room.recorded.locked = false;
     room.recorded.lastChange = "session";
     room.access = room.everybody;
   });
@@ -117,7 +140,8 @@ describe.each([
   };
 
   it.each(forms)("%s", async (form) => {
-    const { may, does } = expectedOf(form);
+    const { may, does, locked = false } = expectedOf(form);
+    room.recorded.locked = locked;
     await eachRole(form, may, does, (role) => room.type(role, typed(form)));
   });
 
@@ -141,9 +165,15 @@ describe.each([
     await eachRole("/model undo", CHANGE, "changes", (role) => room.type(role, "/model undo"));
   });
 
-  const cards = [...forms.map((form) => ({ form, spoken: true })), ...atFirst.map((form) => ({ form, spoken: false }))];
-  it.each(cards)("the controls on the card of $form (spoken: $spoken)", async ({ form, spoken }) => {
-    room.recorded.spoken = spoken;
+  const lockedAt = (form: string): boolean => expectedOf(form).locked ?? false;
+  const cards = [
+    ...forms.map((form) => ({ form, spoken: true, locked: lockedAt(form) })),
+    ...atFirst.map((form) => ({ form, spoken: false, locked: false })),
+  ];
+  const unlike = { form: "/localonly", spoken: true, locked: true };
+  it.each([...cards, unlike])("the controls on the card of $form (spoken: $spoken, locked: $locked)", async (card) => {
+    const { form, spoken, locked } = card;
+    Object.assign(room.recorded, { spoken, locked });
     const { outcome, controls } = await room.type("owner", typed(form));
     const actions = outcome?.card.actions ?? [];
     expect(controls.map(({ label }) => label).sort()).toEqual(
@@ -165,8 +195,9 @@ describe.each([
   });
 
   const questions = cards.filter(({ form, spoken }) => EXPECTED[form]?.does === "asks" || !spoken);
-  it.each(questions)("the question of $form (spoken: $spoken) is for who was asked", async ({ form, spoken }) => {
-    room.recorded.spoken = spoken;
+  it.each(questions)("the question of $form (spoken: $spoken) is for who was asked", async (card) => {
+    const { form, spoken, locked } = card;
+    Object.assign(room.recorded, { spoken, locked });
     const ask = async () => {
       const { outcome, controls } = await room.type("owner", typed(form));
       const yes = outcome?.card.actions?.find(({ confirms }) => confirms === true)?.label ?? "";

@@ -2,12 +2,15 @@ import type { Services } from "../../commands/services.ts";
 import type { HelperCall, HelperUse } from "../../src/agents/helper-calls.ts";
 import type { HelperRow } from "../../src/agents/helper-models.ts";
 import { ClutchError } from "../../src/errors.ts";
+import type { LockResult } from "../../src/local-only/local-only.ts";
+import type { LockStatus } from "../../src/local-only/lock-status.ts";
 import type { ModelRef } from "../../src/models/model-ref.ts";
 import type { ModelProfile } from "../../src/registry/model-profile.ts";
 import type { RegistrySnapshot } from "../../src/registry/model-registry.ts";
 import type { SessionView, SwitchResult } from "../../src/sessions/session-models.ts";
 import type { Change } from "../../src/store/change-journal.ts";
 import type { Return } from "../../src/store/returns.ts";
+import { lockStatus, VERIFICATION } from "../commands/localonly-fixtures.ts";
 import { testProfile } from "../registry/test-profile.ts";
 
 export const QWEN: ModelRef = { provider: "ollama", model: "qwen2.5-coder:32b" };
@@ -36,6 +39,8 @@ export interface RecordingServices {
   readonly changes: string[];
   /** False: nobody has talked to the agent here yet. */
   spoken: boolean;
+  /** Local-only mode is on. */
+  locked: boolean;
   /** What an undo finds. */
   lastChange: "session" | "agent" | "batch" | "helpers";
 }
@@ -130,6 +135,16 @@ export function createRecordingServices(actor = "discord:123", clock: () => numb
     throw new Error("no command is known to need this");
   };
 
+  const kept = [
+    { sessionKey: key, why: "here", at: 0 },
+    { sessionKey: "agent:main:discord:channel:2", why: "unreleased", at: 0 },
+  ] as const;
+  const lock = (): LockStatus => lockStatus(state.locked, { kept });
+  const lockChange = (what: string): LockResult => {
+    changes.push(what);
+    return { changed: true, status: lock(), notes: [] };
+  };
+
   const services: Services = {
     clock,
     registry: {
@@ -189,6 +204,18 @@ export function createRecordingServices(actor = "discord:123", clock: () => numb
         return { rows: [helperRow], warnings: [], batch: undefined, failure: undefined };
       },
     },
+    localOnly: {
+      status: async () => lock(),
+      isOn: () => state.locked,
+      isKeptLocal: () => state.locked,
+      turnOn: async () => lockChange("lock on"),
+      turnOff: async () => lockChange("lock off"),
+      writtenWhileOn: async () => ({ sessionKeys: [key, "agent:main:discord:channel:2"] }),
+      verify: async () => VERIFICATION,
+      keepLocal: async () => lockChange("keep local"),
+      release: async () => lockChange("release"),
+      setDaily: async () => lockChange("daily").status,
+    },
     temporary: {
       async begin({ createIfMissing, actor: by }, until) {
         needSession(createIfMissing);
@@ -246,6 +273,6 @@ export function createRecordingServices(actor = "discord:123", clock: () => numb
             : changeOf(state.lastChange),
     } as Partial<Services["journal"]> as Services["journal"],
   };
-  const state: RecordingServices = { services, snapshot, changes, spoken: true, lastChange: "session" };
+  const state: RecordingServices = { services, snapshot, changes, spoken: true, locked: false, lastChange: "session" };
   return state;
 }

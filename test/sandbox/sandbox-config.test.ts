@@ -7,6 +7,7 @@ const config = sandboxConfig({
   anthropic: { baseUrl: "https://api.anthropic.com", apiKeyEnv: "ANTHROPIC_API_KEY", models: [model] },
   workspace: "/w",
   primary: "anthropic/m",
+  lock: { guard: { path: "/g/plugin", directory: "/g", canaryPort: 7 }, proxyUrl: "http://127.0.0.1:3128" },
 });
 
 it("names the key's variable instead of the key", () => {

@@ -11,6 +11,7 @@ const access = {
   url: "ws://127.0.0.1:4711",
   token: "secret-token",
   servers: { ollama: { kind: "ollama" as const, baseUrl: "http://127.0.0.1:1" } },
+  stateDirectory: "/state",
   demoProviders: ["ollama"],
   store: "sqlite:/somewhere/clutch.db",
 };

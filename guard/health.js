@@ -1,0 +1,110 @@
+/** @import { Health, LocalModel } from "./types.js" */
+
+/** A server that takes longer than this to say what it has is taken for down, ms. */
+const PATIENCE_MS = 700;
+/** How long an answer is believed, ms. */
+const MEMORY_MS = 1_500;
+/** How long a model stays out after a call to it failed, ms. */
+const OUT_MS = 30_000;
+
+/**
+ * @typedef {object} HealthMemory
+ * @property {Map<string, { at: number, answer: Promise<Map<string, boolean> | Health> }>} servers
+ * @property {Map<string, { until: number, why: string }>} out
+ */
+
+/**
+ * Knows which local models would answer now. A server is asked at most every
+ * 1.5 s; a model whose call failed stays out for 30 s.
+ * @param {{ fetch: typeof globalThis.fetch, clock: () => number, memory?: HealthMemory }} parts `clock` gives epoch ms.
+ */
+export function createHealth({ fetch, clock, memory = { servers: new Map(), out: new Map() } }) {
+  const { servers, out } = memory;
+
+  /** @param {LocalModel} model */
+  const ask = ({ baseUrl, ollama }) => {
+    const known = servers.get(baseUrl);
+    if (known !== undefined && clock() - known.at < MEMORY_MS) return known.answer;
+    const answer = ollama ? tagsOf(baseUrl, fetch) : listens(baseUrl, fetch);
+    servers.set(baseUrl, { at: clock(), answer });
+    return answer;
+  };
+
+  return {
+    /** @param {LocalModel} model @returns {Promise<Health>} */
+    async of(model) {
+      const broken = out.get(keyOf(model));
+      if (broken !== undefined && clock() < broken.until) return { ok: false, why: broken.why };
+      const answer = await ask(model);
+      if (!(answer instanceof Map)) return answer;
+      const isRemote = answer.get(tagged(model.model));
+      if (isRemote === undefined) return { ok: false, why: "not downloaded" };
+      return isRemote ? { ok: false, why: "not on this network" } : { ok: true };
+    },
+    /** @param {{ provider: string, model: string }} model @param {string} why */
+    failed(model, why) {
+      out.set(keyOf(model), { until: clock() + OUT_MS, why });
+    },
+    /** @param {{ provider: string, model: string }} model */
+    worked(model) {
+      out.delete(keyOf(model));
+    },
+    /** After the lock changed, nothing old counts. */
+    forget() {
+      servers.clear();
+      out.clear();
+    },
+  };
+}
+
+/** @param {{ provider: string, model: string }} model */
+const keyOf = ({ provider, model }) => `${provider}/${model}`;
+
+/** Ollama adds the tag that a name does not have. @param {string} name */
+const tagged = (name) => (name.includes(":") ? name : `${name}:latest`);
+
+/**
+ * The models of an Ollama, and whether each is passed on to another host.
+ * @param {string} baseUrl
+ * @param {typeof globalThis.fetch} fetch
+ * @returns {Promise<Map<string, boolean> | Health>}
+ */
+async function tagsOf(baseUrl, fetch) {
+  const root = baseUrl.replace(/\/(v1|api)?\/*$/, "");
+  try {
+    const response = await fetch(`${root}/api/tags`, { signal: AbortSignal.timeout(PATIENCE_MS), redirect: "error" });
+    if (!response.ok) return { ok: false, why: `its server answers ${response.status}` };
+    const { models } = /** @type {{ models?: unknown }} */ (await response.json());
+    if (!Array.isArray(models)) return { ok: false, why: "its server is no Ollama" };
+    return new Map(
+      models.map((entry) => [
+        tagged(String(entry?.model ?? entry?.name ?? "")),
+        Boolean(entry?.remote_host) ||
+          Boolean(entry?.remote_model) ||
+          [entry?.model, entry?.name].some((name) => /[:-]cloud$/.test(String(name ?? ""))),
+      ]),
+    );
+  } catch (error) {
+    return down(error);
+  }
+}
+
+/** Any answer will do: what a server of another kind says is not known. @param {string} baseUrl @param {typeof globalThis.fetch} fetch @returns {Promise<Health>} */
+async function listens(baseUrl, fetch) {
+  try {
+    const response = await fetch(`${baseUrl.replace(/\/+$/, "")}/models`, {
+      signal: AbortSignal.timeout(PATIENCE_MS),
+      redirect: "manual",
+    });
+    await response.body?.cancel();
+    return response.status >= 500 ? { ok: false, why: `its server answers ${response.status}` } : { ok: true };
+  } catch (error) {
+    return down(error);
+  }
+}
+
+/** @param {unknown} error @returns {Health} */
+const down = (error) => ({
+  ok: false,
+  why: error instanceof Error && error.name === "TimeoutError" ? "its server does not answer" : "its server is down",
+});

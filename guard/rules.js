@@ -1,0 +1,93 @@
+/** @import { GuardState, LocalModel, RunContext } from "./types.js" */
+
+/**
+ * Whether a run has to stay local: all do while the lock is on, and those of
+ * conversations that somebody wants to stay so.
+ * @param {GuardState} state
+ * @param {RunContext} run
+ */
+export const isGoverned = (state, { sessionKey = "" }) =>
+  state.on || Object.hasOwn(state.kept, sessionKey.toLowerCase());
+
+/**
+ * Where a run may go, best first: the model that it has anyway where that is
+ * local, then what Clutch ordered for its agent, then whatever else is local.
+ * Models that OpenClaw would reach otherwise than Clutch saw are left out.
+ * @param {GuardState} state
+ * @param {RunContext} run
+ * @param {unknown} config What OpenClaw has in force now.
+ * @returns {LocalModel[]}
+ */
+export function candidates(state, run, config) {
+  const usable = state.models.filter((model) => isAsSeen(config, model, run.agentId));
+  const ordered = [
+    `${run.modelProviderId}/${run.modelId}`,
+    ...orderOf(state, run.agentId ?? ""),
+    ...orderOf(state, "*"),
+  ].flatMap((ref) => usable.filter((model) => refOf(model) === ref));
+  return [...new Set([...ordered, ...usable])];
+}
+
+/** @param {GuardState} state @param {string} agent */
+const orderOf = ({ order }, agent) => (Object.hasOwn(order, agent) ? (order[agent] ?? []) : []);
+
+/**
+ * Whether the model that a run is about to use is one of these.
+ * @param {GuardState} state
+ * @param {RunContext} run
+ * @param {unknown} config
+ */
+export const localModelOf = (state, run, config) =>
+  state.models.find(
+    (model) => refOf(model) === `${run.modelProviderId}/${run.modelId}` && isAsSeen(config, model, run.agentId),
+  );
+
+/** @param {LocalModel} model */
+export const refOf = ({ provider, model }) => `${provider}/${model}`;
+
+/**
+ * Whether OpenClaw still reaches a model where Clutch saw it: the same address,
+ * no proxy and no other runtime of its own in between, for this agent.
+ * @param {unknown} config
+ * @param {LocalModel} local
+ * @param {string | undefined} agent
+ */
+export function isAsSeen(config, { provider, model, baseUrl }, agent) {
+  const entry = at(config, "models", "providers", provider);
+  const models = at(entry, "models");
+  const own = Array.isArray(models) ? models.find((candidate) => at(candidate, "id") === model) : undefined;
+  const address = at(own, "baseUrl") ?? at(entry, "baseUrl") ?? DEFAULT_ADDRESSES[provider];
+  if (spelled(address) !== spelled(baseUrl)) return false;
+  const detours = [
+    at(entry, "request", "proxy"),
+    at(own, "request", "proxy"),
+    at(entry, "agentRuntime"),
+    at(own, "agentRuntime"),
+    ...[at(config, "agents", "defaults", "models"), at(config, "agents", "entries", agent ?? "", "models")].flatMap(
+      (settings) => [`${provider}/${model}`, `${provider}/*`].map((ref) => at(settings, ref, "agentRuntime")),
+    ),
+  ];
+  return detours.every((detour) => detour === undefined || isOwnRuntime(detour));
+}
+
+/** Where OpenClaw looks for a provider that its configuration gives no address. @type {Record<string, string>} */
+const DEFAULT_ADDRESSES = { ollama: "http://127.0.0.1:11434" };
+
+/** OpenClaw's own runtime speaks to the model's server itself. @param {unknown} runtime */
+const isOwnRuntime = (runtime) => ["openclaw", "pi", "auto"].includes(String(at(runtime, "id") ?? runtime));
+
+/** @param {unknown} value @param {string[]} path @returns {unknown} */
+function at(value, ...path) {
+  let found = value;
+  for (const key of path) {
+    if (typeof found !== "object" || found === null || !Object.hasOwn(found, key)) return undefined;
+    found = /** @type {Record<string, unknown>} */ (found)[key];
+  }
+  return found ?? undefined;
+}
+
+/** One spelling for an address. @param {unknown} url */
+function spelled(url) {
+  const parsed = typeof url === "string" ? URL.parse(url) : null;
+  return parsed === null ? String(url) : parsed.href.replace(/\/+$/, "");
+}

@@ -1,0 +1,70 @@
+import { formatModelRef, type ModelRef } from "../models/model-ref.ts";
+import { readSlot } from "../openclaw/config-slots.ts";
+import { KNOWN_MODEL_SETTINGS } from "../openclaw/known-model-settings.ts";
+import { type ModelSetting, readModelSettings } from "../openclaw/model-settings.ts";
+import type { ConfigSnapshot } from "../openclaw/openclaw.ts";
+import { type IsLocal, modelsIn, OWN_RUNTIMES, primaryOf } from "./local-reader.ts";
+
+type Config = Pick<ConfigSnapshot, "authored">;
+
+/** A setting that leads to the cloud, or to somewhere unknown, and how it is held. */
+export interface CloudSetting {
+  readonly name: string;
+  readonly setting: string;
+  readonly how: string;
+  readonly value: string;
+}
+
+/** What is set besides turns and helper calls, and is not proved to stay local. */
+export function cloudSettingsOf(
+  snapshot: Config,
+  facts: { readonly isLocal: IsLocal; readonly catalogue: readonly ModelRef[] },
+): CloudSetting[] {
+  return readModelSettings(snapshot).flatMap((made): CloudSetting[] => {
+    const { name, setting, how } = made;
+    if (!["tool", "egress", "route"].includes(how) || staysLocal(made, facts)) return [];
+    return [{ name, setting, how, value: modelsIn(made.value).map(presentable).join(", ") }];
+  });
+}
+
+function staysLocal(
+  { pattern, path, value }: ModelSetting,
+  { isLocal, catalogue }: { readonly isLocal: IsLocal; readonly catalogue: readonly ModelRef[] },
+): boolean {
+  const named = modelsIn(value);
+  if (named.length === 0 || named.every(isLocal)) return true;
+  if (pattern === "proxy.enabled") return value === "true";
+  if (pattern.endsWith(".agentRuntime")) return named.every((id) => OWN_RUNTIMES.includes(id));
+  if (!pattern.startsWith("models.providers.") || !pattern.endsWith("aseUrl")) return false;
+  const [, , provider, , entry] = path;
+  const led = catalogue.filter(
+    (ref) => ref.provider === provider && (typeof entry !== "object" || ref.model === entry.id),
+  );
+  return led.length > 0 && led.every((ref) => isLocal(formatModelRef(ref)));
+}
+
+/** Of an address only the host: what follows may be a secret. */
+function presentable(value: string): string {
+  const url = /^[a-z]+:\/\//i.test(value) ? URL.parse(value) : null;
+  return url === null ? value : `${url.protocol}//${url.host}`;
+}
+
+/**
+ * The tools that are to be blocked. One that looks at images, or reads PDFs, is
+ * left out where the model that is set for it is proved local, fallbacks included.
+ */
+export function cloudTools({ authored }: Config, isLocal: IsLocal): string[] {
+  const tools = new Set([...KNOWN_MODEL_SETTINGS.values()].flatMap(({ tool }) => tool ?? []));
+  const isHeld = (tool: string): boolean => {
+    const models = (TOOL_MODELS[tool] ?? []).map((key) => readSlot(authored, ["agents", "defaults", key]));
+    const first = models.find((value) => primaryOf(value) !== undefined);
+    return first !== undefined && modelsIn(first).every(isLocal);
+  };
+  return [...tools].filter((tool) => !isHeld(tool)).sort();
+}
+
+/** Which setting decides, the first that is made (tools/pdf of OpenClaw's documentation). */
+const TOOL_MODELS: Readonly<Record<string, readonly string[]>> = {
+  view_image: ["imageModel"],
+  pdf: ["pdfModel", "imageModel"],
+};

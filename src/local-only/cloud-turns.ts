@@ -1,0 +1,48 @@
+import { CANARY } from "../models/canary.ts";
+import type { OpenClaw } from "../openclaw/openclaw.ts";
+import type { SessionRow } from "../openclaw/wire.ts";
+import type { ModelRegistry } from "../registry/model-registry.ts";
+
+/** Conversations whose turns a model in the cloud answers, or would. */
+export interface CloudTurns {
+  /** Session keys of those with something said since `at` (epoch ms) and a next turn for the cloud. */
+  writtenSince(at: number): Promise<readonly string[]>;
+  /** Stops those that are being answered now; gives how many. */
+  cut(): Promise<number>;
+}
+
+/** A turn that runs shows in its row within so long, ms. */
+const ACTIVE_MS = 15 * 60_000;
+
+export function createCloudTurns(parts: {
+  readonly openclaw: Pick<OpenClaw, "listSessions" | "activeSessions" | "stopTurn">;
+  readonly registry: Pick<ModelRegistry, "find" | "current">;
+}): CloudTurns {
+  const { openclaw, registry } = parts;
+  const isCloud = ({ model }: SessionRow): boolean =>
+    model !== undefined && model.provider !== CANARY.provider && registry.find(model)?.locality.kind !== "local";
+
+  return {
+    async writtenSince(at) {
+      await registry.current();
+      const found: string[] = [];
+      for (let offset: number | undefined = 0; offset !== undefined; ) {
+        const page: Awaited<ReturnType<OpenClaw["listSessions"]>> = await openclaw.listSessions(offset, {
+          timeoutMs: 60_000,
+        });
+        const recent = page.sessions.filter(({ updatedAt = 0 }) => updatedAt >= at);
+        found.push(...recent.filter(isCloud).map(({ key }) => key));
+        // Newest first: what follows is older.
+        offset = recent.length < page.sessions.length ? undefined : page.next;
+      }
+      return found;
+    },
+    async cut() {
+      await registry.current();
+      const active = await openclaw.activeSessions(ACTIVE_MS, { timeoutMs: 60_000 });
+      const cloud = active.filter((row) => row.running && isCloud(row));
+      await Promise.all(cloud.map(({ key }) => openclaw.stopTurn(key)));
+      return cloud.length;
+    },
+  };
+}

@@ -1,0 +1,113 @@
+import { ClutchError } from "../errors.ts";
+import type { GuardClient, GuardRules } from "../openclaw/guard-client.ts";
+import type { WallClient } from "../wall/wall-client.ts";
+import type { WallRules } from "../wall/wall-rules.ts";
+
+export interface LayerRules {
+  readonly guard: GuardRules;
+  readonly wall: WallRules;
+}
+
+export type LayerView =
+  | {
+      readonly state: "closed" | "open";
+      /** Of the closing that holds, or of the one that was ended last. */
+      readonly id: string;
+      /** Since when, epoch ms; 0 where it is not known. */
+      readonly at: number;
+      /** Why its file cannot be believed; it is closed then. */
+      readonly damage: string | undefined;
+    }
+  | {
+      readonly state: "absent";
+      /** Why, in one sentence. */
+      readonly why: string;
+    };
+
+/**
+ * A means of enforcing the lock that has a state of its own on a disk and goes on
+ * without Clutch. Closing and opening may be repeated; an id that was opened is
+ * spent. Codes: `changed_meanwhile` where another closing holds or this one was
+ * ended, and those of its client.
+ */
+export interface LockLayer {
+  readonly name: "guard" | "wall";
+  look(): Promise<LayerView>;
+  close(id: string, rules: LayerRules): Promise<void>;
+  open(id: string): Promise<void>;
+}
+
+export function guardLayer(guard: GuardClient): LockLayer {
+  return {
+    name: "guard",
+    async look() {
+      const status = await guard.status();
+      if (status === undefined) {
+        return { state: "absent", why: "It is not installed in this OpenClaw; clutch guard install does that." };
+      }
+      if (!status.mayHear) {
+        return {
+          state: "absent",
+          why: "OpenClaw does not let it hear of turns (hooks.allowConversationAccess); clutch guard install mends that.",
+        };
+      }
+      const { on, id, at, damage } = status.state;
+      return { state: on ? "closed" : "open", id, at, damage };
+    },
+    close: async (id, rules) => void (await guard.on(id, rules.guard)),
+    open: async (id) => void (await guard.off(id)),
+  };
+}
+
+/** `usedProxy` gives what OpenClaw sends its traffic through, as far as anybody can tell. */
+export function wallLayer(wall: WallClient, usedProxy: () => Promise<UsedProxy>): LockLayer {
+  return {
+    name: "wall",
+    async look() {
+      const [status, used] = await Promise.all([wall.status(), usedProxy()]);
+      if (status === undefined) {
+        return {
+          state: "absent",
+          why: used.enabled
+            ? "OpenClaw is told to use a proxy, and no wall runs here: clutch wall status says more."
+            : "It is not installed; clutch wall install does that.",
+        };
+      }
+      if (!used.enabled) {
+        return { state: "absent", why: "It runs, but OpenClaw is not pointed at it; clutch wall install does that." };
+      }
+      if (used.address !== undefined && used.address !== status.listen) {
+        return { state: "absent", why: `It runs at ${status.listen}, but OpenClaw uses another proxy.` };
+      }
+      const { closed, id, at, damage } = status;
+      return { state: closed ? "closed" : "open", id, at, damage };
+    },
+    close: async (id, rules) => void (await wall.close(id, rules.wall)),
+    open: async (id) => void (await wall.open(id)),
+  };
+}
+
+export interface UsedProxy {
+  readonly enabled: boolean;
+  /** `host:port`; undefined where OpenClaw does not tell. */
+  readonly address?: string | undefined;
+}
+
+/** Looks without failing: a layer that cannot be asked is absent, and the reason says so. */
+export async function lookAt(layer: LockLayer): Promise<LayerView> {
+  try {
+    return await layer.look();
+  } catch (thrown) {
+    if (!(thrown instanceof ClutchError)) throw thrown;
+    return { state: "absent", why: thrown.message };
+  }
+}
+
+/** An id of a lock, or of a later closing of a layer under the same lock. */
+export const isOf = (id: string, lockId: string): boolean => id === lockId || id.startsWith(`${lockId}~`);
+
+/** The id under which a layer is to be closed: the lock's own, or a new one where somebody spent it. */
+export function closingId(view: LayerView, lockId: string, attempt: string): string {
+  if (view.state === "absent" || !isOf(view.id, lockId)) return lockId;
+  return view.state === "closed" ? view.id : `${lockId}~${attempt}`;
+}

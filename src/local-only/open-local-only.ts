@@ -1,0 +1,109 @@
+import type { Kysely } from "kysely";
+import type { Logger } from "pino";
+import type { ConfigChanges } from "../agents/config-changes.ts";
+import type { Resolve } from "../models/address.ts";
+import type { ModelRef } from "../models/model-ref.ts";
+import type { SpeedMachine } from "../models/speed.ts";
+import { createCanaryCalls } from "../openclaw/canary-calls.ts";
+import { readSlot } from "../openclaw/config-slots.ts";
+import type { GatewayConnection } from "../openclaw/connection.ts";
+import { createGuardClient, type GuardClient } from "../openclaw/guard-client.ts";
+import type { OpenClaw } from "../openclaw/openclaw.ts";
+import { withScratchSession } from "../openclaw/scratch-session.ts";
+import type { ModelRegistry } from "../registry/model-registry.ts";
+import type { AuditLog } from "../store/audit-log.ts";
+import type { ChangeJournal } from "../store/change-journal.ts";
+import type { ExpiringStore } from "../store/expiring-store.ts";
+import { createLeases } from "../store/leases.ts";
+import { createLockJournal } from "../store/lock-journal.ts";
+import type { Schema } from "../store/schema.ts";
+import { createWallClient } from "../wall/wall-client.ts";
+import { createCloudTurns } from "./cloud-turns.ts";
+import { createLocalOnly, type LockCare } from "./create-local-only.ts";
+import { createForcedOff } from "./forced-off.ts";
+import { createHelperLock } from "./helper-lock.ts";
+import type { LocalOnly } from "./local-only.ts";
+import { guardLayer, type UsedProxy, wallLayer } from "./lock-layers.ts";
+import { createLockMachine } from "./lock-machine.ts";
+import { createLockSchedule } from "./lock-schedule.ts";
+import { createRulesSource } from "./rules-source.ts";
+import { createVerifier } from "./verifier.ts";
+
+/** Local-only mode put together: its layers, its journal, its rules and its canaries. */
+export async function openLocalOnly(parts: {
+  readonly connection: GatewayConnection;
+  readonly openclaw: OpenClaw;
+  readonly registry: ModelRegistry;
+  readonly changes: ConfigChanges;
+  readonly journal: ChangeJournal;
+  readonly audit: AuditLog;
+  readonly db: Kysely<Schema>;
+  readonly expiring: (namespace: string) => ExpiringStore;
+  /** Where the wall's state and socket are. */
+  readonly stateDirectory: string;
+  readonly machine: () => SpeedMachine | undefined;
+  readonly localOnlyModel: (agentId: string) => ModelRef | undefined;
+  readonly trustedLocal: readonly string[];
+  readonly resolve: Resolve;
+  /** Epoch ms. */
+  readonly clock: () => number;
+  readonly logger: Logger;
+}): Promise<{ readonly localOnly: LocalOnly & LockCare; readonly guard: GuardClient }> {
+  const { connection, openclaw, registry, db, expiring, stateDirectory, clock, logger } = parts;
+  const guard = createGuardClient(connection);
+  const wall = createWallClient({ directory: stateDirectory });
+  const usedProxy = async (): Promise<UsedProxy> => {
+    const seen = await guard.status().catch(() => undefined);
+    if (seen !== undefined) return seen.proxy;
+    // Without the guard nobody tells the address: OpenClaw hides it.
+    return { enabled: readSlot((await openclaw.readConfig()).config, ["proxy", "enabled"]) === true };
+  };
+  const layers = [guardLayer(guard), wallLayer(wall, usedProxy)];
+  const helpers = createHelperLock({
+    ...parts,
+    localModels: () => rules.best(),
+    readSchema: () => openclaw.readConfigSchema(),
+  });
+  const rules = createRulesSource({ ...parts, helpers, guard });
+  const cloudTurns = createCloudTurns({ openclaw, registry });
+  const verifier = createVerifier({
+    guard,
+    wall,
+    calls: createCanaryCalls(connection),
+    withScratchSession: (request, work) => withScratchSession(connection, request, work),
+    helpers,
+    registry,
+    clock,
+    logger,
+  });
+  const journal = createLockJournal(db, clock);
+  const localOnly = createLocalOnly({
+    layers,
+    guard,
+    machine: createLockMachine({
+      layers,
+      guard,
+      helpers,
+      journal,
+      quickRules: rules.quick,
+      freshRules: rules.fresh,
+      cutTurns: cloudTurns.cut,
+      verify: verifier.verify,
+      logger,
+    }),
+    verifier,
+    helpers,
+    rules,
+    schedule: createLockSchedule(expiring("local-only"), clock),
+    forced: createForcedOff(stateDirectory),
+    journal,
+    leases: createLeases(db, clock),
+    audit: parts.audit,
+    presence: expiring("presence"),
+    writtenSince: cloudTurns.writtenSince,
+    clock,
+    logger,
+  });
+  await localOnly.follow();
+  return { localOnly, guard };
+}

@@ -1,0 +1,136 @@
+import type { GuardClient, GuardStatus } from "../openclaw/guard-client.ts";
+import type { LockJournal } from "../store/lock-journal.ts";
+import type { HelperLock } from "./helper-lock.ts";
+import { type LayerView, type LockLayer, lookAt } from "./lock-layers.ts";
+import { detailsOf } from "./lock-machine.ts";
+import type { LockSchedule } from "./lock-schedule.ts";
+import type { Enforcement, LayerState, LockStatus, Verification } from "./lock-status.ts";
+import type { RulesSource } from "./rules-source.ts";
+import { GATEWAY_PATH, TURN_PATH } from "./verifier.ts";
+
+/** Asks everybody and puts together what is true now; nothing is changed. */
+export async function readLockStatus(
+  parts: {
+    readonly layers: readonly LockLayer[];
+    readonly guard: GuardClient;
+    readonly helpers: Pick<HelperLock, "cloudHelpers">;
+    readonly rules: Pick<RulesSource, "best">;
+    readonly schedule: LockSchedule;
+    readonly journal: LockJournal;
+    readonly clock: () => number;
+  },
+  others: () => Promise<{ readonly isHeld: boolean; readonly isWatched: boolean }>,
+): Promise<LockStatus> {
+  const { layers, guard, journal, schedule } = parts;
+  const [last, { isHeld, isWatched }, guarding, localModels, { next, daily }, views] = await Promise.all([
+    journal.latest(),
+    others(),
+    guard.status().catch(() => undefined),
+    parts.rules.best().catch(() => []),
+    schedule.read(),
+    Promise.all(layers.map(lookAt)),
+  ]);
+  const isWorking = last?.state === "working";
+  const isClosed = views.some(({ state }) => state === "closed");
+  const isOn = isClosed || last?.wanted === "on" || isWorking;
+  const details = last === undefined ? undefined : detailsOf(last);
+  const held = layers.filter((_, at) => views[at]?.state === "closed").map(({ name }) => name);
+  const problems = isOn && !isWorking ? problemsOf(layers, views, details?.layers ?? [], guarding, held) : [];
+  const verification = last?.wanted === "on" ? details?.verification : undefined;
+  const leaks = (verification?.paths ?? []).filter(({ result }) => result === "leaks");
+  const left = isOn && !isWorking ? await parts.helpers.cloudHelpers().catch(() => undefined) : undefined;
+  const helpers: LayerState = {
+    name: "helpers",
+    state: left === undefined ? "open" : left.length === 0 ? "closed" : "open",
+    text:
+      left === undefined
+        ? "OpenClaw's own calls use the models that are set for them."
+        : left.length === 0
+          ? "Every setting of OpenClaw's own calls names a local model."
+          : `These still use the cloud: ${left.map(({ name }) => name).join(", ")}.`,
+  };
+  const all = [
+    ...problems,
+    ...leaks.map(({ path, detail }) => `${path}: ${detail}.`),
+    ...(isWorking && !isHeld ? ["It was interrupted; a running Clutch finishes it within moments."] : []),
+  ];
+  return {
+    enforcement: enforcementOf({
+      isOn,
+      isBusy: isWorking || (isHeld && isWorking),
+      problems: [...problems, ...leaks],
+      held,
+      verification,
+    }),
+    isOn,
+    wanted: (isWorking ? last?.wanted : undefined) ?? (isOn ? "on" : "off"),
+    last: last === undefined ? undefined : { actor: last.actor, reason: last.reason, at: last.at },
+    layers: [...layers.map((layer, at) => layerState(layer, views[at])), helpers],
+    localModels,
+    schedule: { next, daily },
+    isWatched,
+    kept: Object.entries(guarding?.state.kept ?? {}).map(([sessionKey, kept]) => ({ sessionKey, ...kept })),
+    verification,
+    problems: [...all, ...(isOn ? (details?.problems ?? []) : [])],
+  };
+}
+
+function enforcementOf(facts: {
+  readonly isOn: boolean;
+  readonly isBusy: boolean;
+  readonly problems: readonly unknown[];
+  readonly held: readonly string[];
+  readonly verification: Verification | undefined;
+}): Enforcement {
+  const { isOn, isBusy, problems, held, verification } = facts;
+  if (isBusy) return "changing";
+  if (!isOn) return "off";
+  if (problems.length > 0) return "broken";
+  const isProved = (path: string): boolean =>
+    verification?.paths.some((proof) => proof.path === path && proof.result === "proved") === true;
+  return held.length === 2 && isProved(TURN_PATH) && isProved(GATEWAY_PATH) ? "enforced" : "partly";
+}
+
+/** What should hold and does not, and what got out. */
+function problemsOf(
+  layers: readonly LockLayer[],
+  views: readonly LayerView[],
+  expected: readonly LockLayer["name"][],
+  guarding: GuardStatus | undefined,
+  held: readonly LockLayer["name"][],
+): string[] {
+  const lost = layers.flatMap(({ name }, at) => {
+    const view = views[at];
+    if (view === undefined || view.state === "closed") return [];
+    if (view.state === "open") return [`The ${name} is open.`];
+    return view.state === "absent" && expected.includes(name) ? [`The ${name} is gone. ${view.why}`] : [];
+  });
+  const damaged = layers.flatMap(({ name }, at) => {
+    const view = views[at];
+    return view?.state === "closed" && view.damage !== undefined ? [`The file of the ${name} ${view.damage}.`] : [];
+  });
+  const since = guarding?.state.at ?? 0;
+  const escapes = held.includes("wall") ? [] : (guarding?.escapes ?? []).filter(({ at }) => at >= since);
+  const escaped = escapes.slice(-1).map(({ provider, model, sessionKey }) => {
+    const where = sessionKey === "" ? "" : ` in ${sessionKey}`;
+    return `${escapes.length === 1 ? "A call" : `${escapes.length} calls`} to ${provider}/${model} began${where} all the same.`;
+  });
+  return [...lost, ...damaged, ...escaped];
+}
+
+function layerState({ name }: LockLayer, view: LayerView | undefined): LayerState {
+  if (view === undefined) return { name, state: "absent", text: "It was not asked." };
+  if (view.state === "absent") return { name, state: "absent", text: view.why };
+  const what = {
+    guard: { closed: WHAT.guardClosed, open: WHAT.guardOpen },
+    wall: { closed: WHAT.wallClosed, open: WHAT.wallOpen },
+  };
+  return { name, state: view.state, text: what[name][view.state] };
+}
+
+const WHAT = {
+  guardClosed: "Turns go to local models only.",
+  guardOpen: "It is there and lets every turn pass.",
+  wallClosed: "OpenClaw reaches nothing but local models and what is allowed.",
+  wallOpen: "It is there and lets every connection pass.",
+} as const;

@@ -1,0 +1,275 @@
+import { randomBytes } from "node:crypto";
+import type { Logger } from "pino";
+import { ClutchError } from "../errors.ts";
+import { CANARY } from "../models/canary.ts";
+import type { CanaryCalls } from "../openclaw/canary-calls.ts";
+import type { GuardClient, GuardStatus } from "../openclaw/guard-client.ts";
+import type { ScratchSession } from "../openclaw/scratch-session.ts";
+import type { ModelRegistry } from "../registry/model-registry.ts";
+import type { WallClient } from "../wall/wall-client.ts";
+import type { HelperLock } from "./helper-lock.ts";
+import type { LockLayer } from "./lock-layers.ts";
+import type { PathProof, Verification } from "./lock-status.ts";
+
+type Layer = LockLayer["name"];
+
+/** What a canary met. */
+interface Met {
+  readonly result: PathProof["result"];
+  readonly detail: string;
+}
+
+/**
+ * Tries every way by which text could leave, towards places that lead nowhere: a
+ * model that is a trap on this machine, names below `.invalid`, an address for
+ * documentation. So nothing that a canary does costs money, and what it says is
+ * nobody's. A way that cannot be tried is only `configured`, and one that no layer
+ * holds is `not covered`.
+ */
+export interface Verifier {
+  /** `layers` are those that hold now. Takes some seconds, and longer where a local model has to be loaded. */
+  verify(layers: readonly Layer[], tell: (step: string) => void): Promise<Verification>;
+}
+
+/** The two on which everything else rests. */
+export const TURN_PATH = "A turn pinned to a cloud model";
+export const GATEWAY_PATH = "A connection of the gateway";
+
+/** A local model that has to be loaded first may take this long for a summary, ms; the canary does not wait for more. */
+const COMPACT_MS = 60_000;
+
+export function createVerifier(parts: {
+  readonly guard: GuardClient;
+  readonly wall: WallClient;
+  readonly calls: CanaryCalls;
+  readonly withScratchSession: ScratchSession;
+  readonly helpers: HelperLock;
+  readonly registry: ModelRegistry;
+  /** Epoch ms. */
+  readonly clock: () => number;
+  readonly logger: Logger;
+}): Verifier {
+  const { guard, wall, calls, helpers, registry, clock, logger } = parts;
+
+  /** A canary that cannot run proves nothing; why is said. */
+  const attempt = async (path: string, heldBy: readonly string[], run: () => Promise<Met>): Promise<PathProof> => {
+    const held = heldBy.join(", ");
+    try {
+      const met = await run();
+      return { path, heldBy: held, ...met };
+    } catch (thrown) {
+      logger.info({ err: thrown, path }, "a canary could not run");
+      const why = thrown instanceof ClutchError ? thrown.message : "an unexpected error; the log has it";
+      return { path, heldBy: held, result: held === "" ? "not covered" : "configured", detail: `not tried: ${why}` };
+    }
+  };
+
+  const status = async (): Promise<GuardStatus> => {
+    const found = await guard.status();
+    if (found === undefined) throw new ClutchError("not_installed", "the guard does not answer");
+    return found;
+  };
+
+  /** Lets a call loose on the canary; what reaches it has leaked. */
+  const loose = async (call: () => Promise<Met | undefined>): Promise<Met> => {
+    const before = (await status()).canary;
+    if (!before.listening) throw new ClutchError("not_verified", "the canary does not listen");
+    const met = await call();
+    const { hits } = (await status()).canary;
+    if (hits > before.hits)
+      return { result: "leaks", detail: "the call reached the canary, which counts as the cloud" };
+    return met ?? { result: "proved", detail: "nothing reached the canary" };
+  };
+
+  /** Where the turn of a canary ended, by what the guard saw of it. */
+  const turnMet = async (isMine: (sessionKey: string) => boolean, since: number): Promise<Met | undefined> => {
+    const { canaries } = await status();
+    const mine = canaries.findLast(({ sessionKey, at }) => isMine(sessionKey) && at >= since);
+    if (mine === undefined) return { result: "configured", detail: "the guard did not see the turn" };
+    return { result: "proved", detail: MET[mine.met](mine.model) };
+  };
+
+  const guardPaths = async (agentId: string, tell: (step: string) => void): Promise<readonly PathProof[]> => {
+    const session = (kind: "turn" | "gate" | "sub-agent") => (): Promise<Met> =>
+      loose(() =>
+        parts.withScratchSession({ agentId, model: CANARY, kind }, async ({ key, say }) => {
+          const since = (await status()).canaries.at(-1)?.at ?? 0;
+          await say("Say nothing.");
+          return turnMet((sessionKey) => sessionKey === key, since);
+        }),
+      );
+    const found: PathProof[] = [];
+    const run = async (path: string, work: () => Promise<Met>): Promise<void> => {
+      tell(`canary: ${path.toLowerCase()}`);
+      found.push(await attempt(path, ["guard"], work));
+    };
+    await run(TURN_PATH, session("turn"));
+    await run("The same, were it not redirected", session("gate"));
+    await run("A sub-agent's turn", session("sub-agent"));
+    await run("A scheduled job on a cloud model", () =>
+      loose(async () => {
+        const since = (await status()).canaries.at(-1)?.at ?? 0;
+        const id = await calls.job(agentId);
+        return turnMet((sessionKey) => sessionKey.includes(`:cron:${id}`), since);
+      }),
+    );
+    return found;
+  };
+
+  const helperPaths = async (agentId: string, layers: readonly Layer[], tell: (step: string) => void) => {
+    const left = await helpers.cloudHelpers();
+    const local = left.length === 0 ? ["helpers"] : [];
+    const heldBy = [...local, ...(layers.includes("wall") ? ["wall"] : [])];
+    const found: PathProof[] = [];
+    const run = async (path: string, work: () => Promise<Met>): Promise<void> => {
+      tell(`canary: ${path.toLowerCase()}`);
+      found.push(await attempt(path, heldBy, work));
+    };
+    if (layers.includes("guard")) {
+      await run("A title for a new conversation", () => loose(async () => void (await calls.title(agentId))));
+      await run("A summary (compaction)", () =>
+        loose(() =>
+          parts.withScratchSession({ agentId, model: CANARY, kind: "turn" }, async ({ key, say }) => {
+            await say("Say nothing.");
+            await calls.say(key, "Nothing was said.");
+            await calls.compact(key, COMPACT_MS);
+            return undefined;
+          }),
+        ),
+      );
+      await run("The side chat of a conversation", () =>
+        loose(() =>
+          parts.withScratchSession({ agentId, model: CANARY, kind: "turn" }, async ({ key, say }) => {
+            await say("Say nothing.");
+            await calls.sideChat(key);
+            return undefined;
+          }),
+        ),
+      );
+    }
+    const rest = left.map(({ name, uses }): PathProof => {
+      const held = layers.includes("wall");
+      return {
+        path: name,
+        heldBy: held ? "wall" : "",
+        result: held ? "configured" : "not covered",
+        detail: `still uses ${uses}`,
+      };
+    });
+    const unprovable: PathProof = {
+      path: "Recaps, dreaming, other silent calls",
+      heldBy: heldBy.join(", "),
+      result: heldBy.length === 0 ? "not covered" : "configured",
+      detail:
+        local.length > 0
+          ? "they run no hook; their settings name local models, read back from OpenClaw"
+          : "their settings name the cloud",
+    };
+    return [...found, ...rest, unprovable];
+  };
+
+  const outwardPaths = async (
+    layers: readonly Layer[],
+    tell: (step: string) => void,
+  ): Promise<readonly PathProof[]> => {
+    const hasWall = layers.includes("wall");
+    const heldBy = hasWall ? ["wall"] : [];
+    /** The wall saw the attempt and refused it: so it was asked, and it is closed. */
+    const refused = async (reach: (url: string) => Promise<string>): Promise<Met> => {
+      const host = `clutch-${randomBytes(6).toString("hex")}.invalid`;
+      const said = await reach(`http://${host}/`);
+      const seen = (await wall.status())?.hosts.find((entry) => entry.host === host);
+      if (seen !== undefined && seen.denied > 0) return { result: "proved", detail: "the wall was asked and refused" };
+      if (!hasWall) return { result: "not covered", detail: "no wall stands in between" };
+      if (seen !== undefined) return { result: "leaks", detail: "the wall was asked and let it pass" };
+      return { result: "leaks", detail: `the wall was not asked (${said})` };
+    };
+    const found: PathProof[] = [];
+    const run = async (path: string, work: () => Promise<Met>): Promise<void> => {
+      tell(`canary: ${path.toLowerCase()}`);
+      found.push(await attempt(path, heldBy, work));
+    };
+    if (layers.includes("guard")) {
+      await run(GATEWAY_PATH, () => refused((url) => guard.tryFrom("gateway", url)));
+      await run("A program that OpenClaw starts", () => refused((url) => guard.tryFrom("child", url)));
+      await run("A program that ignores the proxy", async () => {
+        const said = await guard.tryAround();
+        if (said === "connected" || said === "no answer") {
+          const detail = "only a firewall can hold it: clutch wall rules";
+          return { result: "not covered", detail };
+        }
+        return { result: "proved", detail: `this machine refused it (${said})` };
+      });
+    } else {
+      await run(GATEWAY_PATH, () => refused((url) => calls.tool("web_fetch", { url })));
+    }
+    return found;
+  };
+
+  const settingsPaths = async (layers: readonly Layer[], audit: Awaited<ReturnType<HelperLock["audit"]>>) => {
+    const hasWall = layers.includes("wall");
+    const toolsHeld = [...(layers.includes("guard") ? ["guard"] : []), ...(hasWall ? ["wall"] : [])];
+    const names = audit.tools.join(", ") || "none";
+    const [tool] = audit.tools.filter((name) => name === "web_search");
+    const tools = await attempt(
+      `Tools that ask the cloud (${audit.tools.join(", ") || "none"})`,
+      toolsHeld,
+      async () => {
+        if (toolsHeld.length === 0) return { result: "not covered", detail: "no layer holds them" };
+        if (tool === undefined || !layers.includes("guard")) return { result: "configured", detail: "not tried" };
+        const said = await calls.tool(tool, { query: "nothing" });
+        if (/local-only|stays local/i.test(said))
+          return { result: "proved", detail: `${tool} was refused; so are ${names}` };
+        return { result: "configured", detail: `${tool}: ${said}`.slice(0, 120) };
+      },
+    );
+    const rest = audit.settings
+      .filter(({ how, setting }) => (how === "egress" || how === "route") && !setting.includes(CANARY.provider))
+      .map(({ name, setting, value }): PathProof => {
+        return {
+          path: name,
+          heldBy: hasWall ? "wall" : "",
+          result: hasWall ? "configured" : "not covered",
+          detail: `${setting}: ${value}`,
+        };
+      });
+    const ollama: PathProof = {
+      path: "Ollama's own cloud",
+      heldBy: layers.includes("guard") ? "guard" : "",
+      result: layers.includes("guard") ? "configured" : "not covered",
+      detail: "models that Ollama passes on are left out; OLLAMA_NO_CLOUD=1 for the Ollama service makes it sure",
+    };
+    return [tools, ...rest, ollama];
+  };
+
+  return {
+    async verify(layers, tell) {
+      const { defaultAgentId } = await registry.current();
+      const [turns, outward] = [
+        layers.includes("guard") ? await guardPaths(defaultAgentId, tell) : [turnsBehindWall(layers)],
+        await outwardPaths(layers, tell),
+      ];
+      const calling = await helperPaths(defaultAgentId, layers, tell);
+      const audit = await helpers.audit();
+      const settings = await settingsPaths(layers, audit);
+      return {
+        at: clock(),
+        paths: [...turns, ...outward, ...calling, ...settings],
+        unknownSettings: audit.unknown,
+      };
+    },
+  };
+}
+
+const MET: Readonly<Record<GuardStatus["canaries"][number]["met"], (model: string) => string>> = {
+  local: (model) => `redirected to ${model}`,
+  gate: () => "stopped at the gate",
+  notice: () => "answered with a notice: no local model answers",
+};
+
+const turnsBehindWall = (layers: readonly Layer[]): PathProof => ({
+  path: "A turn on a cloud model",
+  heldBy: layers.includes("wall") ? "wall" : "",
+  result: layers.includes("wall") ? "configured" : "not covered",
+  detail: "it is not redirected: it fails after one to three minutes of trying",
+});

@@ -1,0 +1,128 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import { ClutchError } from "../errors.ts";
+import { formatModelRef, type ModelRef } from "../models/model-ref.ts";
+import type { GatewayConnection } from "./connection.ts";
+import { parseReply } from "./wire.ts";
+
+export interface ScratchRequest {
+  readonly agentId: string;
+  /** The session is pinned to it. */
+  readonly model: ModelRef;
+  /** `gate`: the guard does not redirect its turns, so that the gate is tried alone. Default: `turn`. */
+  readonly kind?: "turn" | "gate" | "sub-agent";
+  /** Cuts a turn short; the session is deleted all the same. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Scratch {
+  readonly key: string;
+  /**
+   * Lets a turn run to its end, at most a minute, which is `deadline` then. The model is
+   * the one that was really called; none where no model was, or where the turn failed.
+   */
+  say(text: string): Promise<ScratchReply>;
+}
+
+export interface ScratchReply {
+  /** Empty where the turn failed. */
+  readonly text: string;
+  readonly model?: ModelRef;
+  readonly runId: string;
+  /** Why the turn failed, in OpenClaw's words. */
+  readonly error?: string;
+}
+
+/**
+ * A session for one purpose, deleted with all it holds however `work` ends. It is
+ * incognito: OpenClaw keeps it in memory, lists it nowhere and makes no title and no
+ * recap of it, so that not even a crash leaves more than a line without text in
+ * OpenClaw's audit log. OpenClaw has no incognito sub-agents: of those the deletion
+ * leaves OpenClaw's archive of the transcript. Throws what `work` throws, the codes
+ * of `GatewayConnection.request`, and `not_verified` where it cannot be deleted.
+ */
+export type ScratchSession = <T>(request: ScratchRequest, work: (scratch: Scratch) => Promise<T>) => Promise<T>;
+
+const TURN_MS = 60_000;
+const DELETE_TRIES = 5;
+
+const ref = z.object({ provider: z.string().min(1), model: z.string().min(1) });
+const turnReply = z.looseObject({
+  status: z.string(),
+  error: z.string().optional().catch(undefined),
+  terminalReply: z.looseObject({ text: z.string().optional() }).optional().catch(undefined),
+  terminalReceipt: z.looseObject({ effective: ref }).optional().catch(undefined),
+});
+
+export async function withScratchSession<T>(
+  connection: Pick<GatewayConnection, "request">,
+  { agentId, model, kind = "turn", signal }: ScratchRequest,
+  work: (scratch: Scratch) => Promise<T>,
+): Promise<T> {
+  const key = keyFor(agentId, kind);
+  const request = (method: string, params: object, timeoutMs = 20_000): Promise<unknown> =>
+    connection.request(method, params, { timeoutMs, ...(signal === undefined ? {} : { signal }) });
+
+  const say = async (message: string): Promise<ScratchReply> => {
+    const runId = randomUUID();
+    await request("chat.send", { sessionKey: key, message, idempotencyKey: runId });
+    const reply = await request("agent.wait", { runId, timeoutMs: TURN_MS }, TURN_MS + 10_000);
+    const { status, error, terminalReply, terminalReceipt } = parseReply(turnReply, "agent.wait", reply);
+    if (status === "timeout") throw tooLong(model);
+    return {
+      runId,
+      text: terminalReply?.text ?? "",
+      ...(terminalReceipt === undefined ? {} : { model: terminalReceipt.effective }),
+      ...(status === "ok" ? {} : { error: error ?? status }),
+    };
+  };
+
+  const run = async (): Promise<T> => {
+    await request("sessions.create", {
+      key,
+      agentId,
+      model: formatModelRef(model),
+      // A session without a name gets a title, which is one more call to its model.
+      displayName: "Clutch canary",
+      ...(kind === "sub-agent" ? {} : { incognito: true }),
+    });
+    return work({ key, say });
+  };
+  const [outcome] = await Promise.allSettled([run()]);
+  const deleted = await forget(connection, key);
+  if (outcome.status === "rejected") throw outcome.reason;
+  if (!deleted) throw notDeleted(key);
+  return outcome.value;
+}
+
+/** A session that is at work refuses for a moment. */
+async function forget(connection: Pick<GatewayConnection, "request">, key: string): Promise<boolean> {
+  for (let attempt = 1; attempt <= DELETE_TRIES; attempt++) {
+    try {
+      await connection.request("sessions.delete", { key, deleteTranscript: true }, { timeoutMs: 20_000 });
+      return true;
+    } catch (thrown) {
+      if (!(thrown instanceof ClutchError)) throw thrown;
+      if (attempt < DELETE_TRIES) await sleep(attempt * 200);
+    }
+  }
+  return false;
+}
+
+/** OpenClaw takes a session for incognito by the form of its key. */
+const keyFor = (agentId: string, kind: NonNullable<ScratchRequest["kind"]>): string => {
+  const id = randomUUID();
+  if (kind === "sub-agent") return `agent:${agentId}:subagent:clutch-canary-${id}`;
+  return `agent:${agentId}:dashboard:incognito-clutch-canary-${kind === "gate" ? "gate-" : ""}${id}`;
+};
+
+const tooLong = (model: ModelRef): ClutchError =>
+  new ClutchError("deadline", `A turn on ${formatModelRef(model)} did not end within ${TURN_MS / 1000} s.`, {
+    hint: "The gateway may be busy. Try again.",
+  });
+
+const notDeleted = (key: string): ClutchError =>
+  new ClutchError("not_verified", `OpenClaw did not delete Clutch's own session ${key}.`, {
+    hint: "Delete it with openclaw sessions delete; what is incognito goes with the gateway's next restart.",
+  });
