@@ -2,6 +2,8 @@ import { ClutchError } from "../src/errors.ts";
 import { formatModelRef, parseModelRef } from "../src/models/model-ref.ts";
 import { findModel, rankModels } from "../src/registry/find-model.ts";
 import type { ModelProfile } from "../src/registry/model-profile.ts";
+import type { EffectiveModel } from "../src/sessions/effective-model.ts";
+import type { SessionView } from "../src/sessions/session-models.ts";
 import type { Command, CommandContext, OptionValues, Reply } from "./command.ts";
 import { clip } from "./command-line.ts";
 import { localityWord, modelCard, profileOf } from "./model-card.ts";
@@ -153,8 +155,15 @@ async function show(context: CommandContext<Services>): Promise<Reply> {
   ]);
   const model = view.effective?.model;
   const sentence = await lockSentence(context.services, view.key, model, profileOf(model, snapshot));
-  return { card: withSentence(modelCard(view, snapshot, clock()), sentence), visibility: "private" };
+  // OpenClaw takes the local model for a fallback; the sentence says it better.
+  const shown = sentence === undefined || view.effective === undefined ? view : withoutStandIn(view, view.effective);
+  return { card: withSentence(modelCard(shown, snapshot, clock()), sentence), visibility: "private" };
 }
+
+const withoutStandIn = (view: SessionView, effective: EffectiveModel): SessionView => ({
+  ...view,
+  effective: { ...effective, standIn: undefined },
+});
 
 /** The model that a typed name means. Throws `unknown_model` and `ambiguous_model`; nothing has changed by then. */
 async function choose(typed: string, context: CommandContext<Services>): Promise<ModelProfile> {

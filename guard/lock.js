@@ -5,6 +5,9 @@ import { readState, writeState } from "./state-file.js";
 /** Said to whoever calls: the state is as it was. */
 export class GuardRefusal extends Error {}
 
+/** How often the file is looked at while the lock is on, ms. */
+const LOOK_MS = 1_000;
+
 /**
  * The state in memory and on the disk. What is stricter is believed at once;
  * what is looser only once it is on the disk. An id that was ended is spent, so
@@ -12,8 +15,16 @@ export class GuardRefusal extends Error {}
  * @param {{ path: string, clock: () => number, memory?: { state: GuardState | undefined } }} parts `clock` gives epoch ms; what `memory` holds already is believed.
  */
 export function createLock({ path, clock, memory = { state: undefined } }) {
+  let lookedAt = clock();
+
   const current = () => {
     memory.state ??= readState(path);
+    if (memory.state.on && clock() - lookedAt >= LOOK_MS) {
+      lookedAt = clock();
+      const found = readState(path);
+      // Ended by force, without the gateway. A file that is gone or damaged ends nothing.
+      if (!found.on && found.id === memory.state.id) memory.state = found;
+    }
     return memory.state;
   };
   current();

@@ -2,6 +2,7 @@
 import { homedir } from "node:os";
 import { Command, CommanderError, Option } from "commander";
 import type { AuditOptions } from "./cli/audit.ts";
+import type { GuardOptions } from "./cli/guard.ts";
 import type { LocalOnlyOptions } from "./cli/localonly.ts";
 import type { ModelsListOptions } from "./cli/models.ts";
 import type { ModelsSetupOptions } from "./cli/models-setup.ts";
@@ -170,6 +171,25 @@ for (const [action, description] of [
   command.action(async (options: LocalOnlyOptions) => {
     const { localOnly } = await import("./cli/localonly.ts");
     exitCode = await localOnly(action, options, runtime);
+  });
+}
+
+const guard = program
+  .command("guard")
+  .description("the part of local-only mode that runs inside OpenClaw and redirects turns (docs/guard.md)");
+for (const [action, description] of [
+  [
+    "install",
+    "show what it takes, or with --yes put it into the running gateway, or update it, and prove that it works",
+  ],
+  ["status", "whether it runs and is on; exit code 1 where it is not as it should be"],
+  ["remove", "take it out again; refuses while it keeps anything local"],
+] as const) {
+  const command = guard.command(action).description(description).option("--json", "print one object");
+  if (action !== "status") command.option("--yes", "write");
+  command.action(async (options: GuardOptions) => {
+    const { guardInstall, guardRemove, guardStatus } = await import("./cli/guard.ts");
+    exitCode = await { install: guardInstall, remove: guardRemove, status: guardStatus }[action](options, runtime);
   });
 }
 

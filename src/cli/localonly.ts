@@ -42,7 +42,7 @@ export async function localOnly(
     const values = valuesOf(action, options);
     if (options.force === true) {
       if (action !== "off") throw refuse("--force goes with off.", "clutch localonly off --force");
-      return await forceOff(runtime);
+      return await forceOff(runtime, { json: options.json === true });
     }
     await attach(runtime, secrets, async (lock) => {
       const context: LockContext = {

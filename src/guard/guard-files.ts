@@ -32,6 +32,8 @@ export type GuardCopy = "absent" | "same" | "different";
 export interface GuardFiles {
   /** What OpenClaw's configuration names. */
   readonly path: string;
+  /** Where the guard is that came with this Clutch. */
+  readonly source: string;
   /** Of the guard that came with this Clutch. */
   readonly version: string;
   look(): GuardCopy;
@@ -56,7 +58,8 @@ const VERSION = "version-";
  * @param from Where to begin looking for the guard that came with Clutch, upward.
  */
 export function createGuardFiles(directory: string, from: string = import.meta.dirname): GuardFiles {
-  const ours = readCopy(sourceAbove(from));
+  const source = sourceAbove(from);
+  const ours = readCopy(source);
   const path = join(directory, LINK);
   const target = (): string | undefined => (lstat(path)?.isSymbolicLink() === true ? readlinkSync(path) : undefined);
 
@@ -114,6 +117,7 @@ export function createGuardFiles(directory: string, from: string = import.meta.d
 
   return {
     path,
+    source,
     version: versionOf(ours),
     look,
     write() {

@@ -44,7 +44,7 @@ describe.each([
       expect(reply.label).toContain(`/${reply.model} · `);
     }
     const places = replies.map(({ label }) => label?.replace(/^.* · (local|cloud) · demo$/, "$1"));
-    expect(places).toEqual(["cloud", "cloud", "local", "cloud"]);
+    expect(places).toEqual(["cloud", "cloud", "local", "cloud", "local"]);
   });
 
   it("every change is told as one that was read back", () => {
@@ -56,6 +56,14 @@ describe.each([
       expect(answer).toMatch(/^✓ (Switched to|Back on the default)/);
       expect(answer).toContain("read back from OpenClaw");
     }
+  });
+
+  it("turns the lock on, proves it, and off again", () => {
+    const answerTo = (line: string): string =>
+      exchanges.find((exchange) => exchange.line.startsWith(line))?.answer ?? "";
+    expect(answerTo("/localonly on")).toContain("✓ Local-only mode is on: nothing reaches the cloud");
+    expect(answerTo("/localonly on")).toMatch(/A turn pinned to a cloud model +guard +proved/);
+    expect(answerTo("/localonly off")).toContain("✓ Local-only mode is off");
   });
 
   it("leaves no process, no file and an untouched home", () => {

@@ -32,7 +32,7 @@ describe("command line", () => {
     ["/model a scope:everything", "bad_option"],
     ["/model a scope:", "bad_option"],
     ["/model a scope:agent scope:agent", "bad_option"],
-    ["/help me", "bad_option"],
+    ["/localonly lock", "bad_option"],
     [`/model ${"x".repeat(501)}`, "bad_option"],
   ])("refuses %s with %s", (line, code) => {
     expect(() => parse(line)).toThrowError(expect.objectContaining({ code }));

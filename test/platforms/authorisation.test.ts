@@ -56,6 +56,7 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   "/localonly release": { may: CHANGE, does: "changes" },
   "/localonly release all": { may: RULE, does: "changes" },
   "/help": { may: LOOK, does: "looks" },
+  "/help COMMAND": { may: LOOK, does: "looks" },
 };
 
 const forms = allCommands.flatMap((command) => command.forms.map(({ line }) => line));
@@ -64,7 +65,7 @@ const formOf = (line: string): string =>
     .replace(/(ollama|anthropic)\/\S+/, "NAME")
     .replace(/ agent:\S+/, "")
     .replace(/( restore:\S+) for:\S+/, "$1");
-const typed = (form: string): string => form.replace("NAME", "ollama/qwen2.5-coder:32b");
+const typed = (form: string): string => form.replace("NAME", "ollama/qwen2.5-coder:32b").replace("COMMAND", "model");
 
 function expectedOf(line: string): Expectation {
   const expectation = EXPECTED[formOf(line)];
