@@ -52,6 +52,9 @@ export function leftoverSlots(authored: unknown, path: string): readonly Slot[] 
   ];
 }
 
+/** Whether OpenClaw is told to load a guard from there. */
+export const isConfigured = (authored: unknown, path: string): boolean => namesAt(authored, LOAD_PATHS).includes(path);
+
 /** The port that the canary was given before. */
 export const canaryPortIn = (authored: unknown): number | undefined =>
   port.safeParse(readSlot(authored, [...ENTRY, "config", "canaryPort"])).data;

@@ -5,7 +5,7 @@ import type { GuardClient, GuardStatus } from "../openclaw/guard-client.ts";
 import type { OpenClaw } from "../openclaw/openclaw.ts";
 import type { Plugins } from "../openclaw/plugins.ts";
 import type { ScratchSession } from "../openclaw/scratch-session.ts";
-import { canaryPortIn, GUARD_ID, guardSlots, leftoverSlots } from "./guard-config.ts";
+import { canaryPortIn, GUARD_ID, guardSlots, isConfigured, leftoverSlots } from "./guard-config.ts";
 import type { GuardCopy, GuardFiles } from "./guard-files.ts";
 import { type GuardProof, proveGuard } from "./prove-guard.ts";
 
@@ -87,6 +87,11 @@ export function createGuardInstaller(parts: GuardInstallerParts): GuardInstaller
     }
   };
 
+  /** OpenClaw lets nobody change the settings of a plugin whose files it misses, so they come first. */
+  const reloadConfigured = async (): Promise<void> => {
+    if (isConfigured((await openclaw.readConfig()).authored, files.path)) await reload();
+  };
+
   const undoConfig = async (actor: string): Promise<readonly SlotDifference[]> => {
     const undone: SlotDifference[] = [];
     let former: number | undefined;
@@ -102,10 +107,8 @@ export function createGuardInstaller(parts: GuardInstallerParts): GuardInstaller
     return [...undone, ...rest];
   };
 
-  /** With what OpenClaw itself says of the guard. */
-  const explained = async (thrown: unknown, wasPutBack: boolean): Promise<unknown> => {
+  const explained = (thrown: unknown, says: readonly string[], wasPutBack: boolean): unknown => {
     if (!(thrown instanceof ClutchError)) return thrown;
-    const { says } = await plugins.about(GUARD_ID, files.path).catch(() => ({ says: [] as readonly string[] }));
     const said = says.length === 0 ? "" : ` OpenClaw says: ${says.join(" ")}`;
     const after = wasPutBack
       ? "Everything is as it was before."
@@ -128,9 +131,10 @@ export function createGuardInstaller(parts: GuardInstallerParts): GuardInstaller
       const { changed: wrote, putBack } = files.write();
       let config: readonly SlotDifference[] = [];
       try {
+        if (wrote || before === undefined) await reloadConfigured();
         config = await changes.apply(slots, { actor, about: ABOUT });
         // Agents that OpenClaw has prepared already never ask a plugin that came with a change of the configuration.
-        if (wrote || config.length > 0 || before === undefined) await reload();
+        if (config.length > 0) await reload();
         const { withScratchSession, signal } = parts;
         const proof = await proveGuard({
           guard: { status },
@@ -144,7 +148,8 @@ export function createGuardInstaller(parts: GuardInstallerParts): GuardInstaller
         files.sweep();
         return { wrote, config, ...proof };
       } catch (thrown) {
-        const put = await Promise.allSettled([
+        const { says } = await plugins.about(GUARD_ID, files.path).catch(() => SILENT);
+        const [put] = await Promise.allSettled([
           (async () => {
             const last = config.length === 0 ? undefined : await changes.last(ABOUT);
             if (last !== undefined) await changes.undo(last, { actor, partly: true });
@@ -152,7 +157,7 @@ export function createGuardInstaller(parts: GuardInstallerParts): GuardInstaller
             if (wrote && before !== undefined) await reload();
           })(),
         ]);
-        throw await explained(thrown, put[0].status === "fulfilled");
+        throw explained(thrown, says, put.status === "fulfilled");
       }
     },
 
@@ -160,6 +165,7 @@ export function createGuardInstaller(parts: GuardInstallerParts): GuardInstaller
       const now = await status();
       const isHolding = now === undefined ? files.holds() : now.state.on || Object.keys(now.state.kept).length > 0;
       if (isHolding) throw stillHolding(now?.state.on ?? true);
+      if (now === undefined && files.look() === "absent" && files.write().changed) await reloadConfigured();
       const undone = await undoConfig(actor);
       const started = performance.now();
       while ((await guard.status()) !== undefined) {
@@ -171,6 +177,8 @@ export function createGuardInstaller(parts: GuardInstallerParts): GuardInstaller
     },
   };
 }
+
+const SILENT = { says: [] as readonly string[] };
 
 const hintFor = (path: string): string =>
   `Does the gateway run on this machine, as the same person, and see ${path}? In a container it does not: see docs/guard.md.`;

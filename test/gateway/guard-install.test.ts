@@ -264,3 +264,13 @@ it("says that nothing can be proved where OpenClaw lets nobody choose the canary
   await patch(null);
   expect(configFile()).toBe(original);
 });
+
+it("is removed from a configuration whose files are gone, by a Clutch that remembers nothing", async () => {
+  await cli(guardInstall, { yes: true });
+  rmSync(directory, { recursive: true });
+  await lab.gateway.restart();
+  rmSync(join(lab.dir, "cli.db"));
+  expect(await cli(guardRemove, { yes: true })).toMatchObject({ code: 0, err: "" });
+  expect(configFile()).not.toContain("clutch");
+  expect(existsSync(directory)).toBe(false);
+});

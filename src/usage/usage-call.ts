@@ -1,0 +1,65 @@
+import type { ModelRef } from "../models/model-ref.ts";
+
+/** Why a model was asked. `helper`: recaps, titles and other short calls that nobody sees. */
+export type UsageCause = "chat" | "heartbeat" | "cron" | "sub-agent" | "compaction" | "helper" | "other";
+
+export const USAGE_CAUSES: readonly UsageCause[] = [
+  "chat",
+  "heartbeat",
+  "cron",
+  "sub-agent",
+  "compaction",
+  "helper",
+  "other",
+];
+
+/** Counted by the model's server; cache reads and writes are not part of `input`. */
+export interface UsageTokens {
+  readonly input: number;
+  readonly output: number;
+  readonly cacheRead: number;
+  readonly cacheWrite: number;
+}
+
+/** USD per million tokens, as it was in force when the call was made. */
+export interface Rate {
+  readonly input: number;
+  readonly output: number;
+  /** Undefined where nobody publishes one: reads and writes are then unpriced. */
+  readonly cacheRead: number | undefined;
+  readonly cacheWrite: number | undefined;
+  /** Who says so: `override`, `openclaw`, `genai-prices 0.1.8`, or the page of the vendor. */
+  readonly source: string;
+  /** Day on which it was published or read, `2026-11-22`. */
+  readonly date: string;
+}
+
+/** One call of a model, as it is written down. */
+export interface UsageCall {
+  /**
+   * What makes it the same call however often it is read: OpenClaw's id of the
+   * message, or the run's with a number where no message came of it.
+   */
+  readonly id: string;
+  /** When it ended, epoch ms. */
+  readonly at: number;
+  readonly sessionKey: string;
+  readonly agentId: string;
+  /** `discord`, `slack`, …; undefined where nobody talks there. */
+  readonly channel: string | undefined;
+  readonly model: ModelRef;
+  /** As it was then. */
+  readonly locality: "local" | "cloud" | "unknown";
+  readonly cause: UsageCause;
+  /** Undefined where nobody reports them: a call of unknown size. */
+  readonly tokens: UsageTokens | undefined;
+  /** From the question to the end of the answer; undefined where it is not known. */
+  readonly durationMs: number | undefined;
+  readonly outcome: "answered" | "failed" | "aborted";
+  /** It stood in for a model that did not answer. */
+  readonly fallback: boolean;
+  /** Undefined: unpriced, which is not free. */
+  readonly rate: Rate | undefined;
+  /** By `rate` and `tokens`; undefined where either is. */
+  readonly usd: number | undefined;
+}
