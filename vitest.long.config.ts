@@ -13,6 +13,7 @@ export const LONG_GATEWAY_SUITES = [
   "test/gateway/helper-models.test.ts",
   "test/gateway/soul.test.ts",
   "test/gateway/wall.test.ts",
+  "test/gateway/guard-install.test.ts",
 ];
 
 /** The longer forms: `npm run test:long`. One gateway at a time. */

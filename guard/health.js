@@ -7,9 +7,11 @@ const MEMORY_MS = 1_500;
 /** How long a model stays out after a call to it failed, ms. */
 const OUT_MS = 30_000;
 
+/** What an Ollama lists: true for a model that it passes on to another host, otherwise its digest. @typedef {Map<string, string | true>} Listing */
+
 /**
  * @typedef {object} HealthMemory
- * @property {Map<string, { at: number, answer: Promise<Map<string, boolean> | Health> }>} servers
+ * @property {Map<string, { at: number, answer: Promise<Listing | Health> }>} servers
  * @property {Map<string, { until: number, why: string }>} out
  */
 
@@ -30,6 +32,19 @@ export function createHealth({ fetch, clock, memory = { servers: new Map(), out:
     return answer;
   };
 
+  /** A description is asked for once for each build of a model. @param {LocalModel} model @param {string} digest */
+  const described = ({ baseUrl, model }, digest) => {
+    const key = `${baseUrl} ${model} ${digest}`;
+    const known = servers.get(key);
+    if (known !== undefined) return known.answer;
+    const answer = description(baseUrl, model, fetch).then((found) => {
+      if (found === undefined) servers.delete(key);
+      return found ?? { ok: false, why: "its server does not describe it" };
+    });
+    servers.set(key, { at: clock(), answer });
+    return answer;
+  };
+
   return {
     /** @param {LocalModel} model @returns {Promise<Health>} */
     async of(model) {
@@ -37,9 +52,10 @@ export function createHealth({ fetch, clock, memory = { servers: new Map(), out:
       if (broken !== undefined && clock() < broken.until) return { ok: false, why: broken.why };
       const answer = await ask(model);
       if (!(answer instanceof Map)) return answer;
-      const isRemote = answer.get(tagged(model.model));
-      if (isRemote === undefined) return { ok: false, why: "not downloaded" };
-      return isRemote ? { ok: false, why: "not on this network" } : { ok: true };
+      const listed = answer.get(tagged(model.model));
+      if (listed === undefined) return { ok: false, why: "not downloaded" };
+      if (listed === true) return ELSEWHERE;
+      return /** @type {Promise<Health>} */ (described(model, listed));
     },
     /** @param {{ provider: string, model: string }} model @param {string} why */
     failed(model, why) {
@@ -63,14 +79,38 @@ const keyOf = ({ provider, model }) => `${provider}/${model}`;
 /** Ollama adds the tag that a name does not have. @param {string} name */
 const tagged = (name) => (name.includes(":") ? name : `${name}:latest`);
 
+/** @type {Health} */
+const ELSEWHERE = { ok: false, why: "not on this network" };
+
+/** @param {string} baseUrl */
+const rootOf = (baseUrl) => baseUrl.replace(/\/(v1|api)?\/*$/, "");
+
+/** An alias of a model elsewhere may say so here and not in the list. @param {string} baseUrl @param {string} model @param {typeof globalThis.fetch} fetch @returns {Promise<Health | undefined>} */
+async function description(baseUrl, model, fetch) {
+  try {
+    const response = await fetch(`${rootOf(baseUrl)}/api/show`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ model }),
+      signal: AbortSignal.timeout(PATIENCE_MS),
+      redirect: "error",
+    });
+    if (!response.ok) return undefined;
+    const said = /** @type {{ remote_host?: unknown, remote_model?: unknown }} */ (await response.json());
+    return said.remote_host || said.remote_model ? ELSEWHERE : { ok: true };
+  } catch {
+    return undefined;
+  }
+}
+
 /**
- * The models of an Ollama, and whether each is passed on to another host.
+ * The models of an Ollama.
  * @param {string} baseUrl
  * @param {typeof globalThis.fetch} fetch
- * @returns {Promise<Map<string, boolean> | Health>}
+ * @returns {Promise<Listing | Health>}
  */
 async function tagsOf(baseUrl, fetch) {
-  const root = baseUrl.replace(/\/(v1|api)?\/*$/, "");
+  const root = rootOf(baseUrl);
   try {
     const response = await fetch(`${root}/api/tags`, { signal: AbortSignal.timeout(PATIENCE_MS), redirect: "error" });
     if (!response.ok) return { ok: false, why: `its server answers ${response.status}` };
@@ -81,7 +121,8 @@ async function tagsOf(baseUrl, fetch) {
         tagged(String(entry?.model ?? entry?.name ?? "")),
         Boolean(entry?.remote_host) ||
           Boolean(entry?.remote_model) ||
-          [entry?.model, entry?.name].some((name) => /[:-]cloud$/.test(String(name ?? ""))),
+          [entry?.model, entry?.name].some((name) => /[:-]cloud$/.test(String(name ?? ""))) ||
+          String(entry?.digest ?? ""),
       ]),
     );
   } catch (error) {

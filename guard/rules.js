@@ -19,13 +19,14 @@ export const isGoverned = (state, { sessionKey = "" }) =>
  * @returns {LocalModel[]}
  */
 export function candidates(state, run, config) {
-  const usable = state.models.filter((model) => isAsSeen(config, model, run.agentId));
+  const seen = state.models.filter((model) => isAsSeen(config, model, run.agentId));
+  const usable = new Map(seen.map((model) => [refOf(model), model]));
   const ordered = [
     `${run.modelProviderId}/${run.modelId}`,
     ...orderOf(state, run.agentId ?? ""),
     ...orderOf(state, "*"),
-  ].flatMap((ref) => usable.filter((model) => refOf(model) === ref));
-  return [...new Set([...ordered, ...usable])];
+  ].flatMap((ref) => usable.get(ref) ?? []);
+  return [...new Set([...ordered, ...usable.values()])];
 }
 
 /** @param {GuardState} state @param {string} agent */
@@ -52,12 +53,16 @@ export const refOf = ({ provider, model }) => `${provider}/${model}`;
  * @param {LocalModel} local
  * @param {string | undefined} agent
  */
-export function isAsSeen(config, { provider, model, baseUrl }, agent) {
+export function isAsSeen(config, { provider, model, baseUrl, ollama }, agent) {
   const entry = at(config, "models", "providers", provider);
   const models = at(entry, "models");
   const own = Array.isArray(models) ? models.find((candidate) => at(candidate, "id") === model) : undefined;
-  const address = at(own, "baseUrl") ?? at(entry, "baseUrl") ?? DEFAULT_ADDRESSES[provider];
-  if (spelled(address) !== spelled(baseUrl)) return false;
+  const shared = at(entry, "baseUrl");
+  const address = at(own, "baseUrl") ?? shared ?? DEFAULT_ADDRESSES[provider];
+  // A model's own address beats its provider's, but not with Ollama: there OpenClaw goes to the provider's.
+  for (const url of ollama ? [address, shared ?? address] : [address]) {
+    if (url !== baseUrl && spelled(url) !== spelled(baseUrl)) return false;
+  }
   const detours = [
     at(entry, "request", "proxy"),
     at(own, "request", "proxy"),

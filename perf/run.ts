@@ -1,5 +1,7 @@
 import { LLAMA, QWEN, SONNET, startLab } from "../test/gateway/harness.ts";
 import { attachAndMemory, installedSize } from "./footprint.ts";
+import { guardCosts } from "./guard.ts";
+import { lockCosts } from "./lock.ts";
 import { manySessions } from "./many-sessions.ts";
 import { report } from "./measure.ts";
 import { noticeLatency } from "./notice-latency.ts";
@@ -32,9 +34,12 @@ try {
   for (const measurement of await acknowledgements()) print(report(measurement));
   for (const measurement of await registryCosts()) print(report(measurement));
   for (const measurement of await wallCosts()) print(report(measurement));
+  for (const measurement of await guardCosts()) print(report(measurement));
   const sessions = Number(process.env["CLUTCH_PERF_SESSIONS"] ?? 2_000);
   for (const measurement of await manySessions(lab, clutch, sessions)) print(report(measurement));
 } finally {
   await lab.stop();
 }
+for (const measurement of await lockCosts(Number(process.env["CLUTCH_PERF_SESSIONS"] ?? 2_000)))
+  print(report(measurement));
 process.exit(0);

@@ -24,6 +24,7 @@ import { alertPlaces } from "./local-only/alert-places.ts";
 import type { LockCare } from "./local-only/create-local-only.ts";
 import type { LocalOnly } from "./local-only/local-only.ts";
 import { keepLock, type LockKeeper } from "./local-only/lock-keeper.ts";
+import { ollamaCloud } from "./local-only/ollama-cloud.ts";
 import { openLocalOnly } from "./local-only/open-local-only.ts";
 import type { Resolve } from "./models/address.ts";
 import type { Conversation } from "./models/conversation.ts";
@@ -131,8 +132,9 @@ export async function createApp(parts: AppParts): Promise<App> {
   const ended = new AbortController();
   try {
     const measurements = createMeasurements(store.db, clock);
+    const system = systemAccess(ended.signal);
     const machine = createThisMachine({
-      system: systemAccess(ended.signal),
+      system,
       platform: process.platform,
       env: process.env,
       home: homedir(),
@@ -223,6 +225,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       localOnlyModel: souls.localOnlyModel,
       trustedLocal: config.trustedLocal,
       resolve,
+      ollamaCloud: () => ollamaCloud(system, homedir()),
       clock,
       logger,
     });

@@ -10,6 +10,7 @@ import type { ExitCode, Runtime } from "./cli/runtime.ts";
 import type { SlackManifestOptions } from "./cli/slack.ts";
 import type { WallRunOptions } from "./cli/wall.ts";
 import type { WallInstallOptions } from "./cli/wall-install.ts";
+import type { WallRulesOptions } from "./cli/wall-rules.ts";
 
 /** The `clutch` binary: reads arguments and hands over; the work is in `cli/`, loaded when it is needed. */
 
@@ -193,6 +194,15 @@ for (const [action, description] of [
   });
 }
 
+doctor
+  .command("network")
+  .description("how OpenClaw and its children get out of this machine, and what holds them; tries it with canaries")
+  .option("--json", "print {ok, paths, error}")
+  .action(async (options: { json?: boolean }) => {
+    const { doctorNetwork } = await import("./cli/doctor-network.ts");
+    exitCode = await doctorNetwork(options, runtime);
+  });
+
 const wall = program
   .command("wall")
   .description("the egress proxy that OpenClaw's traffic goes through (docs/wall.md)");
@@ -217,6 +227,15 @@ wall
   .action(async (options: { json?: boolean; state?: string }) => {
     const { wallStatus } = await import("./cli/wall.ts");
     exitCode = await wallStatus(options, runtime);
+  });
+wall
+  .command("rules")
+  .description("print firewall rules (nftables) by which even a program that ignores the proxy does not get out")
+  .option("--pid <pid>", "of the gateway, whose service they hold; default: OpenClaw's own service of this user")
+  .option("--uid <uid>", "hold everything of a user instead, for a gateway that is no service")
+  .action(async (options: WallRulesOptions) => {
+    const { wallRules } = await import("./cli/wall-rules.ts");
+    exitCode = await wallRules(options, runtime);
   });
 for (const name of ["install", "remove"] as const) {
   const command = wall

@@ -9,7 +9,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["src/errors.ts", "src/models"],
   ["src/store", "src/openclaw", "src/servers", "src/hardware", "src/logger.ts", "src/config.ts"],
   ["src/registry"],
-  ["src/sessions", "src/agents", "src/sandbox", "src/models-setup", "src/wall", "src/guard", "src/local-only"],
+  ["src/sessions", "src/agents", "src/sandbox", "src/models-setup", "src/wall", "src/guard", "src/local-only", "src/usage"],
   ["commands"],
   ["adapters"],
   ["src/app.ts"],

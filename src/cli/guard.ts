@@ -169,7 +169,7 @@ const statusCard = ({ path, version, copy, guard, openclaw, problems }: GuardRep
   body: [...problems],
   fields: [
     { name: "Files", value: copy === undefined ? "on another machine" : `${path} (${FILES[copy]} version ${version})` },
-    { name: "OpenClaw says", value: [openclaw.state ?? "no such plugin", ...openclaw.says].join(" ") },
+    { name: "OpenClaw says", value: [openclaw.state ?? "it knows no such plugin", ...openclaw.says].join(". ") },
     ...(guard === undefined
       ? []
       : [
@@ -186,7 +186,7 @@ const statusCard = ({ path, version, copy, guard, openclaw, problems }: GuardRep
 });
 
 const FILES: Readonly<Record<GuardCopy, string>> = {
-  absent: "gone; this Clutch has",
+  absent: "not there; this Clutch has",
   different: "differ from",
   same: "as",
 };

@@ -39,14 +39,14 @@ export function guardSlots(
 
 /** What of the guard still stands in the configuration, each with the value that takes it out. */
 export function leftoverSlots(authored: unknown, path: string): readonly Slot[] {
-  const without = (list: SlotPath, name: string): Slot[] => {
+  const without = (list: SlotPath, name: string, whole: SlotPath = list): Slot[] => {
     const names = namesAt(authored, list);
     if (!names.includes(name)) return [];
     const rest = names.filter((other) => other !== name);
-    return [{ path: list, value: rest.length === 0 ? null : rest }];
+    return [rest.length === 0 ? { path: whole, value: null } : { path: list, value: rest }];
   };
   return [
-    ...without(LOAD_PATHS, path),
+    ...without(LOAD_PATHS, path, LOAD_PATHS.slice(0, -1)),
     ...without(ALLOW, GUARD_ID),
     ...[ENTRY, PROVIDER].flatMap((slot) => (readSlot(authored, slot) === null ? [] : [{ path: slot, value: null }])),
   ];

@@ -133,8 +133,8 @@ export function createGuardInstaller(parts: GuardInstallerParts): GuardInstaller
       try {
         if (wrote || before === undefined) await reloadConfigured();
         config = await changes.apply(slots, { actor, about: ABOUT });
-        // Agents that OpenClaw has prepared already never ask a plugin that came with a change of the configuration.
-        if (config.length > 0) await reload();
+        // Agents that OpenClaw has prepared already never ask a plugin that has only just come; once it is there, a reload tells them.
+        if (config.length > 0 || before === undefined) await reload();
         const { withScratchSession, signal } = parts;
         const proof = await proveGuard({
           guard: { status },
@@ -166,7 +166,7 @@ export function createGuardInstaller(parts: GuardInstallerParts): GuardInstaller
       const isHolding = now === undefined ? files.holds() : now.state.on || Object.keys(now.state.kept).length > 0;
       if (isHolding) throw stillHolding(now?.state.on ?? true);
       if (now === undefined && files.look() === "absent" && files.write().changed) await reloadConfigured();
-      const undone = await undoConfig(actor);
+      const undone = await undoConfig(actor).catch(untilRestart);
       const started = performance.now();
       while ((await guard.status()) !== undefined) {
         if (performance.now() - started > patienceMs) throw stillThere();
@@ -202,6 +202,19 @@ const stillHolding = (isOn: boolean): ClutchError =>
       hint: isOn ? "Turn local-only mode off first: clutch localonly off." : "Release them first: /localonly release.",
     },
   );
+
+/** After a start without the files, until one with them. */
+function untilRestart(thrown: unknown): never {
+  if (!(thrown instanceof ClutchError) || !thrown.message.includes("retained config")) throw thrown;
+  throw new ClutchError(
+    "bad_config",
+    "OpenClaw started without the guard's files and holds on to its settings since.",
+    {
+      hint: "The files are there again: restart the gateway (openclaw gateway restart), then run this again.",
+      cause: thrown,
+    },
+  );
+}
 
 const stillThere = (): ClutchError =>
   new ClutchError("not_verified", "The guard is out of OpenClaw's configuration, but still runs.", {

@@ -33,22 +33,51 @@ export interface Boundary {
   readonly at: number;
 }
 
-/** The last boundary before `now` or at it, and the next one after it; epoch ms. Days with a clock change included. */
+const DAYS = [-3, -2, -1, 0, 1, 2, 3];
+
+/**
+ * The last boundary before `now` or at it, and the next one after it; epoch ms. A
+ * time that a clock change skips is when the clock jumps; one that comes twice
+ * begins at its first and ends at its second.
+ */
 export function boundariesAround(times: DailyTimes, now: number): { readonly last: Boundary; readonly next: Boundary } {
-  const boundaries = [-2, -1, 0, 1, 2]
-    .flatMap((day): Boundary[] => [
-      { turns: "on", at: onDay(now, day, times.from) },
-      { turns: "off", at: onDay(now, day, times.to) },
-    ])
-    .toSorted((a, b) => a.at - b.at);
+  // In the order of the clock on the wall, which a clock change bends but never turns round.
+  const order = ([["on", times.from] as const, ["off", times.to] as const] as const).toSorted((a, b) => a[1] - b[1]);
+  let before = Number.NEGATIVE_INFINITY;
+  const all = DAYS.flatMap((day) =>
+    order.map(([turns, minutes]): Boundary => {
+      before = Math.max(before, onDay(now, day, minutes, turns));
+      return { turns, at: before };
+    }),
+  );
+  // Of what a clock change makes the same moment, the later one counts.
+  const moments = all.filter(({ at }, index) => all[index + 1]?.at !== at);
+  const boundaries = moments.filter(({ turns }, index) => moments[index - 1]?.turns !== turns);
   const next = boundaries.findIndex(({ at }) => at > now);
   const [last, coming] = [boundaries[next - 1], boundaries[next]];
-  if (last === undefined || coming === undefined) throw new RangeError("five days hold a boundary before and after");
+  if (last === undefined || coming === undefined) throw new RangeError("seven days hold a boundary before and after");
   return { last, next: coming };
 }
 
-/** A time of a day as the clock on the wall shows it; one that a clock change skips is the moment after the gap. */
-function onDay(now: number, day: number, minutes: number): number {
-  const date = new Date(now);
-  return new Date(date.getFullYear(), date.getMonth(), date.getDate() + day, 0, minutes).getTime();
+const MINUTE_MS = 60_000;
+/** Clocks are changed by one of these, minutes. */
+const CHANGES = [30, 60, 120];
+
+function onDay(now: number, day: number, minutes: number, turns: Boundary["turns"]): number {
+  const today = new Date(now);
+  const date = new Date(today.getFullYear(), today.getMonth(), today.getDate() + day, 0, minutes);
+  const at = date.getTime();
+  if (minutesOf(at) !== minutes) return jumpBefore(at);
+  const again = CHANGES.map((change) => at + change * MINUTE_MS).find((later) => minutesOf(later) === minutes);
+  return turns === "off" && again !== undefined ? again : at;
+}
+
+const minutesOf = (at: number): number => new Date(at).getHours() * 60 + new Date(at).getMinutes();
+
+/** When the clock was put forward: a time that was skipped is shown as the same time after the jump. */
+function jumpBefore(at: number): number {
+  const offset = (moment: number): number => new Date(moment).getTimezoneOffset();
+  let jump = at;
+  while (offset(jump - MINUTE_MS) === offset(at)) jump -= MINUTE_MS;
+  return jump;
 }

@@ -1,4 +1,4 @@
-import type { LockStatus, Verification } from "./lock-status.ts";
+import type { LockStatus, PathProof, Verification } from "./lock-status.ts";
 
 export interface LockRequest {
   /** `platform:user`. */
@@ -46,6 +46,8 @@ export interface LocalOnly {
   writtenWhileOn(): Promise<WrittenWhileOn>;
   /** Tries each path with a canary; nothing that it does costs money or stays. Takes some 30 s. */
   verify(onStep?: (step: string) => void): Promise<Verification>;
+  /** What `verify` says of connections, also while it is off; for `doctor`. */
+  verifyNetwork(): Promise<readonly PathProof[]>;
   /** This conversation stays local, whatever its model; needs the guard. */
   keepLocal(sessionKey: string, request: LockRequest): Promise<LockResult>;
   /** Lets conversations go to the cloud again; all that wait for it where none is named. */

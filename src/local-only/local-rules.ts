@@ -35,7 +35,7 @@ export async function localRules(
     snapshot.models
       .filter(({ locality }) => locality.kind === "local")
       .map(async (profile) => {
-        const baseUrl = addressIn(snapshot, profile.ref);
+        const baseUrl = addressIn(snapshot, profile);
         const isTrusted = facts.trustedLocal.includes(profile.ref.provider);
         const isNear =
           baseUrl !== undefined &&
@@ -60,14 +60,12 @@ export async function localRules(
   };
 }
 
-/** Where OpenClaw sends what is said to a model. */
-function addressIn({ modelConfig }: RegistrySnapshot, { provider, model }: ModelRef): string | undefined {
-  const configured = modelConfig.providers.get(provider);
-  return effectiveBaseUrl(
-    configured?.models.get(model)?.baseUrl,
-    configured?.baseUrl,
-    provider === "ollama" ? DEFAULT_ADDRESSES["ollama"] : undefined,
-  );
+/** Where OpenClaw sends what is said to a model. Undefined also for an Ollama model with an address of its own, which OpenClaw ignores. */
+function addressIn({ modelConfig }: RegistrySnapshot, { ref, server }: ModelProfile): string | undefined {
+  const configured = modelConfig.providers.get(ref.provider);
+  const [own, shared] = [configured?.models.get(ref.model)?.baseUrl, configured?.baseUrl];
+  if (server?.kind === "ollama" && own !== undefined && shared !== undefined && own !== shared) return undefined;
+  return effectiveBaseUrl(own, shared, ref.provider === "ollama" ? DEFAULT_ADDRESSES["ollama"] : undefined);
 }
 
 const TOOLS = { works: 3, unknown: 2, none: 1, text: 0 } as const;

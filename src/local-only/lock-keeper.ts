@@ -1,14 +1,17 @@
 import type { Logger } from "pino";
 import { ClutchError } from "../errors.ts";
 import type { SessionEvents } from "../openclaw/session-events.ts";
-import type { LockAlert, LockCare } from "./create-local-only.ts";
+import type { LockAlert } from "./lock-alerts.ts";
+import type { LockCare } from "./lock-care.ts";
 
 /** How often the journal is read for what another process did, ms. */
 const FOLLOW_MS = 2_000;
-/** How often everything is looked at while it is on, ms. */
+/** How often everything is looked at while it is on, and tried again where that failed while it is off, ms. */
 const LOOK_MS = 30_000;
 /** After an event of the gateway, ms: they come in bursts. */
 const SETTLE_MS = 300;
+/** Until what failed is tried again while it is on, ms. */
+const RETRY_MS = 1_200;
 const PRESENCE_MS = 20_000;
 
 export interface LockKeeper {
@@ -20,7 +23,6 @@ export interface LockKeeper {
  * Watches over the lock in the process that stays: sees to its schedule, and looks
  * whether it still holds after each reconnect, each change of OpenClaw's
  * configuration (a new agent, a new provider, a reloaded plugin) and every 30 s.
- * What is broken is told once, until it is something else.
  */
 export function keepLock(parts: {
   readonly care: LockCare & { isOn(): boolean };
@@ -29,22 +31,36 @@ export function keepLock(parts: {
   readonly logger: Logger;
 }): LockKeeper {
   const { care, onAlert, logger } = parts;
-  let told = "";
+  /** When it is to be looked at, whether it is on or off. */
+  let wantedAt = Number.NEGATIVE_INFINITY;
   let lookedAt = Number.NEGATIVE_INFINITY;
   let presentUntil = Number.NEGATIVE_INFINITY;
-  let isWanted = true;
+  let failure = "";
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let work: Promise<void> = Promise.resolve();
 
+  /** One that cannot be told does not keep the others from being told. */
   const tell = async (alerts: readonly LockAlert[]): Promise<void> => {
     for (const alert of alerts) {
-      const text = alert.what.join(" ");
-      if (alert.kind === "broken" && text === told) continue;
-      if (alert.kind === "broken") told = text;
-      await onAlert(alert);
+      await onAlert(alert).catch((thrown: unknown) => logger.error({ err: thrown, alert }, "an alert was told nobody"));
     }
   };
+
+  const look = async (): Promise<void> => {
+    lookedAt = performance.now();
+    // An event meanwhile may concern what was looked at before it.
+    wantedAt = Number.POSITIVE_INFINITY;
+    try {
+      await tell(await care.reconcile());
+    } catch (thrown) {
+      const isSoon = care.isOn() || (thrown instanceof ClutchError && thrown.code === "lock_in_progress");
+      wantedAt = Math.min(wantedAt, performance.now() + (isSoon ? RETRY_MS : LOOK_MS));
+      throw thrown;
+    }
+  };
+
+  const lookAt = (): number => (care.isOn() ? Math.min(wantedAt, lookedAt + LOOK_MS) : wantedAt);
 
   const round = async (): Promise<void> => {
     const now = performance.now();
@@ -53,13 +69,11 @@ export function keepLock(parts: {
       presentUntil = now + PRESENCE_MS;
     }
     await care.follow();
-    await tell(await care.applySchedule());
-    if (!isWanted && !(care.isOn() && now - lookedAt > LOOK_MS)) return;
-    isWanted = false;
-    lookedAt = now;
-    const alerts = await care.reconcile();
-    if (alerts.length === 0) told = "";
-    await tell(alerts);
+    try {
+      await tell(await care.applySchedule());
+    } finally {
+      if (lookAt() <= now) await look();
+    }
   };
 
   const next = (ms: number): void => {
@@ -67,19 +81,24 @@ export function keepLock(parts: {
     if (stopped) return;
     timer = setTimeout(() => {
       work = round()
-        .catch((thrown: unknown) => {
-          // Another process is at work on it; it is looked at again in a moment.
-          if (thrown instanceof ClutchError && thrown.code === "lock_in_progress") isWanted = true;
-          else if (care.isOn()) isWanted = true;
-          logger.warn({ err: thrown }, "local-only mode could not be looked after");
-        })
-        .finally(() => next(isWanted ? SETTLE_MS * 4 : FOLLOW_MS));
+        .then(
+          () => {
+            failure = "";
+          },
+          (thrown: unknown) => {
+            // It may be so for hours, and is tried all the time.
+            const text = String(thrown);
+            if (text !== failure) logger.warn({ err: thrown }, "local-only mode could not be looked after");
+            failure = text;
+          },
+        )
+        .finally(() => next(Math.min(FOLLOW_MS, Math.max(SETTLE_MS, lookAt() - performance.now()))));
     }, ms).unref();
   };
 
   const forget = parts.events.on(({ kind }) => {
     if (kind !== "subscribed" && kind !== "config") return;
-    isWanted = true;
+    wantedAt = Number.NEGATIVE_INFINITY;
     void work.then(() => next(SETTLE_MS));
   });
   next(0);

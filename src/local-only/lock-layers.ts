@@ -22,6 +22,10 @@ export type LayerView =
       readonly state: "absent";
       /** Why, in one sentence. */
       readonly why: string;
+      /** It cannot be asked and may be closed all the same: by its file it is so again as soon as it is back. */
+      readonly mayHold: boolean;
+      /** The id of a closing that it keeps although nothing goes through it. */
+      readonly closedAs?: string | undefined;
     };
 
 /**
@@ -43,15 +47,21 @@ export function guardLayer(guard: GuardClient): LockLayer {
     async look() {
       const status = await guard.status();
       if (status === undefined) {
-        return { state: "absent", why: "It is not installed in this OpenClaw; clutch guard install does that." };
+        return {
+          state: "absent",
+          why: "It is not installed in this OpenClaw; clutch guard install does that.",
+          mayHold: false,
+        };
       }
+      const { on, id, at, damage } = status.state;
       if (!status.mayHear) {
         return {
           state: "absent",
           why: "OpenClaw does not let it hear of turns (hooks.allowConversationAccess); clutch guard install mends that.",
+          mayHold: false,
+          closedAs: on ? id : undefined,
         };
       }
-      const { on, id, at, damage } = status.state;
       return { state: on ? "closed" : "open", id, at, damage };
     },
     close: async (id, rules) => void (await guard.on(id, rules.guard)),
@@ -59,27 +69,44 @@ export function guardLayer(guard: GuardClient): LockLayer {
   };
 }
 
-/** `usedProxy` gives what OpenClaw sends its traffic through, as far as anybody can tell. */
+/**
+ * `usedProxy` gives what OpenClaw sends its traffic through, as far as anybody can
+ * tell; while the gateway is away nobody can, and the wall is taken at its word.
+ */
 export function wallLayer(wall: WallClient, usedProxy: () => Promise<UsedProxy>): LockLayer {
   return {
     name: "wall",
     async look() {
-      const [status, used] = await Promise.all([wall.status(), usedProxy()]);
+      const [status, used] = await Promise.all([
+        wall.status(),
+        usedProxy().catch((thrown: unknown) => {
+          if (thrown instanceof ClutchError) return undefined;
+          throw thrown;
+        }),
+      ]);
       if (status === undefined) {
         return {
           state: "absent",
-          why: used.enabled
-            ? "OpenClaw is told to use a proxy, and no wall runs here: clutch wall status says more."
-            : "It is not installed; clutch wall install does that.",
+          why:
+            used?.enabled === false
+              ? "It is not installed; clutch wall install does that."
+              : "OpenClaw is told to use a proxy, and no wall runs here: clutch wall status says more.",
+          mayHold: used?.enabled !== false,
         };
       }
-      if (!used.enabled) {
-        return { state: "absent", why: "It runs, but OpenClaw is not pointed at it; clutch wall install does that." };
-      }
-      if (used.address !== undefined && used.address !== status.listen) {
-        return { state: "absent", why: `It runs at ${status.listen}, but OpenClaw uses another proxy.` };
-      }
       const { closed, id, at, damage } = status;
+      const unused = (why: string): LayerView => ({
+        state: "absent",
+        why,
+        mayHold: false,
+        closedAs: closed ? id : undefined,
+      });
+      if (used?.enabled === false) {
+        return unused("It runs, but OpenClaw is not pointed at it; clutch wall install does that.");
+      }
+      if (used?.address !== undefined && used.address !== status.listen) {
+        return unused(`It runs at ${status.listen}, but OpenClaw uses another proxy.`);
+      }
       return { state: closed ? "closed" : "open", id, at, damage };
     },
     close: async (id, rules) => void (await wall.close(id, rules.wall)),
@@ -99,15 +126,21 @@ export async function lookAt(layer: LockLayer): Promise<LayerView> {
     return await layer.look();
   } catch (thrown) {
     if (!(thrown instanceof ClutchError)) throw thrown;
-    return { state: "absent", why: thrown.message };
+    return { state: "absent", why: thrown.message, mayHold: true };
   }
 }
 
 /** An id of a lock, or of a later closing of a layer under the same lock. */
 export const isOf = (id: string, lockId: string): boolean => id === lockId || id.startsWith(`${lockId}~`);
 
-/** The id under which a layer is to be closed: the lock's own, or a new one where somebody spent it. */
-export function closingId(view: LayerView, lockId: string, attempt: string): string {
+/** Whether it is closed, even where that holds nothing. */
+export const isShut = (view: LayerView | undefined): boolean =>
+  view !== undefined && (view.state === "closed" || (view.state === "absent" && view.closedAs !== undefined));
+
+/** The id under which a layer is to be closed: the lock's own, or the next one where somebody spent it. */
+export function closingId(view: LayerView, lockId: string): string {
   if (view.state === "absent" || !isOf(view.id, lockId)) return lockId;
-  return view.state === "closed" ? view.id : `${lockId}~${attempt}`;
+  if (view.state === "closed") return view.id;
+  const count = Number(view.id.slice(lockId.length + 1));
+  return `${lockId}~${Number.isSafeInteger(count) ? count + 1 : 1}`;
 }

@@ -1,59 +1,53 @@
 import type { Logger } from "pino";
-import { z } from "zod";
 import { ClutchError } from "../errors.ts";
 import type { ModelRef } from "../models/model-ref.ts";
-import type { GuardClient } from "../openclaw/guard-client.ts";
 import type { LockEntry, LockJournal } from "../store/lock-journal.ts";
 import type { HelperLock } from "./helper-lock.ts";
+import type { KeptConversations } from "./kept-conversations.ts";
+import { detailsOf, type LockDetails } from "./lock-details.ts";
 import { closingId, isOf, type LayerRules, type LayerView, type LockLayer, lookAt } from "./lock-layers.ts";
 import type { Verification } from "./lock-status.ts";
 
-/** What an entry of the journal remembers beside who, when and why. */
-export interface LockDetails {
-  /** The layers that held at its end. */
-  readonly layers: readonly LockLayer["name"][];
-  readonly verification?: Verification | undefined;
-  /** Why something of it is not as it should be. */
-  readonly problems: readonly string[];
-  /** A schedule turned it on, so a schedule may turn it off. */
-  readonly bySchedule: boolean;
-  /** Conversations to keep local, where it was turned off so. */
-  readonly keep: readonly string[];
-  /** The helper calls' settings were put back, or were never changed. */
-  readonly helpersRestored: boolean;
-  /** What somebody had changed meanwhile and therefore stays. */
-  readonly stays: readonly string[];
+/** Who works on the lock: holds the lease, and tells somebody what is being done. */
+export interface Holder {
+  readonly tell: (step: string) => void;
+  /** Throws `lock_in_progress` where the lease was lost: what was looked at before is old then. */
+  readonly check: () => Promise<void>;
 }
 
-export const NO_DETAILS: LockDetails = {
-  layers: [],
-  problems: [],
-  bySchedule: false,
-  keep: [],
-  helpersRestored: false,
-  stays: [],
-};
+interface Who {
+  readonly actor: string;
+  readonly reason?: string | undefined;
+}
 
 /**
  * Takes local-only mode from any state to the one that a journal entry wants. Each
  * step may be repeated, so after a crash it simply begins again. Only who holds the
- * lease may call it.
+ * lease may call it: it looks, makes sure of the lease, and only then changes
+ * something, so that a process that slept changes nothing of what came after it.
  */
 export interface LockMachine {
-  /** Codes: `not_installed`, `not_verified` where no layer closed; the entry has failed then. */
-  turnOn(entry: LockEntry, tell: (step: string) => void): Promise<LockDetails>;
+  /**
+   * Codes: `not_installed`, `not_verified` where no layer closed. The entry has failed
+   * then, unless a layer that cannot be asked may have closed, or it was on before.
+   */
+  turnOn(entry: LockEntry, holder: Holder): Promise<LockDetails>;
   /** Where a layer cannot be opened the entry stays unfinished, and this throws why. */
-  turnOff(entry: LockEntry, tell: (step: string) => void): Promise<LockDetails>;
-  /** Puts the helper calls' settings back, of this lock and of earlier ones where that waited. */
-  restoreHelpers(context: { readonly actor: string; readonly reason?: string | undefined }): Promise<readonly string[]>;
+  turnOff(entry: LockEntry, holder: Holder): Promise<LockDetails>;
+  /** Points helper calls at a local model, to be put back when the entry's lock has ended. */
+  closeHelpers(entry: LockEntry, target: ModelRef, who: Who, holder: Holder): Promise<void>;
+  /** Puts the settings of helper calls back, of all locks whose settings wait; gives what stays as somebody set it. */
+  restoreHelpers(who: Who, holder: Holder): Promise<readonly string[]>;
+  /** Whether some wait that nothing holds back any more. Asks the guard only where some do. */
+  areHelpersDue(): Promise<boolean>;
 }
 
-/** Older locks whose settings may still wait to be put back. */
-const LOCKS_TO_RESTORE = 20;
+/** Nothing is local, until it is known what is. */
+const STRICTEST: LayerRules = { guard: { models: [], order: {}, tools: [] }, wall: { allow: [], local: [] } };
 
 export function createLockMachine(parts: {
   readonly layers: readonly LockLayer[];
-  readonly guard: Pick<GuardClient, "keep" | "status">;
+  readonly kept: Pick<KeptConversations, "keep" | "read">;
   readonly helpers: HelperLock;
   readonly journal: LockJournal;
   /** From memory where that is there, so that nothing delays the closing. */
@@ -64,16 +58,31 @@ export function createLockMachine(parts: {
   readonly verify: (layers: readonly LockLayer["name"][], tell: (step: string) => void) => Promise<Verification>;
   readonly logger: Logger;
 }): LockMachine {
-  const { layers, guard, helpers, journal, logger } = parts;
+  const { layers, kept, helpers, journal, logger } = parts;
 
-  const closeLayers = async (entry: LockEntry, rules: LayerRules): Promise<LayerView[]> => {
-    const views = await Promise.all(layers.map(lookAt));
+  const stepper =
+    (entry: LockEntry, { check }: Holder) =>
+    async (step: string, details: LockDetails) => {
+      await check();
+      await journal.step(entry.id, step, { ...details });
+    };
+
+  /** Closes what is there, under the name of a step. What closes is written down before. */
+  const closeLayers = async (
+    { entry, details, step }: { entry: LockEntry; details: LockDetails; step: string },
+    rules: LayerRules,
+    holder: Holder,
+  ): Promise<{ readonly details: LockDetails; readonly views: readonly LayerView[] }> => {
+    const before = await Promise.all(layers.map(lookAt));
+    const present = layers.filter((_, at) => before[at]?.state !== "absent").map(({ name }) => name);
+    const next = { ...details, layers: [...new Set([...details.layers, ...present])] };
+    await stepper(entry, holder)(step, next);
     await Promise.all(
-      layers.map(async (layer, index) => {
-        const view = views[index];
+      layers.map(async (layer, at) => {
+        const view = before[at];
         if (view === undefined || view.state === "absent") return;
         try {
-          await layer.close(closingId(view, entry.lockId, String(entry.id)), rules);
+          await layer.close(closingId(view, entry.lockId), rules);
         } catch (thrown) {
           // Closed under another lock is closed, too.
           if (thrown instanceof ClutchError && view.state === "closed") return;
@@ -81,129 +90,168 @@ export function createLockMachine(parts: {
         }
       }),
     );
-    return Promise.all(layers.map(lookAt));
+    return { details: next, views: await Promise.all(layers.map(lookAt)) };
   };
 
-  const restoreHelpers = async (context: { readonly actor: string; readonly reason?: string | undefined }) => {
+  const waiting = async (): Promise<readonly LockEntry[]> =>
+    (await journal.turnedOn()).filter((entry) => !detailsOf(entry).helpersRestored);
+
+  /** Recaps of a conversation that is kept local hold its text, so they stay local with it. */
+  const isHeldBack = async (): Promise<boolean> =>
+    Object.values(await kept.read()).some(({ why }) => why === "unreleased");
+
+  const restoreHelpers = async ({ actor, reason }: Who, holder: Holder): Promise<readonly string[]> => {
     const stays: string[] = [];
-    for (const entry of await journal.recentOn(LOCKS_TO_RESTORE)) {
-      const details = detailsOf(entry);
-      if (details.helpersRestored) continue;
-      const { kept } = await helpers.open(entry.lockId, {
-        actor: context.actor,
-        ...(context.reason === undefined ? {} : { reason: context.reason }),
-      });
-      stays.push(...kept.map(({ name }) => name));
-      await journal.note(entry.id, { ...details, helpersRestored: true });
+    for (const entry of await waiting()) {
+      await holder.check();
+      const left = await helpers.open(entry.lockId, reason === undefined ? { actor } : { actor, reason });
+      stays.push(...left.kept.map(({ name }) => name));
+      await journal.note(entry.id, { ...detailsOf(entry), helpersRestored: true });
     }
-    return stays;
+    return [...new Set(stays)];
+  };
+
+  const closeHelpers = async ({ id, lockId }: LockEntry, target: ModelRef, who: Who, holder: Holder): Promise<void> => {
+    const { actor, reason } = who;
+    await holder.check();
+    try {
+      await helpers.close(target, { actor, batch: lockId, ...(reason === undefined ? {} : { reason }) });
+    } finally {
+      await holder.check().catch(async (lost: unknown) => {
+        // The other one may have put them back before these were written: whoever is next does it again.
+        const mine = (await journal.turnedOn()).find((entry) => entry.id === id);
+        if (mine !== undefined) await journal.note(id, { ...detailsOf(mine), helpersRestored: false });
+        throw lost;
+      });
+    }
   };
 
   return {
-    async turnOn(entry, tell) {
-      let details = { ...NO_DETAILS, ...detailsOf(entry) };
-      await journal.step(entry.id, "closing guard and wall", { ...details });
+    async turnOn(entry, holder) {
+      const { tell } = holder;
+      const step = stepper(entry, holder);
       tell("closing guard and wall");
-      const views = await closeLayers(entry, await parts.quickRules());
-      const closed = layers.filter((_, index) => views[index]?.state === "closed").map(({ name }) => name);
-      const problems = layers.flatMap(({ name }, index) => {
-        const view = views[index];
-        return view?.state === "open" ? [`The ${name} did not close.`] : [];
+      const quick = await parts.quickRules().catch((thrown: unknown) => {
+        logger.warn({ err: thrown }, "what is local is not known yet");
+        return STRICTEST;
       });
-      if (closed.length === 0) {
-        await journal.settle(entry.id, "failed", { ...details, problems });
-        throw problems.length === 0 ? notInstalled(layers, views) : notClosed(problems);
-      }
-      details = { ...details, layers: closed };
+      // Proofs are of this closing, not of an earlier one.
+      const start = { ...detailsOf(entry), verification: undefined, problems: [], helpersRestored: false };
+      const first = await closeLayers({ entry, details: start, step: "closing guard and wall" }, quick, holder);
+      if (!first.views.some(({ state }) => state === "closed")) await nothingClosed(entry, first, holder);
 
-      await journal.step(entry.id, "helper calls", { ...details });
       tell("pointing helper calls at a local model");
       const { rules, best } = await parts.freshRules();
-      await closeLayers(entry, rules);
+      const second = await closeLayers(
+        { entry, details: first.details, step: "telling guard and wall what is local" },
+        rules,
+        holder,
+      );
+      let { details } = second;
+      const closed = layers.filter((_, at) => second.views[at]?.state === "closed").map(({ name }) => name);
+      const problems = openOnes(layers, second.views);
+
+      await step("helper calls", details);
       if (best === undefined) {
         problems.push("There is no local model, so every turn is answered with a notice until there is one.");
       } else {
         try {
-          const context = { actor: entry.actor, batch: entry.lockId };
-          await helpers.close(best, entry.reason === undefined ? context : { ...context, reason: entry.reason });
+          await closeHelpers(entry, best, entry, holder);
         } catch (thrown) {
-          if (!(thrown instanceof ClutchError)) throw thrown;
+          if (!isPassing(thrown)) throw thrown;
           problems.push(`Helper calls could not be pointed at a local model: ${thrown.message}`);
         }
       }
+      details = { ...details, problems };
 
-      await journal.step(entry.id, "running turns", { ...details, problems });
+      await step("running turns", details);
       // With both, what is cut meets the gate and is told so; otherwise nobody would end it.
       if (closed.length < layers.length) await parts.cutTurns();
 
-      await journal.step(entry.id, "verifying", { ...details, problems });
+      await step("verifying", details);
       tell("verifying");
       const verification = await parts.verify(closed, tell);
-      details = { ...details, problems, verification };
+      details = { ...details, verification };
+      await holder.check();
       await journal.settle(entry.id, "done", { ...details });
       return details;
     },
 
-    async turnOff(entry, tell) {
-      let details = { ...NO_DETAILS, ...detailsOf(entry) };
+    async turnOff(entry, holder) {
+      const { tell } = holder;
+      const step = stepper(entry, holder);
+      let details = detailsOf(entry);
       if (details.keep.length > 0) {
-        await journal.step(entry.id, "keeping conversations", { ...details });
-        await guard.keep(details.keep, "unreleased");
+        await step("keeping conversations", details);
+        await kept.keep(details.keep, "unreleased");
       }
       // The wall first: a turn that began between the two would meet it and be tried again and again.
       for (const layer of layers.toSorted((a, b) => b.name.localeCompare(a.name))) {
-        await journal.step(entry.id, `opening the ${layer.name}`, { ...details });
         tell(`opening the ${layer.name}`);
         const view = await lookAt(layer);
-        if (view.state === "closed") await layer.open(view.id);
-        else if (view.state === "absent" && (await wasUsed(entry, layer))) throw notOpened(layer, view.why);
+        const id = view.state === "closed" ? view.id : view.state === "absent" ? view.closedAs : undefined;
+        await step(`opening the ${layer.name}`, details);
+        if (id !== undefined) await layer.open(id);
+        else if (view.state === "absent" && (await wasUsed(entry, layer))) {
+          if (view.mayHold && !details.forced) throw notOpened(layer, view.why);
+          details = { ...details, left: [...new Set([...details.left, layer.name])] };
+        }
       }
-      const { kept = {} } = (await guard.status().catch(() => undefined))?.state ?? {};
-      const isWaiting = Object.values(kept).some(({ why }) => why === "unreleased");
-      if (!isWaiting) {
-        await journal.step(entry.id, "helper calls", { ...details });
-        tell("putting helper calls back");
-        const context = { actor: entry.actor, reason: entry.reason };
-        details = { ...details, stays: await restoreHelpers(context), helpersRestored: true };
+      await step("helper calls", details);
+      try {
+        if (await isHeldBack()) details = { ...details, helpersRestored: false };
+        else {
+          tell("putting helper calls back");
+          details = { ...details, stays: await restoreHelpers(entry, holder), helpersRestored: true };
+        }
+      } catch (thrown) {
+        if (!isPassing(thrown)) throw thrown;
+        // The lock is off; these are looked at again until they are back.
+        const problem = `The settings of helper calls are not put back yet: ${thrown.message}`;
+        details = { ...details, problems: [...details.problems, problem] };
       }
+      await holder.check();
       await journal.settle(entry.id, "done", { ...details });
       return details;
     },
 
+    closeHelpers,
     restoreHelpers,
+    areHelpersDue: async () => (await waiting()).length > 0 && !(await isHeldBack()),
   };
+
+  /** Fails, and the entry with it, unless something may be closed after all. */
+  async function nothingClosed(
+    entry: LockEntry,
+    { details, views }: { readonly details: LockDetails; readonly views: readonly LayerView[] },
+    holder: Holder,
+  ): Promise<never> {
+    const lost = layers.flatMap((layer, at) => {
+      const view = views[at];
+      const mayHold = view?.state === "absent" && view.mayHold && details.layers.includes(layer.name);
+      return mayHold ? [{ layer, why: view.why }] : [];
+    });
+    const [first] = lost;
+    if (first !== undefined) throw notDone("on", first.layer, first.why);
+    const problems = openOnes(layers, views);
+    await holder.check();
+    if (entry.state === "working") await journal.settle(entry.id, "failed", { ...details, problems });
+    throw problems.length === 0 ? notInstalled(layers, views) : notClosed(problems);
+  }
 
   /** Whether the lock that is being ended had this layer; one that was never there need not be opened. */
   async function wasUsed(entry: LockEntry, { name }: LockLayer): Promise<boolean> {
-    const on = (await journal.recentOn(LOCKS_TO_RESTORE)).find(({ lockId }) => isOf(entry.lockId, lockId));
-    return on === undefined || detailsOf(on).layers.includes(name);
+    const ons = (await journal.turnedOn()).filter(({ lockId }) => isOf(entry.lockId, lockId));
+    return ons.length === 0 || ons.some((on) => detailsOf(on).layers.includes(name));
   }
 }
 
-const verification = z.object({
-  at: z.number(),
-  paths: z.array(
-    z.object({
-      path: z.string(),
-      heldBy: z.string(),
-      result: z.enum(["proved", "configured", "not covered", "leaks"]),
-      detail: z.string(),
-    }),
-  ),
-  unknownSettings: z.array(z.string()),
-});
+/** An error of somebody who was asked, after which the rest goes on; a lost lease ends everything. */
+export const isPassing = (thrown: unknown): thrown is ClutchError =>
+  thrown instanceof ClutchError && thrown.code !== "lock_in_progress";
 
-const detailsSchema = z.object({
-  layers: z.array(z.enum(["guard", "wall"])).catch([]),
-  verification: verification.optional().catch(undefined),
-  problems: z.array(z.string()).catch([]),
-  bySchedule: z.boolean().catch(false),
-  keep: z.array(z.string()).catch([]),
-  helpersRestored: z.boolean().catch(false),
-  stays: z.array(z.string()).catch([]),
-});
-
-export const detailsOf = ({ details }: LockEntry): LockDetails => detailsSchema.parse(details);
+const openOnes = (layers: readonly LockLayer[], views: readonly LayerView[]): string[] =>
+  layers.flatMap(({ name }, at) => (views[at]?.state === "open" ? [`The ${name} did not close.`] : []));
 
 const notInstalled = (layers: readonly LockLayer[], views: readonly LayerView[]): ClutchError => {
   const why = layers.map(({ name }, index) => {
@@ -220,7 +268,12 @@ const notClosed = (problems: readonly string[]): ClutchError =>
     hint: "The log says why. Try again; clutch wall status and clutch guard status show how they are.",
   });
 
-const notOpened = ({ name }: LockLayer, why: string): ClutchError =>
-  new ClutchError("not_verified", `Local-only mode is not off yet: the ${name} cannot be asked. ${why}`, {
-    hint: "Clutch finishes it as soon as it can; clutch localonly off --force does not wait.",
+const notOpened = (layer: LockLayer, why: string): ClutchError => notDone("off", layer, why);
+
+const notDone = (wanted: "on" | "off", { name }: LockLayer, why: string): ClutchError =>
+  new ClutchError("not_verified", `Local-only mode is not ${wanted} yet: the ${name} cannot be asked. ${why}`, {
+    hint:
+      wanted === "off"
+        ? "Clutch finishes it as soon as it can; clutch localonly off --force does not wait."
+        : "Clutch finishes it as soon as it can.",
   });

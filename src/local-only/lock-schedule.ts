@@ -3,43 +3,37 @@ import type { ExpiringStore } from "../store/expiring-store.ts";
 import { type Boundary, boundariesAround, parseDailyTimes } from "./daily-times.ts";
 import type { Schedule } from "./lock-status.ts";
 
-/** A change that is to come by itself, once. */
-export interface Planned extends Boundary {
-  /** Who asked for it, `platform:user`. */
-  readonly actor: string;
-  /** The lock that it ends; where another one holds by then, it does not apply. */
-  readonly lockId: string | undefined;
+/** What the lock is now, as far as time may change it. */
+export interface Standing {
+  readonly isOn: boolean;
+  /** The daily times turned it on, so they may turn it off. */
+  readonly bySchedule: boolean;
+  /** Until when somebody wanted it so, epoch ms. */
+  readonly until: number | undefined;
 }
 
-/** What is due now. `daily` is the boundary of the daily times that has come. */
-export type Due =
-  | { readonly kind: "once"; readonly planned: Planned }
-  | { readonly kind: "daily"; readonly boundary: Boundary };
-
 /**
- * What local-only mode does by itself. It is kept in the store, so that it outlives
- * Clutch, and what came due meanwhile is made up for: the newest boundary counts.
- * Only who holds the lock's lease may change it.
+ * The daily times. They are kept in the store, so that they outlive Clutch, and what
+ * came due meanwhile is made up for: the newest boundary counts. Only who holds the
+ * lock's lease may change them.
  */
 export interface LockSchedule {
-  read(): Promise<Schedule & { readonly planned: Planned | undefined }>;
-  /** Replaces what was planned; undefined plans nothing. */
-  plan(planned: Planned | undefined): Promise<void>;
+  /** What comes by itself; the stricter wins where the daily times and somebody's wish differ. */
+  read(standing: Standing): Promise<Schedule>;
   /** `22:00-07:00`, or undefined. Throws `bad_option`. What lies before now is past. */
   setDaily(times: string | undefined): Promise<void>;
-  /** What has come due; it comes again until `settled` was called for it. */
-  due(): Promise<Due | undefined>;
-  settled(due: Due): Promise<void>;
+  /** Whether the daily times want it on at a moment, epoch ms. */
+  isWithin(at: number): Promise<boolean>;
+  /** The boundary that has come; it comes again until `settled` was called for it. */
+  due(): Promise<Boundary | undefined>;
+  settled(boundary: Boundary): Promise<void>;
 }
 
 const KEY = "schedule";
 
 const stored = z.object({
-  planned: z
-    .object({ turns: z.enum(["on", "off"]), at: z.number(), actor: z.string(), lockId: z.string().optional() })
-    .optional(),
   daily: z.string().optional(),
-  /** The daily boundary that was applied last, epoch ms. */
+  /** The boundary that was applied last, epoch ms. */
   applied: z.number().optional(),
 });
 
@@ -47,44 +41,44 @@ const stored = z.object({
 export function createLockSchedule(store: ExpiringStore, clock: () => number): LockSchedule {
   const load = async (): Promise<z.output<typeof stored>> => stored.catch({}).parse((await store.get(KEY)) ?? {});
   const save = async (value: z.output<typeof stored>): Promise<void> => void (await store.set(KEY, value));
+  const around = (daily: string, at: number) => boundariesAround(parseDailyTimes(daily), at);
+  const firstAfter = (daily: string, turns: Boundary["turns"], at: number): Boundary => {
+    const { next } = around(daily, at);
+    return next.turns === turns ? next : around(daily, next.at).next;
+  };
 
   return {
-    async read() {
-      const { planned, daily } = await load();
-      const boundary = daily === undefined ? undefined : boundariesAround(parseDailyTimes(daily), clock()).next;
-      const coming = [planned, boundary].filter((next) => next !== undefined).toSorted((a, b) => a.at - b.at)[0];
-      return {
-        next: coming === undefined ? undefined : { turns: coming.turns, at: coming.at },
-        daily,
-        planned: planned === undefined ? undefined : { ...planned, lockId: planned.lockId },
-      };
-    },
-    async plan(planned) {
-      const { planned: _, ...rest } = await load();
-      await save(planned === undefined ? rest : { ...rest, planned });
+    async read({ isOn, bySchedule, until }) {
+      const { daily } = await load();
+      const wished: Boundary | undefined =
+        until === undefined ? undefined : { turns: isOn ? "off" : "on", at: Math.max(until, clock()) };
+      if (daily === undefined) return { next: wished, daily };
+      if (!isOn) {
+        const begins = firstAfter(daily, "on", clock());
+        return { next: wished !== undefined && wished.at < begins.at ? wished : begins, daily };
+      }
+      if (wished === undefined) return { next: bySchedule ? firstAfter(daily, "off", clock()) : undefined, daily };
+      const isWithin = around(daily, wished.at).last.turns === "on";
+      return { next: isWithin ? firstAfter(daily, "off", wished.at) : wished, daily };
     },
     async setDaily(times) {
-      const { daily: _, applied: __, ...rest } = await load();
-      if (times === undefined) return save(rest);
-      const { last } = boundariesAround(parseDailyTimes(times), clock());
+      if (times === undefined) return save({});
+      const { last } = around(times, clock());
       // Within the times it is to be on now; outside of them nothing is due before they begin.
-      await save({ ...rest, daily: times, ...(last.turns === "on" ? {} : { applied: last.at }) });
+      await save({ daily: times, ...(last.turns === "on" ? {} : { applied: last.at }) });
+    },
+    async isWithin(at) {
+      const { daily } = await load();
+      return daily !== undefined && around(daily, at).last.turns === "on";
     },
     async due() {
-      const { planned, daily, applied } = await load();
-      if (planned !== undefined && planned.at <= clock()) {
-        return { kind: "once", planned: { ...planned, lockId: planned.lockId } };
-      }
+      const { daily, applied } = await load();
       if (daily === undefined) return undefined;
-      const { last } = boundariesAround(parseDailyTimes(daily), clock());
-      return applied !== undefined && applied >= last.at ? undefined : { kind: "daily", boundary: last };
+      const { last } = around(daily, clock());
+      return applied !== undefined && applied >= last.at ? undefined : last;
     },
-    async settled(due) {
-      const now = await load();
-      if (due.kind === "daily") return save({ ...now, applied: due.boundary.at });
-      const { planned, ...rest } = now;
-      // A later plan is not the one that came due.
-      if (planned?.at === due.planned.at) await save(rest);
+    async settled({ at }) {
+      await save({ ...(await load()), applied: at });
     },
   };
 }

@@ -22,10 +22,12 @@ import { createCloudTurns } from "./cloud-turns.ts";
 import { createLocalOnly, type LockCare } from "./create-local-only.ts";
 import { createForcedOff } from "./forced-off.ts";
 import { createHelperLock } from "./helper-lock.ts";
+import { createKeptConversations } from "./kept-conversations.ts";
 import type { LocalOnly } from "./local-only.ts";
 import { guardLayer, type UsedProxy, wallLayer } from "./lock-layers.ts";
 import { createLockMachine } from "./lock-machine.ts";
 import { createLockSchedule } from "./lock-schedule.ts";
+import type { OllamaCloud } from "./ollama-cloud.ts";
 import { createRulesSource } from "./rules-source.ts";
 import { createVerifier } from "./verifier.ts";
 
@@ -45,6 +47,7 @@ export async function openLocalOnly(parts: {
   readonly localOnlyModel: (agentId: string) => ModelRef | undefined;
   readonly trustedLocal: readonly string[];
   readonly resolve: Resolve;
+  readonly ollamaCloud: () => Promise<OllamaCloud>;
   /** Epoch ms. */
   readonly clock: () => number;
   readonly logger: Logger;
@@ -73,16 +76,18 @@ export async function openLocalOnly(parts: {
     withScratchSession: (request, work) => withScratchSession(connection, request, work),
     helpers,
     registry,
+    ollamaCloud: parts.ollamaCloud,
     clock,
     logger,
   });
   const journal = createLockJournal(db, clock);
+  const kept = createKeptConversations({ guard, store: expiring("local-only"), clock });
   const localOnly = createLocalOnly({
     layers,
     guard,
     machine: createLockMachine({
       layers,
-      guard,
+      kept,
       helpers,
       journal,
       quickRules: rules.quick,
@@ -95,6 +100,7 @@ export async function openLocalOnly(parts: {
     helpers,
     rules,
     schedule: createLockSchedule(expiring("local-only"), clock),
+    kept,
     forced: createForcedOff(stateDirectory),
     journal,
     leases: createLeases(db, clock),

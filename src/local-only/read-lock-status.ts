@@ -1,8 +1,8 @@
 import type { GuardClient, GuardStatus } from "../openclaw/guard-client.ts";
 import type { LockJournal } from "../store/lock-journal.ts";
 import type { HelperLock } from "./helper-lock.ts";
-import { type LayerView, type LockLayer, lookAt } from "./lock-layers.ts";
-import { detailsOf } from "./lock-machine.ts";
+import { detailsOf } from "./lock-details.ts";
+import { isShut, type LayerView, type LockLayer, lookAt } from "./lock-layers.ts";
 import type { LockSchedule } from "./lock-schedule.ts";
 import type { Enforcement, LayerState, LockStatus, Verification } from "./lock-status.ts";
 import type { RulesSource } from "./rules-source.ts";
@@ -22,20 +22,23 @@ export async function readLockStatus(
   others: () => Promise<{ readonly isHeld: boolean; readonly isWatched: boolean }>,
 ): Promise<LockStatus> {
   const { layers, guard, journal, schedule } = parts;
-  const [last, { isHeld, isWatched }, guarding, localModels, { next, daily }, views] = await Promise.all([
+  const [last, { isHeld, isWatched }, guarding, localModels, views] = await Promise.all([
     journal.latest(),
     others(),
     guard.status().catch(() => undefined),
     parts.rules.best().catch(() => []),
-    schedule.read(),
     Promise.all(layers.map(lookAt)),
   ]);
   const isWorking = last?.state === "working";
-  const isClosed = views.some(({ state }) => state === "closed");
-  const isOn = isClosed || last?.wanted === "on" || isWorking;
+  const isOn = views.some(isShut) || last?.wanted === "on" || isWorking;
   const details = last === undefined ? undefined : detailsOf(last);
   const held = layers.filter((_, at) => views[at]?.state === "closed").map(({ name }) => name);
   const problems = isOn && !isWorking ? problemsOf(layers, views, details?.layers ?? [], guarding, held) : [];
+  const coming = await schedule.read({
+    isOn,
+    bySchedule: last?.wanted === "on" && details?.bySchedule === true,
+    until: details?.until?.at,
+  });
   const verification = last?.wanted === "on" ? details?.verification : undefined;
   const leaks = (verification?.paths ?? []).filter(({ result }) => result === "leaks");
   const left = isOn && !isWorking ? await parts.helpers.cloudHelpers().catch(() => undefined) : undefined;
@@ -57,7 +60,7 @@ export async function readLockStatus(
   return {
     enforcement: enforcementOf({
       isOn,
-      isBusy: isWorking || (isHeld && isWorking),
+      isBusy: isWorking,
       problems: [...problems, ...leaks],
       held,
       verification,
@@ -67,7 +70,7 @@ export async function readLockStatus(
     last: last === undefined ? undefined : { actor: last.actor, reason: last.reason, at: last.at },
     layers: [...layers.map((layer, at) => layerState(layer, views[at])), helpers],
     localModels,
-    schedule: { next, daily },
+    schedule: coming,
     isWatched,
     kept: Object.entries(guarding?.state.kept ?? {}).map(([sessionKey, kept]) => ({ sessionKey, ...kept })),
     verification,
@@ -103,7 +106,8 @@ function problemsOf(
     const view = views[at];
     if (view === undefined || view.state === "closed") return [];
     if (view.state === "open") return [`The ${name} is open.`];
-    return view.state === "absent" && expected.includes(name) ? [`The ${name} is gone. ${view.why}`] : [];
+    if (view.state === "absent" && expected.includes(name)) return [`The ${name} is gone. ${view.why}`];
+    return !isShut(view) ? [] : [`The ${name} is closed, but OpenClaw does not go by it.`];
   });
   const damaged = layers.flatMap(({ name }, at) => {
     const view = views[at];

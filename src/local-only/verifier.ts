@@ -10,6 +10,7 @@ import type { WallClient } from "../wall/wall-client.ts";
 import type { HelperLock } from "./helper-lock.ts";
 import type { LockLayer } from "./lock-layers.ts";
 import type { PathProof, Verification } from "./lock-status.ts";
+import type { OllamaCloud } from "./ollama-cloud.ts";
 
 type Layer = LockLayer["name"];
 
@@ -29,6 +30,8 @@ interface Met {
 export interface Verifier {
   /** `layers` are those that hold now. Takes some seconds, and longer where a local model has to be loaded. */
   verify(layers: readonly Layer[], tell: (step: string) => void): Promise<Verification>;
+  /** Only what concerns connections, also while nothing is closed. Takes some seconds. */
+  network(layers: readonly Layer[]): Promise<readonly PathProof[]>;
 }
 
 /** The two on which everything else rests. */
@@ -45,6 +48,8 @@ export function createVerifier(parts: {
   readonly withScratchSession: ScratchSession;
   readonly helpers: HelperLock;
   readonly registry: ModelRegistry;
+  /** Whether the Ollama of this machine goes to its cloud by itself. */
+  readonly ollamaCloud: () => Promise<OllamaCloud>;
   /** Epoch ms. */
   readonly clock: () => number;
   readonly logger: Logger;
@@ -180,6 +185,8 @@ export function createVerifier(parts: {
       const said = await reach(`http://${host}/`);
       const seen = (await wall.status())?.hosts.find((entry) => entry.host === host);
       if (seen !== undefined && seen.denied > 0) return { result: "proved", detail: "the wall was asked and refused" };
+      if (!hasWall && seen !== undefined)
+        return { result: "configured", detail: "goes through the wall, which is open now" };
       if (!hasWall) return { result: "not covered", detail: "no wall stands in between" };
       if (seen !== undefined) return { result: "leaks", detail: "the wall was asked and let it pass" };
       return { result: "leaks", detail: `the wall was not asked (${said})` };
@@ -194,16 +201,24 @@ export function createVerifier(parts: {
       await run("A program that OpenClaw starts", () => refused((url) => guard.tryFrom("child", url)));
       await run("A program that ignores the proxy", async () => {
         const said = await guard.tryAround();
-        if (said === "connected" || said === "no answer") {
-          const detail = "only a firewall can hold it: clutch wall rules";
-          return { result: "not covered", detail };
-        }
-        return { result: "proved", detail: `this machine refused it (${said})` };
+        const how = AROUND[said];
+        return how ?? { result: "not covered", detail: `only a firewall can hold it: clutch wall rules (${said})` };
       });
     } else {
       await run(GATEWAY_PATH, () => refused((url) => calls.tool("web_fetch", { url })));
     }
     return found;
+  };
+
+  const ollamaPath = async (layers: readonly Layer[]): Promise<PathProof> => {
+    const { state, evidence } = await parts.ollamaCloud();
+    const held = [...(layers.includes("guard") ? ["guard"] : []), ...(state === "off" ? ["Ollama"] : [])];
+    return {
+      path: "Ollama's own cloud",
+      heldBy: held.join(", "),
+      result: held.length > 0 ? "configured" : "not covered",
+      detail: `turns never go to models that Ollama passes on; ${evidence}`,
+    };
   };
 
   const settingsPaths = async (layers: readonly Layer[], audit: Awaited<ReturnType<HelperLock["audit"]>>) => {
@@ -233,16 +248,12 @@ export function createVerifier(parts: {
           detail: `${setting}: ${value}`,
         };
       });
-    const ollama: PathProof = {
-      path: "Ollama's own cloud",
-      heldBy: layers.includes("guard") ? "guard" : "",
-      result: layers.includes("guard") ? "configured" : "not covered",
-      detail: "models that Ollama passes on are left out; OLLAMA_NO_CLOUD=1 for the Ollama service makes it sure",
-    };
-    return [tools, ...rest, ollama];
+    return [tools, ...rest];
   };
 
   return {
+    network: async (layers) => [...(await outwardPaths(layers, () => undefined)), await ollamaPath(layers)],
+
     async verify(layers, tell) {
       const { defaultAgentId } = await registry.current();
       const [turns, outward] = [
@@ -254,12 +265,23 @@ export function createVerifier(parts: {
       const settings = await settingsPaths(layers, audit);
       return {
         at: clock(),
-        paths: [...turns, ...outward, ...calling, ...settings],
+        paths: [...turns, ...outward, ...calling, ...settings, await ollamaPath(layers)],
         unknownSettings: audit.unknown,
       };
     },
   };
 }
+
+/** What a child met that ignores the proxy, where that shows that its packets stay here. A refused connection may have been refused by another machine. */
+const AROUND: Readonly<Record<string, Met>> = {
+  ENETUNREACH: { result: "proved", detail: "this machine has no way there" },
+  EACCES: { result: "proved", detail: "this machine's firewall refused it" },
+  EPERM: { result: "proved", detail: "this machine's firewall refused it" },
+  EHOSTUNREACH: {
+    result: "configured",
+    detail: "refused, as the rules of clutch wall rules do; a router could do so, too",
+  },
+};
 
 const MET: Readonly<Record<GuardStatus["canaries"][number]["met"], (model: string) => string>> = {
   local: (model) => `redirected to ${model}`,

@@ -4,6 +4,16 @@ import type { Kysely } from "kysely";
 import { ClutchError } from "../errors.ts";
 import type { Schema } from "./schema.ts";
 
+/** Of whoever does the work now. */
+export interface Lease {
+  /**
+   * To be asked right before whatever others would suffer from. Throws
+   * `lock_in_progress` where this process was silent for so long that another one
+   * took over, even if that one is done by now.
+   */
+  check(): Promise<void>;
+}
+
 /** Work that only one process may do at a time. */
 export interface Leases {
   /**
@@ -11,7 +21,11 @@ export interface Leases {
    * died is taken over once its lease has run out (20 s). Throws `lock_in_progress`
    * where the turn does not come within `patienceMs`, and whatever `work` throws.
    */
-  hold<T>(name: string, work: () => Promise<T>, options?: { readonly patienceMs?: number }): Promise<T>;
+  hold<T>(
+    name: string,
+    work: (lease: Lease) => Promise<T>,
+    options?: { readonly patienceMs?: number | undefined },
+  ): Promise<T>;
   /** Whether somebody is at it now. */
   isHeld(name: string): Promise<boolean>;
 }
@@ -21,6 +35,8 @@ const LEASE_MS = 20_000;
 const RENEW_MS = 5_000;
 const LOOK_MS = 100;
 const PATIENCE_MS = 60_000;
+/** Nobody takes a lease for so long, ms: it was taken before the clock was set back. */
+const TOO_FAR_MS = 3 * LEASE_MS;
 
 /** `clock` gives milliseconds since the epoch. */
 export function createLeases(db: Kysely<Schema>, clock: () => number): Leases {
@@ -34,11 +50,23 @@ export function createLeases(db: Kysely<Schema>, clock: () => number): Leases {
         conflict
           .column("name")
           .doUpdateSet({ holder, until })
-          .where((column) => column.or([column("leases.holder", "=", holder), column("leases.until", "<", now)])),
+          .where((column) =>
+            column.or([column("leases.until", "<", now), column("leases.until", ">", now + TOO_FAR_MS)]),
+          ),
       )
       .returning("holder")
       .executeTakeFirst();
     return row?.holder === holder;
+  };
+  /** False where it is another's, or was let go by another: what was known before that is old. */
+  const renew = async (name: string, holder: string): Promise<boolean> => {
+    const { numUpdatedRows } = await db
+      .updateTable("leases")
+      .set({ until: clock() + LEASE_MS })
+      .where("name", "=", name)
+      .where("holder", "=", holder)
+      .executeTakeFirst();
+    return numUpdatedRows === 1n;
   };
 
   return {
@@ -49,13 +77,22 @@ export function createLeases(db: Kysely<Schema>, clock: () => number): Leases {
         if (performance.now() - started > patienceMs) throw busy();
         await sleep(LOOK_MS);
       }
-      // A renewal that fails is noticed by nobody but the next one: the work goes on, it is idempotent.
-      const renewal = setInterval(() => void take(name, holder).catch(() => undefined), RENEW_MS).unref();
+      const renewal = setInterval(() => void renew(name, holder).catch(() => undefined), RENEW_MS).unref();
       try {
-        return await work();
+        return await work({
+          async check() {
+            if (!(await renew(name, holder))) throw lost();
+          },
+        });
       } finally {
         clearInterval(renewal);
-        await db.deleteFrom("leases").where("name", "=", name).where("holder", "=", holder).execute();
+        // What was done is done; a lease that cannot be given back runs out.
+        await db
+          .deleteFrom("leases")
+          .where("name", "=", name)
+          .where("holder", "=", holder)
+          .execute()
+          .catch(() => undefined);
       }
     },
 
@@ -70,3 +107,10 @@ const busy = (): ClutchError =>
   new ClutchError("lock_in_progress", "Somebody else is turning local-only mode on or off right now.", {
     hint: "Look with /localonly status in a moment.",
   });
+
+const lost = (): ClutchError =>
+  new ClutchError(
+    "lock_in_progress",
+    "This Clutch did not get on for so long that another one took over; the rest was left to that one.",
+    { hint: "Look with /localonly status how it is now." },
+  );

@@ -34,9 +34,10 @@ export interface LockJournal {
   /** Writes down the next step, and what is known by now. */
   step(id: number, step: string, details?: Readonly<Record<string, unknown>>): Promise<void>;
   settle(id: number, state: "done" | "failed", details?: Readonly<Record<string, unknown>>): Promise<void>;
+  /** Without those that failed: they left everything as it was. */
   latest(): Promise<LockEntry | undefined>;
-  /** The newest `on` entries, newest first. */
-  recentOn(limit: number): Promise<readonly LockEntry[]>;
+  /** Every time that it was turned on, or that this was tried, newest first. */
+  turnedOn(): Promise<readonly LockEntry[]>;
   /** Writes down what was found out about an entry later. */
   note(id: number, details: Readonly<Record<string, unknown>>): Promise<void>;
 }
@@ -93,14 +94,8 @@ export function createLockJournal(db: Kysely<Schema>, clock: () => number): Lock
         .executeTakeFirst();
       return row === undefined ? undefined : toEntry(row);
     },
-    async recentOn(limit) {
-      const rows = await db
-        .selectFrom("locks")
-        .selectAll()
-        .where("wanted", "=", "on")
-        .orderBy("id", "desc")
-        .limit(limit)
-        .execute();
+    async turnedOn() {
+      const rows = await db.selectFrom("locks").selectAll().where("wanted", "=", "on").orderBy("id", "desc").execute();
       return rows.map(toEntry);
     },
   };

@@ -3,6 +3,7 @@ import { DEFAULT_MIGRATION_TABLE, type Migration, Migrator } from "kysely/migrat
 import { ClutchError } from "../errors.ts";
 import type { Backend } from "./backend.ts";
 import type { Schema } from "./schema.ts";
+import { addUsage } from "./usage-tables.ts";
 
 /**
  * Brings the tables to the newest form. Safe when several processes open the
@@ -14,7 +15,7 @@ import type { Schema } from "./schema.ts";
  */
 export async function migrate(db: Kysely<Schema>, backend: Backend, upTo?: string): Promise<void> {
   const migrations = createMigrations(backend);
-  const applied = await appliedMigrations(db);
+  const applied = await appliedMigrations(db, backend);
   const newer = applied.find((name) => !Object.hasOwn(migrations, name));
   if (newer !== undefined) {
     throw new ClutchError(
@@ -25,7 +26,12 @@ export async function migrate(db: Kysely<Schema>, backend: Backend, upTo?: strin
   }
   if (applied.length === Object.keys(migrations).length) return;
 
-  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: async () => migrations },
+    // Without it Kysely takes the table of the same name in any schema for its own.
+    ...(backend.schema === undefined ? {} : { migrationTableSchema: backend.schema }),
+  });
   const { error } = await (upTo === undefined ? migrator.migrateToLatest() : migrator.migrateTo(upTo));
   if (error === undefined) return;
   if (error instanceof ClutchError) throw error;
@@ -35,9 +41,9 @@ export async function migrate(db: Kysely<Schema>, backend: Backend, upTo?: strin
   });
 }
 
-async function appliedMigrations(db: Kysely<Schema>): Promise<readonly string[]> {
+async function appliedMigrations(db: Kysely<Schema>, backend: Backend): Promise<readonly string[]> {
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
-  if (!tables.some(({ name }) => name === DEFAULT_MIGRATION_TABLE)) return [];
+  if (!tables.some(({ name, schema }) => name === DEFAULT_MIGRATION_TABLE && schema === backend.schema)) return [];
   const rows = await db
     .$extendTables<{ [DEFAULT_MIGRATION_TABLE]: { name: string } }>()
     .selectFrom(DEFAULT_MIGRATION_TABLE)
@@ -52,6 +58,7 @@ const createMigrations = (backend: Backend): Record<string, Migration> => ({
   "0002_returns_watched_batches": { up: (db) => addReturnsAndWatched(db, backend) },
   "0003_config_changes_souls_measurements": { up: (db) => addConfigChanges(db, backend) },
   "0004_locks_leases": { up: (db) => addLocks(db, backend) },
+  "0005_usage": { up: (db) => addUsage(db, backend) },
 });
 
 async function createFirstTables(db: Kysely<unknown>, { idColumn, makeAppendOnly }: Backend): Promise<void> {

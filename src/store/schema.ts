@@ -1,4 +1,5 @@
 import type { ColumnType, GeneratedAlways } from "kysely";
+import type { UsageSums } from "./usage-sums.ts";
 
 /**
  * The tables as the newest migration leaves them. Times are milliseconds since
@@ -15,6 +16,15 @@ export interface Schema {
   measurements: MeasurementsTable;
   locks: LocksTable;
   leases: LeasesTable;
+  usage_state: UsageStateTable;
+  usage_cursors: UsageCursorsTable;
+  usage_sessions: UsageSessionsTable;
+  usage_kinds: UsageKindsTable;
+  usage_rates: UsageRatesTable;
+  usage_calls: UsageCallsTable;
+  usage_slots: UsageSlotsTable;
+  usage_zones: UsageZonesTable;
+  usage_days: UsageDaysTable;
 }
 
 /** A column that is written once, with the row. */
@@ -139,4 +149,88 @@ interface LeasesTable {
   name: string;
   holder: string;
   until: number;
+}
+
+/** One row. */
+interface UsageStateTable {
+  /** Counts the writers of the ledger: who has written it is the only one until the end of its transaction. */
+  turn: number;
+  /** Calls before this moment were deleted from `usage_calls`, and are counted in the rollups. */
+  horizon: number;
+}
+
+/** How far a source of calls was read, in the source's own words. */
+interface UsageCursorsTable {
+  source: string;
+  cursor: string;
+  at: number;
+}
+
+interface UsageSessionsTable {
+  id: GeneratedAlways<number>;
+  session_key: Fixed<string>;
+  /** Its newest call. */
+  last_at: number;
+}
+
+/** What calls are told apart by; a channel that is none is empty. */
+interface UsageKindsTable {
+  id: GeneratedAlways<number>;
+  agent: Fixed<string>;
+  channel: Fixed<string>;
+  provider: Fixed<string>;
+  model: Fixed<string>;
+  locality: Fixed<string>;
+  cause: Fixed<string>;
+}
+
+interface UsageRatesTable {
+  id: GeneratedAlways<number>;
+  rate_json: Fixed<string>;
+}
+
+/** One model call. */
+interface UsageCallsTable {
+  number: GeneratedAlways<number>;
+  call_id: Fixed<string>;
+  at: number;
+  session_id: number;
+  kind_id: number;
+  /** Null: unpriced. */
+  rate_id: number | null;
+  /** The four are null where nobody reports them. */
+  input: number | null;
+  output: number | null;
+  cache_read: number | null;
+  cache_write: number | null;
+  /** Picodollars, 1e-12 USD. */
+  usd_pico: number | bigint | null;
+  duration_ms: number | null;
+  outcome: string;
+  /** 0 or 1. */
+  fallback: number;
+}
+
+/** Rollup by quarter of an hour, which every day of every zone is made of. */
+interface UsageSlotsTable extends UsageSums {
+  session_id: number;
+  /** Quarters of an hour since the epoch. */
+  slot: number;
+  kind_id: number;
+}
+
+/** Zones whose days are kept in `usage_days`. */
+interface UsageZonesTable {
+  id: GeneratedAlways<number>;
+  name: Fixed<string>;
+  /** Version of the zone data by which the days were cut. */
+  rules: string;
+}
+
+/** Rollup by the days of a zone, of all sessions together. */
+interface UsageDaysTable extends UsageSums {
+  zone_id: number;
+  /** Days of the zone's calendar since 1970-01-01. */
+  day: number;
+  kind_id: number;
 }

@@ -47,6 +47,7 @@ export async function openSqlite(path: string): Promise<Backend> {
     dialect: createSqliteDialect(database, place),
     place,
     idColumn: sql`integer primary key autoincrement`,
+    inKeyOrder: sql`without rowid`,
     makeAppendOnly: (table, horizon) => [
       sql`create trigger ${sql.id(`${table}_no_update`)} before update on ${sql.table(table)}
           begin select raise(abort, ${sql.lit(`${table} is append-only`)}); end`,

@@ -77,6 +77,7 @@ export function fakeLock(now: LockStatus): FakeLock {
     isKeptLocal: () => fake.now.isOn,
     turnOn: async (request) => change({ what: "on", request }, lockStatus(true)),
     turnOff: async (request) => change({ what: "off", request }, lockStatus(false)),
+    verifyNetwork: async () => [],
     writtenWhileOn: async () => ({ sessionKeys: fake.written }),
     async verify(onStep) {
       onStep?.("a recap");

@@ -210,6 +210,7 @@ export function createRecordingServices(actor = "discord:123", clock: () => numb
       isKeptLocal: () => state.locked,
       turnOn: async () => lockChange("lock on"),
       turnOff: async () => lockChange("lock off"),
+      verifyNetwork: async () => [],
       writtenWhileOn: async () => ({ sessionKeys: [key, "agent:main:discord:channel:2"] }),
       verify: async () => VERIFICATION,
       keepLocal: async () => lockChange("keep local"),

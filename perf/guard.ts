@@ -1,0 +1,70 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { guardCode } from "../test/guard/guard-code.ts";
+import { type Measurement, median, percentile } from "./measure.ts";
+
+const CALLS = 10_000;
+const P99_MS = 0.5;
+
+/** What the guard adds to a turn that goes to a local model, whose server was asked within the last 1.5 s. */
+export async function guardCosts(): Promise<Measurement[]> {
+  const directory = await mkdtemp(join(tmpdir(), "clutch-guard-perf-"));
+  const tags = Array.from({ length: 20 }, (_, index) => ({ name: `model-${index}:7b` }));
+  const server = createServer((_, response) => response.end(JSON.stringify({ models: tags })));
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const [{ createLock }, { createHealth }, { createHooks }] = await Promise.all([
+    guardCode("lock.js"),
+    guardCode("health.js"),
+    guardCode("hooks.js"),
+  ]);
+  try {
+    const lock = createLock({ path: join(directory, "guard.json"), clock: Date.now });
+    const models = tags.map(({ name }) => ({ provider: "ollama", model: name, baseUrl, ollama: true }));
+    lock.on("perf", { models, order: { "*": models.map(({ model }) => `ollama/${model}`) }, tools: ["web_search"] });
+    const hooks = createHooks(
+      {
+        lock,
+        health: createHealth({ fetch: globalThis.fetch, clock: Date.now }),
+        memory: { escapes: [], canaries: [], heard: { modelResolve: 0, agentReply: 0, agentRun: 0 } },
+      },
+      { config: () => ({ models: { providers: { ollama: { baseUrl } } } }), clock: Date.now },
+    );
+    const run = {
+      runId: "r",
+      agentId: "main",
+      sessionKey: "agent:main:main",
+      modelProviderId: "anthropic",
+      modelId: "x",
+    };
+    const local = { ...run, modelProviderId: "ollama", modelId: "model-0:7b" };
+    const turn = async (): Promise<number> => {
+      const started = performance.now();
+      await hooks.beforeModelResolve({}, run);
+      await hooks.beforeAgentReply({}, run);
+      await hooks.beforeAgentRun({}, local);
+      return performance.now() - started;
+    };
+    for (let warm = 0; warm < 500; warm++) await turn();
+    const times: number[] = [];
+    for (let call = 0; call < CALLS; call++) times.push(await turn());
+    const p99 = percentile(times, 99);
+    return [
+      {
+        name: "guard, three hooks of a turn",
+        found: `p50 ${median(times).toFixed(3)} ms, p99 ${p99.toFixed(3)} ms of ${CALLS.toLocaleString("en")} turns, 20 local models`,
+        ratio: p99 / P99_MS,
+        goal: `p99 below ${P99_MS} ms`,
+      },
+    ];
+  } finally {
+    server.closeAllConnections();
+    server.close();
+    await rm(directory, { recursive: true, force: true });
+  }
+}

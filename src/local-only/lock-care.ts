@@ -1,0 +1,228 @@
+import { randomUUID } from "node:crypto";
+import type { Logger } from "pino";
+import type { GuardClient } from "../openclaw/guard-client.ts";
+import type { ExpiringStore } from "../store/expiring-store.ts";
+import type { Lease } from "../store/leases.ts";
+import type { LockEntry, LockJournal } from "../store/lock-journal.ts";
+import { createScheduleWork } from "./apply-schedule.ts";
+import type { ForcedOff } from "./forced-off.ts";
+import type { HelperLock } from "./helper-lock.ts";
+import type { KeptConversations } from "./kept-conversations.ts";
+import { CLUTCH, createLockAlerts, type LockAlert, told } from "./lock-alerts.ts";
+import { detailsOf } from "./lock-details.ts";
+import { isOf, isShut, type LayerView, type LockLayer, lookAt } from "./lock-layers.ts";
+import { type Holder, isPassing, type LockMachine } from "./lock-machine.ts";
+import type { LockSchedule } from "./lock-schedule.ts";
+import type { LockStatus } from "./lock-status.ts";
+import type { LockSight, LockTurns } from "./lock-turns.ts";
+import type { RulesSource } from "./rules-source.ts";
+
+/** For the process that watches over the lock. Of each alert, one process is given it once. */
+export interface LockCare {
+  /**
+   * Brings layers, settings and journal in line, the stricter winning, and finishes
+   * what a process that died began. Throws `lock_in_progress` where another process
+   * is at it, and the gateway's codes where that has to be there first.
+   */
+  reconcile(): Promise<readonly LockAlert[]>;
+  /** Turns it on or off where that has come due. */
+  applySchedule(): Promise<readonly LockAlert[]>;
+  /** Reads the journal, so that `isOn` follows what another process did. */
+  follow(): Promise<void>;
+  /** Says for `ms` that somebody watches. */
+  watching(ms: number): Promise<void>;
+}
+
+export function createLockCare(parts: {
+  readonly layers: readonly LockLayer[];
+  readonly guard: Pick<GuardClient, "status">;
+  readonly turns: LockTurns;
+  readonly machine: LockMachine;
+  readonly helpers: Pick<HelperLock, "cloudHelpers">;
+  readonly rules: RulesSource;
+  readonly schedule: LockSchedule;
+  readonly kept: KeptConversations;
+  readonly forced: ForcedOff;
+  readonly journal: LockJournal;
+  readonly presence: ExpiringStore;
+  readonly status: () => Promise<LockStatus>;
+  /** Does not wait for its turn. */
+  readonly hold: <T>(work: (lease: Lease) => Promise<T>) => Promise<T>;
+  readonly clock: () => number;
+  readonly logger: Logger;
+}): Pick<LockCare, "reconcile" | "applySchedule"> {
+  const { layers, turns, machine, helpers, rules, kept, forced, journal, logger } = parts;
+
+  const alerts = createLockAlerts(parts.presence, turns.audited);
+  const scheduled = createScheduleWork({ ...parts, alerts });
+
+  const holderOf = ({ check }: Lease): Holder => ({
+    tell: (step) => logger.info({ step }, "local-only mode"),
+    check,
+  });
+  const withState = (views: readonly LayerView[], is: (view: LayerView) => boolean): LockLayer[] =>
+    layers.filter((_, at) => {
+      const view = views[at];
+      return view !== undefined && is(view);
+    });
+
+  /** The journal has it working: somebody died, or could not finish. */
+  const finish = async (entry: LockEntry, holder: Holder): Promise<readonly LockAlert[]> => {
+    const { wanted, reason, place } = entry;
+    const what = `Turning local-only mode ${wanted}${reason === undefined ? "" : ` (${reason})`} was interrupted`;
+    try {
+      await turns.finish(entry, holder);
+    } catch (thrown) {
+      if (!isPassing(thrown) || (await journal.latest())?.id === entry.id) throw thrown;
+      return [told(place, `${what}, and it stays off.`, thrown.message)];
+    }
+    return [told(place, `${what}, and is finished now.`)];
+  };
+
+  /** The journal has it on: is it so in truth? */
+  const mend = async (entry: LockEntry, views: readonly LayerView[], holder: Holder): Promise<readonly LockAlert[]> => {
+    const { place } = entry;
+    const opened = withState(views, ({ state }) => state === "open");
+    const damaged = withState(views, (view) => view.state === "closed" && view.damage !== undefined);
+    const seen = opened.map(({ name }) => `The ${name} was open.`);
+    const problems: string[] = [];
+    const attempt = async (work: () => Promise<unknown>): Promise<void> => {
+      try {
+        await work();
+      } catch (thrown) {
+        // Where nothing was found open this can wait for the gateway.
+        if (!isPassing(thrown) || opened.length === 0) throw thrown;
+        problems.push(thrown.message);
+      }
+    };
+    // Without proofs it was interrupted after something had been found open.
+    if (opened.length > 0 || detailsOf(entry).verification === undefined) {
+      await attempt(() => machine.turnOn(entry, holder));
+    }
+    await attempt(async () => {
+      const { rules: wanted, best } = await rules.fresh();
+      await holder.check();
+      for (const layer of damaged) {
+        await layer.close(entry.lockId, wanted).then(
+          () => seen.push(`The file of the ${layer.name} was damaged; it was closed all the time.`),
+          (thrown: unknown) => logger.warn({ err: thrown, layer: layer.name }, "a damaged layer could not be mended"),
+        );
+      }
+      const guarding = await parts.guard.status();
+      if (guarding !== undefined && guarding.state.damage === undefined) await rules.tell(guarding, wanted.guard);
+      const forgotten = await kept.mend();
+      if (forgotten.length > 0) seen.push(forgottenWords(forgotten));
+      seen.push(...(await mendHelpers(entry, best, holder, problems)));
+    });
+    const { enforcement, problems: found } = await parts.status();
+    return alerts.raise("lock", {
+      problems: enforcement === "broken" ? [...problems, ...found] : problems,
+      seen,
+      place,
+    });
+  };
+
+  /** What it moved; what it could not, and no wall holds, is added to the problems. */
+  const mendHelpers = async (
+    entry: LockEntry,
+    best: Parameters<LockMachine["closeHelpers"]>[1] | undefined,
+    holder: Holder,
+    problems: string[],
+  ): Promise<readonly string[]> => {
+    const left = await helpers.cloudHelpers();
+    if (left.length === 0) return [];
+    if (best !== undefined) {
+      const who = { actor: CLUTCH, reason: "kept local while the lock is on" };
+      await machine.closeHelpers(entry, best, who, holder).catch((thrown: unknown) => {
+        if (!isPassing(thrown)) throw thrown;
+        logger.warn({ err: thrown }, "helper calls could not be pointed at a local model");
+      });
+    }
+    const still = new Set((await helpers.cloudHelpers()).map(({ name }) => name));
+    const moved = left.filter(({ name }) => !still.has(name)).map(({ name }) => name);
+    const wall = layers.find(({ name }) => name === "wall");
+    if (still.size > 0 && (wall === undefined || (await lookAt(wall)).state !== "closed")) {
+      problems.push(`These calls go to the cloud, and nothing holds them: ${[...still].join(", ")}.`);
+    }
+    return moved.length === 0 ? [] : [`These calls went to the cloud by their settings: ${moved.join(", ")}.`];
+  };
+
+  /** The journal has it off. */
+  const leaveOff = async ({ last, views }: LockSight, holder: Holder): Promise<readonly LockAlert[]> => {
+    const place = last?.place;
+    const news: LockAlert[] = [];
+    const closed = withState(views, ({ state }) => state === "closed");
+    const left = last === undefined ? [] : detailsOf(last).left;
+    for (const layer of closed.filter(({ name }) => left.includes(name))) {
+      const view = views[layers.indexOf(layer)];
+      if (last === undefined || view?.state !== "closed" || !isOf(view.id, last.lockId)) continue;
+      await holder.check();
+      await layer.open(view.id);
+      closed.splice(closed.indexOf(layer), 1);
+      news.push(
+        told(place, `The ${layer.name} came back closed by a lock that was turned off meanwhile. It is open now.`),
+      );
+    }
+    if (closed.length > 0) return [...news, ...(await adopt(closed, views, place, holder))];
+    const forgotten = await kept.mend();
+    if (forgotten.length > 0) news.push({ kind: "mended", what: [forgottenWords(forgotten)], place });
+    if (await machine.areHelpersDue()) {
+      const stays = await machine.restoreHelpers({ actor: CLUTCH, reason: "the lock is off" }, holder);
+      if (stays.length > 0) logger.info({ stays }, "settings of helper calls stay as somebody set them");
+    }
+    const idle = withState(views, isShut);
+    if (idle.length === 0) await alerts.drop("lock");
+    else {
+      const problem = `The ${namesOf(idle)} is closed, but OpenClaw does not go by it.`;
+      news.push(...(await alerts.raise("lock", { problems: [problem], place })));
+    }
+    return news;
+  };
+
+  /** The stricter wins: what is closed stays so, until an owner opens it. */
+  const adopt = async (
+    closed: readonly LockLayer[],
+    views: readonly LayerView[],
+    place: string | undefined,
+    holder: Holder,
+  ): Promise<readonly LockAlert[]> => {
+    const found = views.find((view) => view.state === "closed");
+    const lockId = found?.state === "closed" && found.damage === undefined ? found.id : randomUUID();
+    const reason = `the ${namesOf(closed)} was found closed`;
+    await turns.adopt(lockId, { actor: CLUTCH, reason, place }, holder);
+    const damage = closed.flatMap((layer) => {
+      const view = views[layers.indexOf(layer)];
+      return view?.state === "closed" && view.damage !== undefined
+        ? [`The file of the ${layer.name} ${view.damage}.`]
+        : [];
+    });
+    return [told(place, `Local-only mode is on: ${reason}, though nobody here turned it on.`, ...damage)];
+  };
+
+  return {
+    reconcile: () =>
+      parts.hold(async (lease) => {
+        const holder = holderOf(lease);
+        const sight = await turns.look();
+        const { last, views } = sight;
+        const byForce = await forced.read();
+        const since = last?.wanted === "on" ? last.at : await turns.lockedSince(sight);
+        if (byForce !== undefined && since !== undefined && byForce.at >= since) {
+          const how = { restore: "all", until: undefined, forced: true } as const;
+          await turns.goOff({ actor: byForce.actor, reason: "turned off by force" }, how, holder);
+          await forced.forget();
+          return [told(last?.place, "Local-only mode was turned off by force, and is off everywhere now.")];
+        }
+        if (last?.state === "working") return finish(last, holder);
+        return last?.wanted === "on" ? mend(last, views, holder) : leaveOff(sight, holder);
+      }),
+
+    applySchedule: async () =>
+      (await scheduled.isDue()) ? parts.hold((lease) => scheduled.apply(holderOf(lease))) : [],
+  };
+}
+
+const namesOf = (layers: readonly LockLayer[]): string => layers.map(({ name }) => name).join(" and ");
+
+const forgottenWords = (keys: readonly string[]): string =>
+  `The guard had forgotten ${keys.length === 1 ? "a conversation that stays" : `${keys.length} conversations that stay`} local, and knows again.`;
