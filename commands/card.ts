@@ -1,3 +1,5 @@
+import type { Chart } from "../src/charts/chart.ts";
+
 /**
  * A card is an answer without a platform: adapters draw it as a Discord embed,
  * Slack blocks or terminal text. Texts are plain; an adapter escapes them for
@@ -11,6 +13,8 @@ export interface Card {
   readonly fields?: readonly Field[];
   readonly meter?: Meter;
   readonly table?: Table;
+  /** Drawn by each adapter in its own way; in the place of an image where there are both. */
+  readonly chart?: Chart;
   readonly image?: Image;
   readonly choices?: Choices;
   readonly actions?: readonly Action[];
@@ -37,7 +41,7 @@ export interface Table {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** A picture, such as a chart; `alt` says in words what it shows, for who cannot see it. */
+/** A picture; `alt` says in words what it shows, for who cannot see it. */
 export interface Image {
   readonly png: Uint8Array;
   readonly alt: string;

@@ -6,6 +6,8 @@ const PATIENCE_MS = 700;
 const MEMORY_MS = 1_500;
 /** How long a model stays out after a call to it failed, ms. */
 const OUT_MS = 30_000;
+/** The same where there is no other one, ms: long enough that OpenClaw's own retry of the call is stopped. */
+const LAST_OUT_MS = 5_000;
 
 /** What an Ollama lists: true for a model that it passes on to another host, otherwise its digest. @typedef {Map<string, string | true>} Listing */
 
@@ -46,10 +48,11 @@ export function createHealth({ fetch, clock, memory = { servers: new Map(), out:
   };
 
   return {
-    /** @param {LocalModel} model @returns {Promise<Health>} */
-    async of(model) {
+    /** @param {LocalModel} model @param {boolean} [isLast] Whether no other one would answer. @returns {Promise<Health>} */
+    async of(model, isLast = false) {
       const broken = out.get(keyOf(model));
-      if (broken !== undefined && clock() < broken.until) return { ok: false, why: broken.why };
+      const left = broken === undefined ? 0 : broken.until - clock();
+      if (broken !== undefined && left > (isLast ? OUT_MS - LAST_OUT_MS : 0)) return { ok: false, why: broken.why };
       const answer = await ask(model);
       if (!(answer instanceof Map)) return answer;
       const listed = answer.get(tagged(model.model));
@@ -113,7 +116,7 @@ async function tagsOf(baseUrl, fetch) {
   const root = rootOf(baseUrl);
   try {
     const response = await fetch(`${root}/api/tags`, { signal: AbortSignal.timeout(PATIENCE_MS), redirect: "error" });
-    if (!response.ok) return { ok: false, why: `its server answers ${response.status}` };
+    if (!response.ok) return refusal(response.status);
     const { models } = /** @type {{ models?: unknown }} */ (await response.json());
     if (!Array.isArray(models)) return { ok: false, why: "its server is no Ollama" };
     return new Map(
@@ -138,11 +141,17 @@ async function listens(baseUrl, fetch) {
       redirect: "manual",
     });
     await response.body?.cancel();
-    return response.status >= 500 ? { ok: false, why: `its server answers ${response.status}` } : { ok: true };
+    return response.status >= 500 ? refusal(response.status) : { ok: true };
   } catch (error) {
     return down(error);
   }
 }
+
+/** The wall answers 590 and more where it reaches nobody. @param {number} status @returns {Health} */
+const refusal = (status) => ({
+  ok: false,
+  why: status >= 590 ? "its server is down" : `its server answers ${status}`,
+});
 
 /** @param {unknown} error @returns {Health} */
 const down = (error) => ({

@@ -32,7 +32,10 @@ export function createHooks({ lock, health, memory }, { config, clock }) {
 
   /** @param {RunContext} run @returns {Promise<LocalModel | undefined>} */
   const best = async (run) => {
-    for (const model of candidates(lock.state(), run, config())) if ((await health.of(model)).ok) return model;
+    const models = candidates(lock.state(), run, config());
+    for (const model of models) if ((await health.of(model)).ok) return model;
+    // Nobody else is left, so who failed is tried again soon.
+    for (const model of models) if ((await health.of(model, true)).ok) return model;
     return undefined;
   };
 
@@ -97,6 +100,7 @@ export function createHooks({ lock, health, memory }, { config, clock }) {
       const found = await health.of(model);
       if (found.ok) return undefined;
       const next = await best(run);
+      if (next === model) return undefined;
       return block(
         next === undefined
           ? await nobody(run)

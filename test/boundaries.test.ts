@@ -7,9 +7,18 @@ const root = join(import.meta.dirname, "..");
 /** From the ground up; a file may import from its own layer's folder and from lower layers. */
 const LAYERS: readonly (readonly string[])[] = [
   ["src/errors.ts", "src/models"],
-  ["src/store", "src/openclaw", "src/servers", "src/hardware", "src/logger.ts", "src/config.ts"],
+  ["src/charts", "src/store", "src/openclaw", "src/servers", "src/hardware", "src/logger.ts", "src/config.ts"],
   ["src/registry"],
-  ["src/sessions", "src/agents", "src/sandbox", "src/models-setup", "src/wall", "src/guard", "src/local-only", "src/usage"],
+  [
+    "src/sessions",
+    "src/agents",
+    "src/sandbox",
+    "src/models-setup",
+    "src/wall",
+    "src/guard",
+    "src/local-only",
+    "src/usage",
+  ],
   ["commands"],
   ["adapters"],
   ["src/app.ts"],

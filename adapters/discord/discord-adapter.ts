@@ -50,7 +50,7 @@ export function createDiscordAdapter(options: DiscordOptions): ChatAdapter {
   const rest: Partial<RESTOptions> = options.apiUrl === undefined ? {} : { api: options.apiUrl };
   const status = createStatusKeeper(options.onStatus ?? (() => undefined));
   const buttons = createButtons(options.actions);
-  const drawer = createMessageDrawer(buttons);
+  const drawer = createMessageDrawer(buttons, logger);
   const api: DiscordApi = createDiscordApi(options.token, rest);
   const stopping = new AbortController();
   const underWay = new Set<Promise<void>>();

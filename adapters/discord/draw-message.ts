@@ -8,8 +8,10 @@ import {
   ComponentType,
   type RawFile,
 } from "discord.js";
+import type { Logger } from "pino";
 import type { Action, Card, Choices, Image } from "../../commands/card.ts";
 import type { OptionValues, Person } from "../../commands/command.ts";
+import { withPicture } from "../picture.ts";
 import type { Buttons } from "./buttons.ts";
 import { drawEmbed } from "./draw-embed.ts";
 import { plainLine } from "./inert.ts";
@@ -52,7 +54,7 @@ const MAX_TURNABLE = 200;
 const FILE = "image.png";
 const STYLES = { primary: ButtonStyle.Primary, secondary: ButtonStyle.Secondary, danger: ButtonStyle.Danger } as const;
 
-export function createMessageDrawer(buttons: Buttons): MessageDrawer {
+export function createMessageDrawer(buttons: Buttons, logger?: Logger): MessageDrawer {
   const turnable = new Map<string, CardToDraw>();
 
   const button = (label: string, style: Action["style"], customId: string): Button => ({
@@ -150,7 +152,9 @@ export function createMessageDrawer(buttons: Buttons): MessageDrawer {
   };
 
   return {
-    draw: (request, page = 0) => draw(request, page, randomUUID()),
+    async draw(request, page = 0) {
+      return draw({ ...request, card: await withPicture(request.card, logger) }, page, randomUUID());
+    },
     async turn(cardId, page) {
       const request = turnable.get(cardId);
       return request === undefined ? undefined : draw(request, page, cardId);
@@ -158,7 +162,7 @@ export function createMessageDrawer(buttons: Buttons): MessageDrawer {
   };
 }
 
-/** A card to look at only: without its controls. */
+/** A card to look at only: without its controls, and without a chart, which takes time to draw. */
 export const drawPlain = (card: Card): DrawnMessage => withImage(card.image, drawEmbed(card), []);
 
 /** One line of Clutch's own, without a card around it. It must hold nothing of others. */

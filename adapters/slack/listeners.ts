@@ -7,6 +7,7 @@ import { type Outcome, outcomeOf } from "../../commands/dispatcher.ts";
 import { toClutchError } from "../../src/errors.ts";
 import type { Conversation } from "../../src/models/conversation.ts";
 import type { Dispatch } from "../adapter.ts";
+import { inWords, withPicture } from "../picture.ts";
 import { type Answer, createAnswer } from "./answer.ts";
 import { CANCEL, drawWithControls, RUN, sayCard, threadOfBlock } from "./card-controls.ts";
 import { type ChoiceMenus, sealOfMenu } from "./choice-menus.ts";
@@ -97,16 +98,18 @@ export function listen(app: App, parts: ListenerParts): void {
       logger.error({ err: thrown }, "a command from Slack met a fault");
       outcome = outcomeOf(toClutchError(thrown));
     }
-    await answer.finish(await draw(outcome, occasion.spot, line), outcome.visibility, outcome.card.image);
+    const card = await illustrated(outcome, occasion.spot);
+    await answer.finish(await draw({ ...outcome, card }, occasion.spot, line), outcome.visibility, card.image);
   };
 
-  const draw = async ({ card, needsConfirmation, visibility }: Outcome, spot: Spot, line: string) => {
-    // A picture is a file in the channel, which cannot be shown to one person alone.
-    const lost = card.image !== undefined && visibility === "private" && !spot.channel.startsWith("D");
-    const shown: Card = lost ? { ...card, body: [...(card.body ?? []), `Picture: ${card.image?.alt ?? ""}`] } : card;
+  /** A picture is a file in the channel, which cannot be shown to one person alone. */
+  const illustrated = async ({ card, visibility }: Outcome, spot: Spot): Promise<Card> =>
+    visibility === "private" && !spot.channel.startsWith("D") ? inWords(card) : withPicture(card, logger);
+
+  const draw = async ({ card, needsConfirmation }: Outcome, spot: Spot, line: string) => {
     try {
       return await drawWithControls({
-        card: shown,
+        card,
         spot,
         ...(needsConfirmation ? { question: line } : {}),
         actions,

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { App, type HTTPReceiver, webApi } from "@slack/bolt";
 import { ClutchError, toClutchError } from "../../src/errors.ts";
 import type { ChatAdapter } from "../adapter.ts";
+import { withPicture } from "../picture.ts";
 import { createAckWatch } from "./ack-watch.ts";
 import { boltLogger } from "./bolt-logger.ts";
 import { drawWithControls } from "./card-controls.ts";
@@ -222,8 +223,13 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
           user: person,
           ...(thread === undefined ? {} : { thread }),
         };
-        await poster.message(channel, thread, await drawWithControls({ card, spot, actions: options.actions, menus }));
-        if (card.image !== undefined) await poster.image(channel, thread, card.image);
+        const shown = await withPicture(card, logger);
+        await poster.message(
+          channel,
+          thread,
+          await drawWithControls({ card: shown, spot, actions: options.actions, menus }),
+        );
+        if (shown.image !== undefined) await poster.image(channel, thread, shown.image);
       } catch (thrown) {
         const { code, message, hint } = toClutchError(thrown);
         logger.error({ code, channel: named, hint }, `a notice was not posted: ${message}`);

@@ -1,5 +1,6 @@
 import { styleText } from "node:util";
 import type { Card } from "../../commands/card.ts";
+import type { ChartTone } from "../../src/charts/chart.ts";
 import { inertLine, inertText } from "./inert.ts";
 
 export interface PenOptions {
@@ -34,6 +35,8 @@ export interface Marks {
   /** Parts of a full block from thin to thick; none where the bar has whole steps only. */
   readonly parts: readonly string[];
   readonly empty: string;
+  /** What the parts of a stacked bar are filled with. */
+  readonly stack: Readonly<Record<ChartTone, readonly string[]>>;
   readonly ellipsis: string;
   readonly by: string;
 }
@@ -48,6 +51,7 @@ const UNICODE: Marks = {
   full: "█",
   parts: ["▏", "▎", "▍", "▌", "▋", "▊", "▉"],
   empty: "░",
+  stack: { local: ["█", "▓"], cloud: ["▒", "░"], unknown: ["·", "∘"] },
   ellipsis: "…",
   by: "—",
 };
@@ -62,6 +66,7 @@ const ASCII: Marks = {
   full: "#",
   parts: [],
   empty: ".",
+  stack: { local: ["#", "="], cloud: ["+", "-"], unknown: ["?", "."] },
   ellipsis: "...",
   by: "--",
 };

@@ -1,5 +1,6 @@
 import type { Action, Card, Field, Meter } from "../../commands/card.ts";
 import { createPen, type Pen, type PenOptions } from "./pen.ts";
+import { renderChart } from "./render-chart.ts";
 import { renderChoices } from "./render-choices.ts";
 import { renderTable } from "./render-table.ts";
 import { padEnd, widest, widthOf, wrap } from "./text-layout.ts";
@@ -24,6 +25,7 @@ export function renderCard(card: Card, options: PenOptions): string {
   const sections = [
     renderFields(card.fields ?? [], inner, pen),
     card.meter === undefined ? [] : renderMeter(card.meter, inner, pen),
+    card.chart === undefined ? [] : renderChart(card.chart, inner, pen),
     card.table === undefined ? [] : renderTable(card.table, inner, pen),
     card.choices === undefined ? [] : renderChoices(card.choices, inner, pen),
     renderActions(card.actions ?? [], inner, pen),

@@ -5,7 +5,7 @@ import { formatSlot, patchFor, readSlot, type Slot, type SlotPath, withSlot } fr
 import type { ConfigSnapshot, OpenClaw } from "../openclaw/openclaw.ts";
 import type { ModelRegistry } from "../registry/model-registry.ts";
 import type { AuditLog } from "../store/audit-log.ts";
-import type { Change, ChangeJournal } from "../store/change-journal.ts";
+import type { Change, ChangeJournal, NewChange } from "../store/change-journal.ts";
 
 /** One slot before and after. */
 export interface SlotDifference {
@@ -91,7 +91,7 @@ export function createConfigChanges(parts: {
   ): Promise<readonly SlotDifference[]> => {
     const differences = differencesIn(snapshot, wanted);
     if (differences.length === 0 && undoes === undefined) return [];
-    const id = await journal.intend({
+    const change: NewChange = {
       scope: "config",
       target: context.about,
       place: context.place,
@@ -101,7 +101,8 @@ export function createConfigChanges(parts: {
       reason: context.reason,
       undoes: undoes?.id,
       batch: context.batch,
-    });
+    };
+    const id = await journal.intend(change);
     const record = (result: "ok" | "failed", code?: string) =>
       audited({ ...context, undoes: undoes?.id }, differences, result, code);
     const fail = async (error: ClutchError): Promise<never> => {
@@ -129,7 +130,9 @@ export function createConfigChanges(parts: {
     const missing = differences.find(({ path, after }) => !holds(readSlot(authored, path), after));
     if (missing !== undefined) return fail(notHeld(missing.name));
     // What OpenClaw made of it is what an undo has to find.
-    await journal.done(id, { slots: differences.map(({ path }) => ({ path, value: readSlot(authored, path) })) });
+    const made = { slots: differences.map(({ path }) => ({ path, value: readSlot(authored, path) })) };
+    // Where this process slept meanwhile another one took it for never made: it is, so it can be undone.
+    if (!(await journal.done(id, made))) await journal.done(await journal.intend(change), made);
     await record("ok");
     return differences;
   };

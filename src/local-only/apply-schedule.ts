@@ -2,7 +2,7 @@ import type { LockEntry, LockJournal } from "../store/lock-journal.ts";
 import type { LockRequest } from "./local-only.ts";
 import { CLUTCH, type LockAlert, type LockAlerts, told } from "./lock-alerts.ts";
 import { detailsOf, type LockDetails } from "./lock-details.ts";
-import type { Holder } from "./lock-machine.ts";
+import type { Holder } from "./lock-holder.ts";
 import type { LockSchedule } from "./lock-schedule.ts";
 import type { LockSight, LockTurns } from "./lock-turns.ts";
 
@@ -64,8 +64,7 @@ export function createScheduleWork(parts: {
     }
     if (!(await schedule.isWithin(clock()))) return turn("off", { reason, bySchedule: false }, sight, holder);
     // The stricter of the two wins, and the daily times end it.
-    await holder.check();
-    await journal.note(last.id, { ...detailsOf(last), until: undefined, bySchedule: true });
+    await holder.notes.note(last.id, { ...detailsOf(last), until: undefined, bySchedule: true });
     return [told(last.place, `Local-only mode stays on: ${reason}, and by the daily times it is on now.`)];
   };
 

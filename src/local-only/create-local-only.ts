@@ -7,6 +7,7 @@ import type { Lease, Leases } from "../store/leases.ts";
 import type { LockJournal } from "../store/lock-journal.ts";
 import type { ForcedOff } from "./forced-off.ts";
 import type { HelperLock } from "./helper-lock.ts";
+import type { HelperTurns } from "./helper-turns.ts";
 import type { KeptConversations } from "./kept-conversations.ts";
 import type { LocalOnly, LockRequest, LockResult } from "./local-only.ts";
 import { createLockCare, type LockCare } from "./lock-care.ts";
@@ -31,6 +32,7 @@ export function createLocalOnly(parts: {
   readonly layers: readonly LockLayer[];
   readonly guard: GuardClient;
   readonly machine: LockMachine;
+  readonly helperTurns: HelperTurns;
   readonly verifier: Verifier;
   readonly helpers: HelperLock;
   readonly rules: RulesSource;
@@ -48,7 +50,7 @@ export function createLocalOnly(parts: {
   readonly clock: () => number;
   readonly logger: Logger;
 }): LocalOnly & LockCare {
-  const { layers, guard, machine, verifier, rules, schedule, journal, leases, presence, clock } = parts;
+  const { layers, guard, helperTurns, verifier, rules, schedule, journal, leases, presence, clock } = parts;
   const turns = createLockTurns(parts);
   const { look, lockedSince, recorded } = turns;
   /** Strict while it is not known otherwise, so that Clutch itself asks nobody outside. */
@@ -67,9 +69,10 @@ export function createLocalOnly(parts: {
   const hold = <T>(work: (lease: Lease) => Promise<T>, patienceMs?: number): Promise<T> =>
     leases.hold(LEASE, work, { patienceMs });
 
-  const holderOf = ({ onStep = () => undefined }: Pick<LockRequest, "onStep">, { check }: Lease) => ({
+  const holderOf = ({ onStep = () => undefined }: Pick<LockRequest, "onStep">, lease: Lease) => ({
+    notes: journal.heldBy(lease),
     tell: onStep,
-    check,
+    check: lease.check,
   });
 
   const result = async (changed: boolean, notes: readonly string[] = []): Promise<LockResult> => {
@@ -172,8 +175,8 @@ export function createLocalOnly(parts: {
         const { last, views } = await look();
         const isOff = (last === undefined || (last.wanted === "off" && last.state === "done")) && !views.some(isShut);
         const stays =
-          isOff && (await machine.areHelpersDue())
-            ? await machine.restoreHelpers({ actor: request.actor }, holderOf(request, lease))
+          isOff && (await helperTurns.areDue())
+            ? await helperTurns.restore({ actor: request.actor }, holderOf(request, lease))
             : [];
         return result(true, staysWords(stays));
       });

@@ -1,6 +1,7 @@
 import { addressLocality, effectiveBaseUrl, type Resolve } from "../models/address.ts";
 import { formatModelRef, type ModelRef } from "../models/model-ref.ts";
 import type { SpeedMachine } from "../models/speed.ts";
+import { channelHosts } from "../openclaw/channel-hosts.ts";
 import type { GuardModel, GuardRules } from "../openclaw/guard-client.ts";
 import { judgeModel, windowOf } from "../registry/judge-model.ts";
 import type { ModelProfile } from "../registry/model-profile.ts";
@@ -55,7 +56,11 @@ export async function localRules(
   const refs = best.map(({ ref }) => ref);
   return {
     guard: { models, order: { "*": refs.map(formatModelRef), ...Object.fromEntries(wishes) } },
-    wall: { allow: [], local: [...new Set(local.flatMap(({ baseUrl }) => localRuleOf(baseUrl) ?? []))] },
+    // People have to reach their agents, or nobody could turn it off from a chat.
+    wall: {
+      allow: channelHosts(snapshot.config.authored),
+      local: [...new Set(local.flatMap(({ baseUrl }) => localRuleOf(baseUrl) ?? []))],
+    },
     best: refs,
   };
 }

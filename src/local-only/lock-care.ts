@@ -7,11 +7,13 @@ import type { LockEntry, LockJournal } from "../store/lock-journal.ts";
 import { createScheduleWork } from "./apply-schedule.ts";
 import type { ForcedOff } from "./forced-off.ts";
 import type { HelperLock } from "./helper-lock.ts";
+import type { HelperTurns } from "./helper-turns.ts";
 import type { KeptConversations } from "./kept-conversations.ts";
 import { CLUTCH, createLockAlerts, type LockAlert, told } from "./lock-alerts.ts";
 import { detailsOf } from "./lock-details.ts";
+import type { Holder } from "./lock-holder.ts";
 import { isOf, isShut, type LayerView, type LockLayer, lookAt } from "./lock-layers.ts";
-import { type Holder, isPassing, type LockMachine } from "./lock-machine.ts";
+import { isPassing, type LockMachine } from "./lock-machine.ts";
 import type { LockSchedule } from "./lock-schedule.ts";
 import type { LockStatus } from "./lock-status.ts";
 import type { LockSight, LockTurns } from "./lock-turns.ts";
@@ -37,7 +39,8 @@ export function createLockCare(parts: {
   readonly layers: readonly LockLayer[];
   readonly guard: Pick<GuardClient, "status">;
   readonly turns: LockTurns;
-  readonly machine: LockMachine;
+  readonly machine: Pick<LockMachine, "turnOn">;
+  readonly helperTurns: HelperTurns;
   readonly helpers: Pick<HelperLock, "cloudHelpers">;
   readonly rules: RulesSource;
   readonly schedule: LockSchedule;
@@ -51,14 +54,15 @@ export function createLockCare(parts: {
   readonly clock: () => number;
   readonly logger: Logger;
 }): Pick<LockCare, "reconcile" | "applySchedule"> {
-  const { layers, turns, machine, helpers, rules, kept, forced, journal, logger } = parts;
+  const { layers, turns, machine, helperTurns, helpers, rules, kept, forced, journal, logger } = parts;
 
   const alerts = createLockAlerts(parts.presence, turns.audited);
   const scheduled = createScheduleWork({ ...parts, alerts });
 
-  const holderOf = ({ check }: Lease): Holder => ({
+  const holderOf = (lease: Lease): Holder => ({
+    notes: journal.heldBy(lease),
     tell: (step) => logger.info({ step }, "local-only mode"),
-    check,
+    check: lease.check,
   });
   const withState = (views: readonly LayerView[], is: (view: LayerView) => boolean): LockLayer[] =>
     layers.filter((_, at) => {
@@ -83,7 +87,10 @@ export function createLockCare(parts: {
   const mend = async (entry: LockEntry, views: readonly LayerView[], holder: Holder): Promise<readonly LockAlert[]> => {
     const { place } = entry;
     const opened = withState(views, ({ state }) => state === "open");
-    const damaged = withState(views, (view) => view.state === "closed" && view.damage !== undefined);
+    const damaged = layers.flatMap((layer, at) => {
+      const view = views[at];
+      return view?.state === "closed" && view.damage !== undefined ? [{ layer, damage: view.damage }] : [];
+    });
     const seen = opened.map(({ name }) => `The ${name} was open.`);
     const problems: string[] = [];
     const attempt = async (work: () => Promise<unknown>): Promise<void> => {
@@ -102,9 +109,9 @@ export function createLockCare(parts: {
     await attempt(async () => {
       const { rules: wanted, best } = await rules.fresh();
       await holder.check();
-      for (const layer of damaged) {
+      for (const { layer, damage } of damaged) {
         await layer.close(entry.lockId, wanted).then(
-          () => seen.push(`The file of the ${layer.name} was damaged; it was closed all the time.`),
+          () => seen.push(`The file of the ${layer.name} ${damage}, and is whole again; it was closed all the time.`),
           (thrown: unknown) => logger.warn({ err: thrown, layer: layer.name }, "a damaged layer could not be mended"),
         );
       }
@@ -125,7 +132,7 @@ export function createLockCare(parts: {
   /** What it moved; what it could not, and no wall holds, is added to the problems. */
   const mendHelpers = async (
     entry: LockEntry,
-    best: Parameters<LockMachine["closeHelpers"]>[1] | undefined,
+    best: Parameters<HelperTurns["close"]>[1] | undefined,
     holder: Holder,
     problems: string[],
   ): Promise<readonly string[]> => {
@@ -133,7 +140,7 @@ export function createLockCare(parts: {
     if (left.length === 0) return [];
     if (best !== undefined) {
       const who = { actor: CLUTCH, reason: "kept local while the lock is on" };
-      await machine.closeHelpers(entry, best, who, holder).catch((thrown: unknown) => {
+      await helperTurns.close(entry, best, who, holder).catch((thrown: unknown) => {
         if (!isPassing(thrown)) throw thrown;
         logger.warn({ err: thrown }, "helper calls could not be pointed at a local model");
       });
@@ -166,11 +173,11 @@ export function createLockCare(parts: {
     if (closed.length > 0) return [...news, ...(await adopt(closed, views, place, holder))];
     const forgotten = await kept.mend();
     if (forgotten.length > 0) news.push({ kind: "mended", what: [forgottenWords(forgotten)], place });
-    if (await machine.areHelpersDue()) {
-      const stays = await machine.restoreHelpers({ actor: CLUTCH, reason: "the lock is off" }, holder);
+    if (await helperTurns.areDue()) {
+      const stays = await helperTurns.restore({ actor: CLUTCH, reason: "the lock is off" }, holder);
       if (stays.length > 0) logger.info({ stays }, "settings of helper calls stay as somebody set them");
     }
-    const idle = withState(views, isShut);
+    const idle = withState(views, (view) => view.state === "absent" && isShut(view));
     if (idle.length === 0) await alerts.drop("lock");
     else {
       const problem = `The ${namesOf(idle)} is closed, but OpenClaw does not go by it.`;

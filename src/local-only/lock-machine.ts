@@ -2,23 +2,12 @@ import type { Logger } from "pino";
 import { ClutchError } from "../errors.ts";
 import type { ModelRef } from "../models/model-ref.ts";
 import type { LockEntry, LockJournal } from "../store/lock-journal.ts";
-import type { HelperLock } from "./helper-lock.ts";
+import type { HelperTurns } from "./helper-turns.ts";
 import type { KeptConversations } from "./kept-conversations.ts";
 import { detailsOf, type LockDetails } from "./lock-details.ts";
+import type { Holder } from "./lock-holder.ts";
 import { closingId, isOf, type LayerRules, type LayerView, type LockLayer, lookAt } from "./lock-layers.ts";
 import type { Verification } from "./lock-status.ts";
-
-/** Who works on the lock: holds the lease, and tells somebody what is being done. */
-export interface Holder {
-  readonly tell: (step: string) => void;
-  /** Throws `lock_in_progress` where the lease was lost: what was looked at before is old then. */
-  readonly check: () => Promise<void>;
-}
-
-interface Who {
-  readonly actor: string;
-  readonly reason?: string | undefined;
-}
 
 /**
  * Takes local-only mode from any state to the one that a journal entry wants. Each
@@ -34,12 +23,6 @@ export interface LockMachine {
   turnOn(entry: LockEntry, holder: Holder): Promise<LockDetails>;
   /** Where a layer cannot be opened the entry stays unfinished, and this throws why. */
   turnOff(entry: LockEntry, holder: Holder): Promise<LockDetails>;
-  /** Points helper calls at a local model, to be put back when the entry's lock has ended. */
-  closeHelpers(entry: LockEntry, target: ModelRef, who: Who, holder: Holder): Promise<void>;
-  /** Puts the settings of helper calls back, of all locks whose settings wait; gives what stays as somebody set it. */
-  restoreHelpers(who: Who, holder: Holder): Promise<readonly string[]>;
-  /** Whether some wait that nothing holds back any more. Asks the guard only where some do. */
-  areHelpersDue(): Promise<boolean>;
 }
 
 /** Nothing is local, until it is known what is. */
@@ -47,8 +30,8 @@ const STRICTEST: LayerRules = { guard: { models: [], order: {}, tools: [] }, wal
 
 export function createLockMachine(parts: {
   readonly layers: readonly LockLayer[];
-  readonly kept: Pick<KeptConversations, "keep" | "read">;
-  readonly helpers: HelperLock;
+  readonly kept: Pick<KeptConversations, "keep">;
+  readonly helpers: HelperTurns;
   readonly journal: LockJournal;
   /** From memory where that is there, so that nothing delays the closing. */
   readonly quickRules: () => Promise<LayerRules>;
@@ -60,12 +43,16 @@ export function createLockMachine(parts: {
 }): LockMachine {
   const { layers, kept, helpers, journal, logger } = parts;
 
+  const quickRules = (): Promise<LayerRules> =>
+    parts.quickRules().catch((thrown: unknown) => {
+      logger.warn({ err: thrown }, "what is local is not known yet");
+      return STRICTEST;
+    });
+
   const stepper =
-    (entry: LockEntry, { check }: Holder) =>
-    async (step: string, details: LockDetails) => {
-      await check();
-      await journal.step(entry.id, step, { ...details });
-    };
+    ({ id }: LockEntry, { notes }: Holder) =>
+    (step: string, details: LockDetails): Promise<void> =>
+      notes.step(id, step, { ...details });
 
   /** Closes what is there, under the name of a step. What closes is written down before. */
   const closeLayers = async (
@@ -93,37 +80,32 @@ export function createLockMachine(parts: {
     return { details: next, views: await Promise.all(layers.map(lookAt)) };
   };
 
-  const waiting = async (): Promise<readonly LockEntry[]> =>
-    (await journal.turnedOn()).filter((entry) => !detailsOf(entry).helpersRestored);
-
-  /** Recaps of a conversation that is kept local hold its text, so they stay local with it. */
-  const isHeldBack = async (): Promise<boolean> =>
-    Object.values(await kept.read()).some(({ why }) => why === "unreleased");
-
-  const restoreHelpers = async ({ actor, reason }: Who, holder: Holder): Promise<readonly string[]> => {
-    const stays: string[] = [];
-    for (const entry of await waiting()) {
-      await holder.check();
-      const left = await helpers.open(entry.lockId, reason === undefined ? { actor } : { actor, reason });
-      stays.push(...left.kept.map(({ name }) => name));
-      await journal.note(entry.id, { ...detailsOf(entry), helpersRestored: true });
-    }
-    return [...new Set(stays)];
-  };
-
-  const closeHelpers = async ({ id, lockId }: LockEntry, target: ModelRef, who: Who, holder: Holder): Promise<void> => {
-    const { actor, reason } = who;
-    await holder.check();
-    try {
-      await helpers.close(target, { actor, batch: lockId, ...(reason === undefined ? {} : { reason }) });
-    } finally {
-      await holder.check().catch(async (lost: unknown) => {
-        // The other one may have put them back before these were written: whoever is next does it again.
-        const mine = (await journal.turnedOn()).find((entry) => entry.id === id);
-        if (mine !== undefined) await journal.note(id, { ...detailsOf(mine), helpersRestored: false });
-        throw lost;
+  /** False where nothing is there that could be opened. */
+  const openLayer = async (
+    layer: LockLayer,
+    view: LayerView,
+    { lockId, step }: LockEntry,
+    { check }: Holder,
+  ): Promise<boolean> => {
+    const id = view.state === "closed" ? view.id : view.state === "absent" ? view.closedAs : closingId(view, lockId);
+    if (id === undefined) return false;
+    // Open already: a process that sleeps may be about to close it by this id, which is spent then.
+    if (view.state === "open") {
+      if (step !== "begun") return true;
+      await layer.close(id, await quickRules()).catch((thrown: unknown) => {
+        if (!isPassing(thrown)) throw thrown;
       });
     }
+    await layer.open(id);
+    await check().catch(async (lost: unknown) => {
+      // This one slept right before it opened. Where somebody wants it closed by now, it is so again.
+      const last = await journal.latest();
+      if (last?.wanted === "on") {
+        await layer.close(closingId(await lookAt(layer), last.lockId), await quickRules());
+      }
+      throw lost;
+    });
+    return true;
   };
 
   return {
@@ -131,13 +113,13 @@ export function createLockMachine(parts: {
       const { tell } = holder;
       const step = stepper(entry, holder);
       tell("closing guard and wall");
-      const quick = await parts.quickRules().catch((thrown: unknown) => {
-        logger.warn({ err: thrown }, "what is local is not known yet");
-        return STRICTEST;
-      });
       // Proofs are of this closing, not of an earlier one.
       const start = { ...detailsOf(entry), verification: undefined, problems: [], helpersRestored: false };
-      const first = await closeLayers({ entry, details: start, step: "closing guard and wall" }, quick, holder);
+      const first = await closeLayers(
+        { entry, details: start, step: "closing guard and wall" },
+        await quickRules(),
+        holder,
+      );
       if (!first.views.some(({ state }) => state === "closed")) await nothingClosed(entry, first, holder);
 
       tell("pointing helper calls at a local model");
@@ -156,7 +138,7 @@ export function createLockMachine(parts: {
         problems.push("There is no local model, so every turn is answered with a notice until there is one.");
       } else {
         try {
-          await closeHelpers(entry, best, entry, holder);
+          await helpers.close(entry, best, entry, holder);
         } catch (thrown) {
           if (!isPassing(thrown)) throw thrown;
           problems.push(`Helper calls could not be pointed at a local model: ${thrown.message}`);
@@ -172,8 +154,7 @@ export function createLockMachine(parts: {
       tell("verifying");
       const verification = await parts.verify(closed, tell);
       details = { ...details, verification };
-      await holder.check();
-      await journal.settle(entry.id, "done", { ...details });
+      await holder.notes.settle(entry.id, "done", { ...details });
       return details;
     },
 
@@ -189,20 +170,18 @@ export function createLockMachine(parts: {
       for (const layer of layers.toSorted((a, b) => b.name.localeCompare(a.name))) {
         tell(`opening the ${layer.name}`);
         const view = await lookAt(layer);
-        const id = view.state === "closed" ? view.id : view.state === "absent" ? view.closedAs : undefined;
         await step(`opening the ${layer.name}`, details);
-        if (id !== undefined) await layer.open(id);
-        else if (view.state === "absent" && (await wasUsed(entry, layer))) {
-          if (view.mayHold && !details.forced) throw notOpened(layer, view.why);
-          details = { ...details, left: [...new Set([...details.left, layer.name])] };
-        }
+        if (await openLayer(layer, view, entry, holder)) continue;
+        if (view.state !== "absent" || !(await wasUsed(entry, layer))) continue;
+        if (view.mayHold && !details.forced) throw notDone("off", layer, view.why);
+        details = { ...details, left: [...new Set([...details.left, layer.name])] };
       }
       await step("helper calls", details);
       try {
-        if (await isHeldBack()) details = { ...details, helpersRestored: false };
+        if (await helpers.areHeldBack()) details = { ...details, helpersRestored: false };
         else {
           tell("putting helper calls back");
-          details = { ...details, stays: await restoreHelpers(entry, holder), helpersRestored: true };
+          details = { ...details, stays: await helpers.restore(entry, holder), helpersRestored: true };
         }
       } catch (thrown) {
         if (!isPassing(thrown)) throw thrown;
@@ -210,14 +189,9 @@ export function createLockMachine(parts: {
         const problem = `The settings of helper calls are not put back yet: ${thrown.message}`;
         details = { ...details, problems: [...details.problems, problem] };
       }
-      await holder.check();
-      await journal.settle(entry.id, "done", { ...details });
+      await holder.notes.settle(entry.id, "done", { ...details });
       return details;
     },
-
-    closeHelpers,
-    restoreHelpers,
-    areHelpersDue: async () => (await waiting()).length > 0 && !(await isHeldBack()),
   };
 
   /** Fails, and the entry with it, unless something may be closed after all. */
@@ -234,8 +208,7 @@ export function createLockMachine(parts: {
     const [first] = lost;
     if (first !== undefined) throw notDone("on", first.layer, first.why);
     const problems = openOnes(layers, views);
-    await holder.check();
-    if (entry.state === "working") await journal.settle(entry.id, "failed", { ...details, problems });
+    if (entry.state === "working") await holder.notes.settle(entry.id, "failed", { ...details, problems });
     throw problems.length === 0 ? notInstalled(layers, views) : notClosed(problems);
   }
 
@@ -267,8 +240,6 @@ const notClosed = (problems: readonly string[]): ClutchError =>
   new ClutchError("not_verified", `Local-only mode is not on: ${problems.join(" ")}`, {
     hint: "The log says why. Try again; clutch wall status and clutch guard status show how they are.",
   });
-
-const notOpened = (layer: LockLayer, why: string): ClutchError => notDone("off", layer, why);
 
 const notDone = (wanted: "on" | "off", { name }: LockLayer, why: string): ClutchError =>
   new ClutchError("not_verified", `Local-only mode is not ${wanted} yet: the ${name} cannot be asked. ${why}`, {

@@ -5,8 +5,9 @@ import type { LockEntry, LockJournal } from "../store/lock-journal.ts";
 import type { ForcedOff } from "./forced-off.ts";
 import type { LockRequest } from "./local-only.ts";
 import { detailsOf, type LockDetails, NO_DETAILS } from "./lock-details.ts";
+import type { Holder } from "./lock-holder.ts";
 import { isShut, type LayerView, type LockLayer, lookAt } from "./lock-layers.ts";
-import type { Holder, LockMachine } from "./lock-machine.ts";
+import type { LockMachine } from "./lock-machine.ts";
 
 /** The journal's latest word, and how each layer is. */
 export interface LockSight {
@@ -93,16 +94,14 @@ export function createLockTurns(parts: {
     }
   };
 
-  const begin = async (
+  const begin = (
     wanted: "on" | "off",
     lockId: string,
     { actor, place, reason }: LockRequest,
     details: Partial<LockDetails>,
-    { check }: Holder,
-  ): Promise<LockEntry> => {
-    await check();
-    return journal.begin({ wanted, lockId, actor, place, reason, details: { ...NO_DETAILS, ...details } });
-  };
+    { notes }: Holder,
+  ): Promise<LockEntry> =>
+    notes.begin({ wanted, lockId, actor, place, reason, details: { ...NO_DETAILS, ...details } });
 
   const withDetails = (entry: LockEntry, details: Partial<LockDetails>): LockEntry => ({
     ...entry,
@@ -132,10 +131,7 @@ export function createLockTurns(parts: {
         const isWhole = views.every(({ state }) => state !== "open");
         const entry = withDetails(last, wish);
         if (last.state === "done" && isClosed && isWhole) {
-          if (until !== undefined) {
-            await holder.check();
-            await journal.note(last.id, entry.details);
-          }
+          if (until !== undefined) await holder.notes.note(last.id, entry.details);
           return false;
         }
         await recorded("on", request, () => machine.turnOn(entry, holder));
@@ -156,8 +152,7 @@ export function createLockTurns(parts: {
       if (isOff && !views.some(isShut)) {
         if (until !== undefined) {
           const entry = last ?? (await begin("off", randomUUID(), request, {}, holder));
-          await holder.check();
-          await journal.settle(entry.id, "done", { ...detailsOf(entry), until });
+          await holder.notes.settle(entry.id, "done", { ...detailsOf(entry), until });
         }
         return undefined;
       }

@@ -22,6 +22,7 @@ import { createCloudTurns } from "./cloud-turns.ts";
 import { createLocalOnly, type LockCare } from "./create-local-only.ts";
 import { createForcedOff } from "./forced-off.ts";
 import { createHelperLock } from "./helper-lock.ts";
+import { createHelperTurns } from "./helper-turns.ts";
 import { createKeptConversations } from "./kept-conversations.ts";
 import type { LocalOnly } from "./local-only.ts";
 import { guardLayer, type UsedProxy, wallLayer } from "./lock-layers.ts";
@@ -82,13 +83,14 @@ export async function openLocalOnly(parts: {
   });
   const journal = createLockJournal(db, clock);
   const kept = createKeptConversations({ guard, store: expiring("local-only"), clock });
+  const helperTurns = createHelperTurns({ helpers, journal, kept, target: async () => (await rules.fresh()).best });
   const localOnly = createLocalOnly({
     layers,
     guard,
     machine: createLockMachine({
       layers,
       kept,
-      helpers,
+      helpers: helperTurns,
       journal,
       quickRules: rules.quick,
       freshRules: rules.fresh,
@@ -97,6 +99,7 @@ export async function openLocalOnly(parts: {
       logger,
     }),
     verifier,
+    helperTurns,
     helpers,
     rules,
     schedule: createLockSchedule(expiring("local-only"), clock),

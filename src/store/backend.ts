@@ -9,7 +9,7 @@ import type { Dialect, RawBuilder } from "kysely";
  * in between: SQLite lets one writer in at a time, PostgreSQL several, which
  * then see what the others have committed. So read nothing in order to write
  * from it, unless the transaction has first written a row that its rivals write
- * too (see `usage-turn.ts`).
+ * too (the usage ledger's `takeTurn`).
  */
 export interface Backend {
   readonly dialect: Dialect;

@@ -12,6 +12,8 @@ export interface Lease {
    * took over, even if that one is done by now.
    */
   check(): Promise<void>;
+  /** Checks and writes at once: nothing comes between. Only `db` may be used in there. */
+  within<T>(write: (db: Kysely<Schema>) => Promise<T>): Promise<T>;
 }
 
 /** Work that only one process may do at a time. */
@@ -59,8 +61,8 @@ export function createLeases(db: Kysely<Schema>, clock: () => number): Leases {
     return row?.holder === holder;
   };
   /** False where it is another's, or was let go by another: what was known before that is old. */
-  const renew = async (name: string, holder: string): Promise<boolean> => {
-    const { numUpdatedRows } = await db
+  const renew = async (name: string, holder: string, by = db): Promise<boolean> => {
+    const { numUpdatedRows } = await by
       .updateTable("leases")
       .set({ until: clock() + LEASE_MS })
       .where("name", "=", name)
@@ -83,6 +85,11 @@ export function createLeases(db: Kysely<Schema>, clock: () => number): Leases {
           async check() {
             if (!(await renew(name, holder))) throw lost();
           },
+          within: (write) =>
+            db.transaction().execute(async (transaction) => {
+              if (!(await renew(name, holder, transaction))) throw lost();
+              return write(transaction);
+            }),
         });
       } finally {
         clearInterval(renewal);

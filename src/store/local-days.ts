@@ -25,6 +25,22 @@ export interface LocalDays {
   between(from: number, until: number): readonly LocalDay[];
 }
 
+/** The calendars of zones, each of which remembers the days that it was asked for. */
+export interface Calendars {
+  of(zone: string): LocalDays;
+}
+
+export function createCalendars(): Calendars {
+  const open = new Map<string, LocalDays>();
+  return {
+    of(zone) {
+      const days = open.get(zone) ?? createLocalDays(zone);
+      open.set(zone, days);
+      return days;
+    },
+  };
+}
+
 /**
  * `zone` is an IANA name, such as `Europe/Berlin`; throws `bad_config` where it
  * is none. A day begins at the first moment that the calendar shows its date:

@@ -1,5 +1,6 @@
 import type { Kysely } from "kysely";
 import { z } from "zod";
+import type { Lease } from "./leases.ts";
 import type { Schema } from "./schema.ts";
 import { json, nullable, parseRow } from "./stored-row.ts";
 
@@ -24,26 +25,58 @@ export interface LockEntry extends NewLockEntry {
   readonly step: string;
 }
 
+/** What is written down; `id` is an entry's. */
+export interface LockNotes {
+  begin(entry: NewLockEntry): Promise<LockEntry>;
+  /** Writes down the next step, and what is known by now. */
+  step(id: number, step: string, details?: Readonly<Record<string, unknown>>): Promise<void>;
+  settle(id: number, state: "done" | "failed", details?: Readonly<Record<string, unknown>>): Promise<void>;
+  /** Writes down what was found out about an entry later. */
+  note(id: number, details: Readonly<Record<string, unknown>>): Promise<void>;
+}
+
 /**
  * The journal of local-only mode. An entry is `working` from before the first
  * step until after the last; each step is written down before it is taken, so a
  * process that finds an entry working, and holds the lease, knows where to go on.
  */
-export interface LockJournal {
-  begin(entry: NewLockEntry): Promise<LockEntry>;
-  /** Writes down the next step, and what is known by now. */
-  step(id: number, step: string, details?: Readonly<Record<string, unknown>>): Promise<void>;
-  settle(id: number, state: "done" | "failed", details?: Readonly<Record<string, unknown>>): Promise<void>;
+export interface LockJournal extends Pick<LockNotes, "note"> {
+  /** Writes only while the lease is held; throws its codes. */
+  heldBy(lease: Pick<Lease, "within">): LockNotes;
   /** Without those that failed: they left everything as it was. */
   latest(): Promise<LockEntry | undefined>;
   /** Every time that it was turned on, or that this was tried, newest first. */
   turnedOn(): Promise<readonly LockEntry[]>;
-  /** Writes down what was found out about an entry later. */
-  note(id: number, details: Readonly<Record<string, unknown>>): Promise<void>;
 }
 
 /** `clock` gives milliseconds since the epoch. */
 export function createLockJournal(db: Kysely<Schema>, clock: () => number): LockJournal {
+  return {
+    note: notes(db, clock).note,
+    heldBy: ({ within }) => ({
+      begin: (entry) => within((held) => notes(held, clock).begin(entry)),
+      step: (...step) => within((held) => notes(held, clock).step(...step)),
+      settle: (...end) => within((held) => notes(held, clock).settle(...end)),
+      note: (...note) => within((held) => notes(held, clock).note(...note)),
+    }),
+    async latest() {
+      const row = await db
+        .selectFrom("locks")
+        .selectAll()
+        .where("state", "<>", "failed")
+        .orderBy("id", "desc")
+        .limit(1)
+        .executeTakeFirst();
+      return row === undefined ? undefined : toEntry(row);
+    },
+    async turnedOn() {
+      const rows = await db.selectFrom("locks").selectAll().where("wanted", "=", "on").orderBy("id", "desc").execute();
+      return rows.map(toEntry);
+    },
+  };
+}
+
+function notes(db: Kysely<Schema>, clock: () => number): LockNotes {
   const update = async (
     id: number,
     change: { readonly step?: string; readonly state?: "done" | "failed" },
@@ -77,27 +110,7 @@ export function createLockJournal(db: Kysely<Schema>, clock: () => number): Lock
     },
     step: (id, step, details) => update(id, { step }, details),
     settle: (id, state, details) => update(id, { state, step: state }, details),
-    async note(id, details) {
-      await db
-        .updateTable("locks")
-        .set({ details_json: JSON.stringify(details) })
-        .where("id", "=", id)
-        .execute();
-    },
-    async latest() {
-      const row = await db
-        .selectFrom("locks")
-        .selectAll()
-        .where("state", "<>", "failed")
-        .orderBy("id", "desc")
-        .limit(1)
-        .executeTakeFirst();
-      return row === undefined ? undefined : toEntry(row);
-    },
-    async turnedOn() {
-      const rows = await db.selectFrom("locks").selectAll().where("wanted", "=", "on").orderBy("id", "desc").execute();
-      return rows.map(toEntry);
-    },
+    note: (id, details) => update(id, {}, details),
   };
 }
 

@@ -146,7 +146,9 @@ async function findSchema(pool: PostgresPool, place: string): Promise<string> {
       throw new ClutchError(
         "store_failed",
         `The store ${place} has tables of another program in its schema "${schema}"; it was left as it is.`,
-        { hint: 'Name a database of its own under "store" in clutch.config.json, or give the role a schema of its own.' },
+        {
+          hint: 'Name a database of its own under "store" in clutch.config.json, or give the role a schema of its own.',
+        },
       );
     }
     return schema;

@@ -204,7 +204,7 @@ interface UsageCallsTable {
   cache_read: number | null;
   cache_write: number | null;
   /** Picodollars, 1e-12 USD. */
-  usd_pico: number | bigint | null;
+  usd_pico: number | null;
   duration_ms: number | null;
   outcome: string;
   /** 0 or 1. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { USAGE_CAUSES, type Rate, type UsageCall, type UsageTokens } from "../usage/usage-call.ts";
+import { type Rate, USAGE_CAUSES, type UsageCall, type UsageTokens } from "../usage/usage-call.ts";
 import { json, nullable, parseRow } from "./stored-row.ts";
 
 /** A call as `usage_calls` has it, without its numbers. */
@@ -47,41 +47,42 @@ const PICO = 1e12;
  * nothing is rounded, and sums don't depend on their order.
  */
 export function priceColumns(usd: number | undefined, rateId: number | null): Pick<UsageRow, "usd_pico" | "rate_id"> {
-  return { usd_pico: usd === undefined ? null : whole(usd * PICO), rate_id: rateId };
+  return { usd_pico: usd === undefined ? null : Math.round(usd * PICO), rate_id: rateId };
 }
 
 /**
- * A size or price that can't be one (negative, no number, above 2^53) is stored
- * as unknown: a source that talks nonsense must neither spoil the sums nor keep
- * the calls beside it from being written.
+ * A size or price that can't be one (negative, no number, above 2^53) counts as
+ * unknown: a source that talks nonsense must neither spoil the sums nor keep the
+ * calls beside it from being written.
  */
+export function soundCall(call: UsageCall): UsageCall {
+  const { tokens } = call;
+  const known = tokens && [tokens.input, tokens.output, tokens.cacheRead, tokens.cacheWrite].every(isWhole);
+  const sized = known ? call : { ...call, tokens: undefined, usd: undefined };
+  return sized.usd === undefined || isWhole(Math.round(sized.usd * PICO)) ? sized : { ...sized, usd: undefined };
+}
+
+const isWhole = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
+
 export function toRow(
   call: UsageCall,
   ids: { readonly session: number; readonly kind: number; readonly rate: number | null },
 ): UsageRow {
-  const { tokens } = call;
-  const counts = tokens && [tokens.input, tokens.output, tokens.cacheRead, tokens.cacheWrite].map(whole);
-  const [input = null, output = null, cacheRead = null, cacheWrite = null] =
-    counts === undefined || counts.includes(null) ? [] : counts;
+  const { tokens, durationMs } = call;
   return {
     call_id: call.id,
     at: Math.round(call.at),
     session_id: ids.session,
     kind_id: ids.kind,
-    input,
-    output,
-    cache_read: cacheRead,
-    cache_write: cacheWrite,
-    ...priceColumns(input === null ? undefined : call.usd, ids.rate),
-    duration_ms: call.durationMs === undefined ? null : whole(call.durationMs),
+    input: tokens?.input ?? null,
+    output: tokens?.output ?? null,
+    cache_read: tokens?.cacheRead ?? null,
+    cache_write: tokens?.cacheWrite ?? null,
+    ...priceColumns(call.usd, ids.rate),
+    duration_ms: durationMs !== undefined && isWhole(Math.round(durationMs)) ? Math.round(durationMs) : null,
     outcome: call.outcome,
     fallback: call.fallback ? 1 : 0,
   };
-}
-
-function whole(value: number): number | null {
-  const rounded = Math.round(value);
-  return Number.isSafeInteger(rounded) && rounded >= 0 ? rounded : null;
 }
 
 /**
@@ -166,5 +167,5 @@ function toTokens({ input, output, cache_read, cache_write }: z.output<typeof Jo
   return { input, output, cacheRead: cache_read ?? 0, cacheWrite: cache_write ?? 0 };
 }
 
-/** A sum of picodollars, as text since it may outgrow a number, in USD. */
-export const usdOf = (pico: string): number => Number(pico) / PICO;
+/** A sum of picodollars, which may outgrow a whole number, in USD. */
+export const usdOf = (pico: bigint): number => Number(pico) / PICO;

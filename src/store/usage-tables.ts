@@ -59,9 +59,7 @@ export async function addUsage(db: Kysely<unknown>, { idColumn, inKeyOrder }: Ba
     .addColumn("cache_write", "bigint")
     .addColumn("usd_pico", "bigint")
     .addColumn("duration_ms", "bigint")
-    .addColumn("outcome", "text", (column) =>
-      column.notNull().check(sql`outcome in ('answered', 'failed', 'aborted')`),
-    )
+    .addColumn("outcome", "text", (column) => column.notNull().check(sql`outcome in ('answered', 'failed', 'aborted')`))
     .addColumn("fallback", "integer", (column) => column.notNull())
     .execute();
   await db.schema.createIndex("usage_calls_at").on("usage_calls").column("at").execute();

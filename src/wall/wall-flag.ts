@@ -34,9 +34,11 @@ export function createWallFlag(parts: {
       if (!state.closed && isMine) throw spent(id);
       const next = rules ?? (isMine ? state.rules : NO_RULES);
       createJudge(next);
-      state = { closed: true, id, at: isMine ? state.at : clock(), rules: next };
+      const closed = { closed: true, id, at: isMine ? state.at : clock(), rules: next };
+      state = { ...closed, damage: "could not be written" };
       onClosed(state);
-      writeState(directory, state);
+      writeState(directory, closed);
+      state = closed;
     },
     open(id) {
       if (!state.closed) return;

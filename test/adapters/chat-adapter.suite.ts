@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ChatAdapter, CommandInfo } from "../../adapters/adapter.ts";
 import type { Card } from "../../commands/card.ts";
 import type { Outcome } from "../../commands/dispatcher.ts";
+import type { Chart } from "../../src/charts/chart.ts";
 import type { Conversation } from "../../src/models/conversation.ts";
 import { type Answer, outcome, type RecordingCore, recordingCore } from "./recording-core.ts";
 
@@ -19,7 +20,14 @@ export interface ChatAdapterHarness {
   acknowledged(line: string): boolean | Promise<boolean>;
   /** All text that the person can see. */
   shown(): string | Promise<string>;
+  /** The pictures that the person can see, with their words; absent where the platform shows text alone. */
+  pictures?(): readonly Picture[];
   close(): Promise<void>;
+}
+
+export interface Picture {
+  readonly alt: string;
+  readonly bytes: Uint8Array;
 }
 
 /** What every adapter must do, on any platform. `open` gives a fresh harness for each case. */
@@ -74,6 +82,21 @@ export function chatAdapterSuite(name: string, open: () => Promise<ChatAdapterHa
       await start(() => outcome(FULL_CARD));
       await harness.type("/model");
       await shows(...FULL_CARD_TEXTS);
+    });
+
+    it("shows a chart, asked for or not: as a picture with words, else drawn with characters", async () => {
+      await start(() => outcome({ title: "Usage", chart: CHART }));
+      await harness.type("/model");
+      await shows("Usage");
+      await harness.adapter.post(harness.conversation, { tone: "info", title: "Spent", chart: CHART });
+      await shows("Spent");
+      if (harness.pictures === undefined) return shows("██ local 30", "▒▒ cloud 10", "1 Nov ██████");
+      await vi.waitFor(() => expect(harness.pictures?.()).toHaveLength(2), PATIENCE);
+      for (const { alt, bytes } of harness.pictures()) {
+        expect(alt).toBe(CHART.alt);
+        expect([...bytes.slice(0, 8)]).toEqual([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+        expect(bytes.length).toBeGreaterThan(5_000);
+      }
     });
 
     it("shows what went wrong and what to do", async () => {
@@ -197,6 +220,20 @@ const FULL_CARD: Card = {
   },
   actions: [{ label: "Undo", line: "/model undo", style: "secondary" }],
   footer: "Read just now.",
+};
+
+const CHART: Chart = {
+  title: "Calls a day",
+  unit: "calls",
+  series: [
+    { name: "local", tone: "local" },
+    { name: "cloud", tone: "cloud" },
+  ],
+  bars: [
+    { label: "1 Nov", values: [20, 0] },
+    { label: "2 Nov", values: [10, 10] },
+  ],
+  alt: "30 local calls and 10 to the cloud",
 };
 
 const FULL_CARD_TEXTS = [

@@ -3,10 +3,12 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { GatewayProcessOptions } from "../../src/openclaw/gateway-process.ts";
+import type { GuardRules } from "../../src/openclaw/guard-client.ts";
 import type { Answer, ReceivedChat, StandIn } from "../../src/sandbox/stand-in.ts";
 import { startOllamaStandIn } from "../../src/sandbox/stand-in-ollama.ts";
+import type { WallRules } from "../../src/wall/wall-rules.ts";
 import { startDisguise } from "./disguise.ts";
-import { type AttachedClutch, turns } from "./harness.ts";
+import { type AttachedClutch, LLAMA, QWEN, turns } from "./harness.ts";
 import { type Config, type LockedLab, startLockedLab } from "./locked-lab.ts";
 import { type Relay, startRelay } from "./relay.ts";
 
@@ -20,7 +22,8 @@ export const TAGGED = "ollama/tagged:7b";
 /** Configured and not downloaded. */
 export const ABSENT = "ollama/absent:1b";
 
-const PASSED_ON = [CLOUD_TAG, SHOWN, TAGGED].map((ref) => ref.slice("ollama/".length));
+/** As Ollama calls them. */
+export const PASSED_ON = [CLOUD_TAG, SHOWN, TAGGED].map((ref) => ref.slice("ollama/".length));
 const SMALL = { sizeBytes: 500_000_000, layers: 4, heads: 8, kvHeads: 1, headDim: 64, parameters: 800_000_000 };
 const FREE = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
 
@@ -32,6 +35,8 @@ const FREE = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
 export interface LeakLab extends LockedLab {
   readonly clutch: AttachedClutch;
   readonly box: StandIn;
+  /** Its address, by a name that the wall alone can resolve. */
+  readonly vendor: string;
   /** Before the local Ollama. */
   readonly front: Relay;
   /** Bytes that reached the vendor, and requests that Ollama would have passed on. */
@@ -41,12 +46,14 @@ export interface LeakLab extends LockedLab {
    * come late: bytes, requests that Ollama would pass on, hits of the canary.
    */
   escaped<T>(work: () => Promise<T>, momentMs?: number): Promise<{ readonly said: T; readonly escaped: number }>;
+  /** Every request with this word in it, to the vendor's models and to Ollama's. */
+  asked(word: string): readonly ReceivedChat[];
   /** Connections that the wall refused so far. */
   denied(): number;
   /** Exactly these hold from now on, by the rules of the lock that was on last. */
   hold(...layers: ("guard" | "wall")[]): Promise<void>;
   /** The next agent that has tools uses this one, once, and then answers. */
-  useTool(name: string, args: Record<string, unknown>): void;
+  nextTool(name: string, args: Record<string, unknown>): void;
   /** A conversation of its own, pinned where a model is named; gives its key. */
   conversation(agentId: string, model?: string): Promise<string>;
   patch(change: Config): Promise<void>;
@@ -96,6 +103,19 @@ export async function startLeakLab(options: LeakLabOptions = {}): Promise<LeakLa
   });
   const clutch = await lab.attach();
   const { guard, openclaw } = clutch.app;
+  /** Until a lock was on that tells them. */
+  const guardRules: GuardRules = {
+    models: [QWEN, LLAMA].map((ref) => ({
+      provider: "ollama",
+      model: ref.slice("ollama/".length),
+      baseUrl: front.url,
+      ollama: true,
+    })),
+    order: {},
+    tools: ["pdf", "view_image"],
+  };
+  // An open wall forgets them.
+  let wallRules: WallRules = { allow: [], local: [new URL(front.url).host] };
   const answerWith: LeakLab["answerWith"] = (next) => {
     special = next;
     lab.answerWith(next);
@@ -115,6 +135,7 @@ export async function startLeakLab(options: LeakLabOptions = {}): Promise<LeakLa
     },
     clutch,
     box,
+    vendor: vendorUrl,
     front,
     outside,
     answerWith,
@@ -124,16 +145,21 @@ export async function startLeakLab(options: LeakLabOptions = {}): Promise<LeakLa
       await sleep(momentMs);
       return { said, escaped: (await everywhere()) - before };
     },
+    asked: (word: string) =>
+      [...lab.anthropic.chats, ...box.chats].filter(({ body }) => JSON.stringify(body).includes(word)),
     denied: () => lab.wall.status().totals.denied,
     async hold(...layers: ("guard" | "wall")[]) {
       const { state } = await guarding();
       if (state.on && !layers.includes("guard")) await guard.off(state.id);
-      if (!state.on && layers.includes("guard")) await guard.on(randomUUID(), state);
+      if (!state.on && layers.includes("guard")) {
+        await guard.on(randomUUID(), state.models.length === 0 ? guardRules : state);
+      }
       const { closed, id, rules } = lab.wall.status();
+      if (closed) wallRules = rules;
       if (closed && !layers.includes("wall")) await lab.wallClient.open(id);
-      if (!closed && layers.includes("wall")) await lab.wallClient.close(randomUUID(), rules);
+      if (!closed && layers.includes("wall")) await lab.wallClient.close(randomUUID(), wallRules);
     },
-    useTool(name: string, args: Record<string, unknown>) {
+    nextTool(name: string, args: Record<string, unknown>) {
       let isUsed = false;
       answerWith(({ body }) => {
         const tools = (body["tools"] ?? []) as { name?: string; function?: { name?: string } }[];

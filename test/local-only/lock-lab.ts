@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
@@ -8,6 +8,7 @@ import { createCloudTurns } from "../../src/local-only/cloud-turns.ts";
 import { createLocalOnly, type LockCare } from "../../src/local-only/create-local-only.ts";
 import { createForcedOff } from "../../src/local-only/forced-off.ts";
 import { createHelperLock } from "../../src/local-only/helper-lock.ts";
+import { createHelperTurns } from "../../src/local-only/helper-turns.ts";
 import { createKeptConversations } from "../../src/local-only/kept-conversations.ts";
 import type { LocalOnly } from "../../src/local-only/local-only.ts";
 import { guardLayer, type LockLayer, wallLayer } from "../../src/local-only/lock-layers.ts";
@@ -199,7 +200,11 @@ export async function openClutch(options: ClutchOptions): Promise<ClutchInLab> {
     };
   };
 
-  const journal = gated("locks", createLockJournal(db, clock), ["begin", "step", "settle", "note"], gate);
+  const written = createLockJournal(db, clock);
+  const journal: LockJournal = {
+    ...gated("locks", written, ["note"], gate),
+    heldBy: (lease) => gated("locks", written.heldBy(lease), ["begin", "step", "settle", "note"], gate),
+  };
   const kept = createKeptConversations({ guard, store: expiring("local-only"), clock });
   const { cut } = createCloudTurns({
     openclaw: {
@@ -209,17 +214,18 @@ export async function openClutch(options: ClutchOptions): Promise<ClutchInLab> {
     } as unknown as Parameters<typeof createCloudTurns>[0]["openclaw"],
     registry,
   });
+  const helperTurns = createHelperTurns({ helpers, journal, kept, target: async () => (await rules.fresh()).best });
   const lock = createLocalOnly({
     layers,
     guard,
     machine: createLockMachine({
-      ...{ layers, kept, helpers, journal, logger, verify },
+      ...{ layers, kept, helpers: helperTurns, journal, logger, verify },
       quickRules: rules.quick,
       freshRules: rules.fresh,
       cutTurns: cut,
     }),
     verifier: { verify, network: async () => [] },
-    ...{ helpers, rules, kept, journal, audit, writtenSince, clock, logger },
+    ...{ helperTurns, helpers, rules, kept, journal, audit, writtenSince, clock, logger },
     schedule: createLockSchedule(expiring("local-only"), clock),
     forced: createForcedOff(directory),
     leases: createLeases(db, clock),
@@ -246,8 +252,9 @@ export interface LockLab {
   stop(): Promise<void>;
 }
 
-/** A socket's name may not be long. */
-export const labDirectory = (): string => mkdtempSync(join(tmpdir(), "clutch-lk-"));
+/** A socket's name may not be long; in memory where that is to be had, since each write waits for the disk. */
+export const labDirectory = (): string =>
+  mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "clutch-lk-"));
 
 export const startWall = (directory: string, clock: () => number, port = 0): Promise<Wall> =>
   createWall({

@@ -7,6 +7,8 @@ import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
 import { createAuditLog } from "../../src/store/audit-log.ts";
 import { openStore } from "../../src/store/open-store.ts";
+import { DATABASES, emptyDatabase, newDatabase } from "./databases.ts";
+import { PASSWORD } from "./postgres-server.ts";
 import { openTemp, STORE_CHILD, startStoreChild, tempFile, tempFolder } from "./temp-store.ts";
 
 const clock = () => 1_000;
@@ -22,8 +24,8 @@ function raw(file: string, ...statements: string[]): void {
 
 describe("the form of the url", () => {
   it.each([
-    "postgres://clutch:hunter2@db/clutch",
-    "mysql:clutch",
+    "postgres:clutch:hunter2@db/clutch",
+    "mysql://clutch:hunter2@db/clutch",
     "clutch.db",
     "sqlite:",
     "sqlite:~/clutch.db",
@@ -31,7 +33,10 @@ describe("the form of the url", () => {
     "",
   ])("refuses %j, names the forms that exist and repeats no password", async (url) => {
     const failure = openStore(url, { clock });
-    await expect(failure).rejects.toMatchObject({ code: "bad_config", hint: expect.stringContaining("sqlite:PATH") });
+    await expect(failure).rejects.toMatchObject({
+      code: "bad_config",
+      hint: expect.stringMatching(/sqlite:PATH.*postgres:/),
+    });
     await expect(failure).rejects.toMatchObject({ message: expect.not.stringContaining("hunter2") });
   });
 
@@ -50,7 +55,7 @@ describe("the file", () => {
   it("is made for its owner only, in a folder for its owner only, and so are its companions", async () => {
     const folder = join(tempFolder(), "new", "deeper");
     const file = join(folder, "clutch.db");
-    const { store } = await openTemp(file);
+    const { store } = await openTemp(`sqlite:${file}`);
     await createAuditLog(store.db, clock).append({ actor: "a", action: "x", result: "ok" });
     expect([folder, file, `${file}-wal`, `${file}-shm`].map(permissions)).toEqual(["700", "600", "600", "600"]);
   });
@@ -71,7 +76,7 @@ describe("the file", () => {
     await createAuditLog(first.db, clock).append({ actor: "a", action: "x", result: "ok" });
     await first.close();
     await first.close();
-    const { store } = await openTemp(link);
+    const { store } = await openTemp(`sqlite:${link}`);
     expect(await createAuditLog(store.db, clock).list()).toMatchObject([{ actor: "a" }]);
   });
 
@@ -146,7 +151,7 @@ describe("a place that can't be used", () => {
   ])("%s", async (_, prepare) => {
     const folder = tempFolder();
     await prepare(folder);
-    const [line] = await startStoreChild("open-once", join(folder, "clutch.db"), uid).end();
+    const [line] = await startStoreChild("open-once", `sqlite:${join(folder, "clutch.db")}`, uid).end();
     expect(JSON.parse(line ?? "null")).toMatchObject({
       code: "store_failed",
       message: expect.stringContaining(`${folder}/clutch.db cannot be`),
@@ -165,17 +170,13 @@ describe("a place that can't be used", () => {
   });
 });
 
-describe("the tables", () => {
-  it("of a newer version are refused, and nothing is touched", async () => {
-    const { store, file } = await openTemp();
-    await store.expiring("n").set("gone", 1, 5);
-    await store.close();
+describe("the tables in a file", () => {
+  it("of a newer version are refused without a byte changed", async () => {
+    const file = tempFile();
+    await (await open(file)).close();
     raw(file, "insert into kysely_migration (name, timestamp) values ('0999_from_the_future', '2099-01-01T00:00:00Z')");
     const before = hash(file);
-    await expect(openStore(`sqlite:${file}`, { clock: () => 9_999 })).rejects.toMatchObject({
-      code: "store_failed",
-      message: expect.stringMatching(/newer version.*0999_from_the_future/),
-    });
+    await expect(open(file)).rejects.toMatchObject({ code: "store_failed" });
     expect(hash(file)).toBe(before);
   });
 
@@ -187,24 +188,6 @@ describe("the tables", () => {
     expect(hash(file)).toBe(before);
   });
 
-  it("are made by one of several processes that open a new file in the same moment", async () => {
-    const folder = join(tempFolder(), "made-by-whoever-is-first");
-    const file = join(folder, "clutch.db");
-    const children = Array.from({ length: 6 }, () => startStoreChild("open-together", file));
-    for (const child of children) expect(await child.line()).toBe("ready");
-    for (const child of children) child.process.stdin.write("go\n");
-    for (const child of children) expect(await child.end()).toEqual(["closed"]);
-
-    const { store } = await openTemp(file);
-    const entries = await createAuditLog(store.db, clock).list();
-    expect(new Set(entries.map(({ actor }) => actor)).size).toBe(6);
-    const changes = await store.db.selectFrom("changes").select(["id", "state"]).orderBy("id").execute();
-    expect(changes).toEqual([1, 2, 3, 4, 5, 6].map((id) => ({ id, state: "done" })));
-    const migrations = (db: typeof store.db) => sql`select name from kysely_migration order by name`.execute(db);
-    const alone = await openTemp();
-    expect((await migrations(store.db)).rows).toEqual((await migrations(alone.store.db)).rows);
-  });
-
   it("wait for another process that holds a file which is not in WAL mode yet", async () => {
     const file = tempFile();
     const holder = new DatabaseSync(file);
@@ -214,13 +197,49 @@ describe("the tables", () => {
     await (await opening).close();
     holder.close();
   });
+});
+
+describe.each(DATABASES)("the tables on %s", (database) => {
+  it("of a newer version are refused, and nothing is touched", async () => {
+    const { store, url } = await openTemp(await emptyDatabase(database));
+    await store.expiring("n").set("gone", 1, 5);
+    await sql`insert into kysely_migration (name, timestamp)
+      values ('0999_from_the_future', '2099-01-01T00:00:00Z')`.execute(store.db);
+    const failure = openStore(url, { clock: () => 9_999 });
+    await expect(failure).rejects.toMatchObject({
+      code: "store_failed",
+      message: expect.stringMatching(/newer version.*0999_from_the_future/),
+    });
+    await expect(failure).rejects.toMatchObject({ message: expect.not.stringContaining(PASSWORD) });
+    expect(await store.db.selectFrom("expiring").select("key").execute()).toEqual([{ key: "gone" }]);
+  });
+
+  it("are made by one of several processes that open a new store in the same moment", async () => {
+    const url =
+      database === "SQLite"
+        ? `sqlite:${join(tempFolder(), "made-by-whoever-is-first", "clutch.db")}`
+        : await emptyDatabase(database);
+    const children = Array.from({ length: 6 }, () => startStoreChild("open-together", url));
+    for (const child of children) expect(await child.line()).toBe("ready");
+    for (const child of children) child.process.stdin.write("go\n");
+    for (const child of children) expect(await child.end()).toEqual(["closed"]);
+
+    const { store } = await openTemp(url);
+    const entries = await createAuditLog(store.db, clock).list();
+    expect(new Set(entries.map(({ actor }) => actor)).size).toBe(6);
+    const changes = await store.db.selectFrom("changes").select(["id", "state"]).orderBy("id").execute();
+    expect(changes).toEqual([1, 2, 3, 4, 5, 6].map((id) => ({ id, state: "done" })));
+    const migrations = (db: typeof store.db) => sql`select name from kysely_migration order by name`.execute(db);
+    const alone = await openTemp(await emptyDatabase(database));
+    expect((await migrations(store.db)).rows).toEqual((await migrations(alone.store.db)).rows);
+  });
 
   it("are swept of what has expired at each opening", async () => {
-    const { store, file, time } = await openTemp();
+    const { store, url, time } = await openTemp(await newDatabase(database));
     await store.expiring("n").set("short", 1, 10);
     await store.expiring("n").set("long", 1, 10_000);
     await store.close();
-    const later = await openStore(`sqlite:${file}`, { clock: () => time.now + 10 });
+    const later = await openStore(url, { clock: () => time.now + 10 });
     expect(await later.db.selectFrom("expiring").select("key").execute()).toEqual([{ key: "long" }]);
     await later.close();
   });

@@ -2,11 +2,13 @@ import { once } from "node:events";
 import { createAuditLog } from "../../src/store/audit-log.ts";
 import { createChangeJournal } from "../../src/store/change-journal.ts";
 import { openStore } from "../../src/store/open-store.ts";
+import { createUsageLedger } from "../../src/store/usage-ledger.ts";
+import { usageCall } from "./usage-calls.ts";
 
-/** Another process that uses a store: `node store-child.ts TASK FILE`. It prints what it has done, a line each. */
-const [, , task = "", file = ""] = process.argv;
+/** Another process that uses a store: `node store-child.ts TASK URL`. It prints what it has done, a line each. */
+const [, , task = "", url = ""] = process.argv;
 const print = (line: string) => process.stdout.write(`${line}\n`);
-const open = () => openStore(`sqlite:${file}`, { clock: Date.now });
+const open = () => openStore(url, { clock: Date.now });
 const change = { scope: "session", target: "s", actor: "child", before: null, after: "a/b" } as const;
 
 const tasks: Record<string, () => Promise<void>> = {
@@ -32,6 +34,37 @@ const tasks: Record<string, () => Promise<void>> = {
       print(`intended ${id}`);
       await journal.done(id, `model/${id}`);
       print(`done ${id}`);
+    }
+  },
+
+  /** Writes the same thousand model calls as others do, in an order of its own, each report twice. */
+  async "record-calls"() {
+    print("ready");
+    await once(process.stdin, "data");
+    process.stdin.destroy();
+    const store = await open();
+    const ledger = createUsageLedger(store.db, Date.now);
+    await ledger.keepDays("Asia/Kathmandu");
+    const start = Math.floor(Math.random() * 1_000);
+    const calls = Array.from({ length: 1_000 }, (_, index) => usageCall((start + index * 7) % 1_000));
+    for (let from = 0; from < calls.length; from += 50) {
+      const some = calls.slice(from, from + 50);
+      await ledger.record(some.map((call) => ({ ...call, tokens: undefined, usd: undefined })));
+      await ledger.record(some);
+    }
+    await store.close();
+    print("closed");
+  },
+
+  /** Writes model calls as fast as it can until it is killed. */
+  async "record-forever"() {
+    const ledger = createUsageLedger((await open()).db, Date.now);
+    await ledger.keepDays("Asia/Kathmandu");
+    for (let next = 0; ; next += 20) {
+      const calls = Array.from({ length: 20 }, (_, index) => usageCall(next + index));
+      await ledger.record(calls.map((call) => ({ ...call, tokens: undefined, usd: undefined })));
+      await ledger.record(calls);
+      print(`recorded ${next + 20}`);
     }
   },
 

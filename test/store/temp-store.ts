@@ -23,11 +23,13 @@ export function tempFolder(): string {
 export const tempFile = (): string => join(tempFolder(), "clutch.db");
 
 /** A store that is closed after the test, with a clock that stands until it is set. */
-export async function openTemp(file = tempFile()): Promise<{ store: Store; file: string; time: { now: number } }> {
+export async function openTemp(
+  url = `sqlite:${tempFile()}`,
+): Promise<{ store: Store; url: string; time: { now: number } }> {
   const time = { now: 1_000 };
-  const store = await openStore(`sqlite:${file}`, { clock: () => time.now });
+  const store = await openStore(url, { clock: () => time.now });
   undo.push(() => store.close());
-  return { store, file, time };
+  return { store, url, time };
 }
 
 export const STORE_CHILD = join(import.meta.dirname, "store-child.ts");
@@ -40,9 +42,9 @@ interface StoreChild {
   end(): Promise<readonly string[]>;
 }
 
-/** Another process at work on the same file; killed after the test if it still runs. */
-export function startStoreChild(task: string, file: string, options: { uid?: number } = {}): StoreChild {
-  const child = spawn(process.execPath, [STORE_CHILD, task, file], { ...options, cwd: "/" });
+/** Another process at work on the same store; killed after the test if it still runs. */
+export function startStoreChild(task: string, url: string, options: { uid?: number } = {}): StoreChild {
+  const child = spawn(process.execPath, [STORE_CHILD, task, url], { ...options, cwd: "/" });
   undo.push(() => child.kill("SIGKILL"));
   child.stderr.pipe(process.stderr);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

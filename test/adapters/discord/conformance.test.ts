@@ -42,6 +42,11 @@ chatAdapterSuite("Discord", async () => {
     },
     acknowledged: (line) => sent.get(line)?.interaction.ack !== undefined,
     shown: () => bench.text(where),
+    pictures: () =>
+      discord
+        .screen(where)
+        .flatMap(({ stored }) => stored.attachments)
+        .map(({ description = "", bytes }) => ({ alt: description, bytes })),
     close: async () => undefined,
   };
 });

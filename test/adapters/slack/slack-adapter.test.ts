@@ -22,6 +22,7 @@ for (const mode of MODES) {
         const offers = await person.suggest().catch(() => []);
         return [person.shown(), ...offers.flatMap(({ label, detail, group }) => [label, detail, group])].join("\n");
       },
+      pictures: () => person.messages().flatMap(({ files = [] }) => files),
       close,
     };
   });

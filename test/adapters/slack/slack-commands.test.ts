@@ -294,6 +294,27 @@ describe("an answer", () => {
   });
 });
 
+describe("a chart", () => {
+  it("is told in words where only one person may see it, and drawn in a direct message", async () => {
+    const { slack, start } = await openSlack();
+    const chart = {
+      title: "Calls",
+      unit: "calls",
+      series: [{ name: "local", tone: "local" }],
+      bars: [{ label: "1 Nov", values: [7] }],
+      alt: "7 local calls",
+    } as const;
+    await start(modelCore(() => ({ ...outcome({ title: "Usage", chart }), visibility: "private" })).dispatch);
+    const ann = slack.person("U0ANN");
+    await ann.slash("/model");
+    await vi.waitFor(() => expect(ann.shown()).toBe("✅ Usage\nPicture: 7 local calls"), PATIENCE);
+    expect(ann.messages().flatMap(({ files = [] }) => files)).toEqual([]);
+    const alone = slack.person("U0ANN", { channel: "D0U0ANN" });
+    await alone.slash("/model");
+    await vi.waitFor(() => expect(alone.shown()).toContain("(picture: 7 local calls)"), PATIENCE);
+  });
+});
+
 describe("a notice", () => {
   const card = {
     tone: "warning",

@@ -3,6 +3,7 @@ import stringWidth from "string-width";
 import { describe, expect, it } from "vitest";
 import { renderCard } from "../../../adapters/terminal/render-card.ts";
 import type { Card } from "../../../commands/card.ts";
+import { anyChart } from "../../charts/charts.ts";
 
 const PLAIN = { columns: 60, colour: false };
 
@@ -216,6 +217,7 @@ const anyCard: fc.Arbitrary<Card> = fc.record(
     title: nasty,
     body: list(nasty),
     fields: list(fc.record({ name: nasty, value: nasty })),
+    chart: anyChart,
     meter: fc.record({ label: nasty, value: fc.double(), max: fc.double(), text: nasty }),
     table: fc.record({ columns: list(nasty), rows: list(list(nasty)) }),
     choices: fc.record({

@@ -1,0 +1,28 @@
+import { createRequire } from "node:module";
+import type { Chart } from "./chart.ts";
+import { chartSvg, FONT, HEIGHT, WIDTH } from "./chart-svg.ts";
+import { encodePng } from "./encode-png.ts";
+
+/** Pixels for each unit of the drawing, for screens that show it small and sharp. */
+const ZOOM = 2;
+
+/**
+ * A chart as a picture, the same on every machine: its font comes from a
+ * package, and no font of the system is looked at. Rendering and compression
+ * run beside the event loop. Rejects where this machine has no renderer.
+ */
+export async function chartPng(chart: Chart): Promise<Uint8Array> {
+  // Native code: loaded only when the first chart is drawn, and where it cannot be, only charts are missing.
+  const { renderAsync } = await import("@resvg/resvg-js");
+  const { resolve } = createRequire(import.meta.url);
+  const image = await renderAsync(chartSvg(chart), {
+    font: {
+      loadSystemFonts: false,
+      // The renderer passes over a font that is missing, and its text with it; `resolve` throws instead.
+      fontFiles: ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"].map((file) => resolve(`dejavu-fonts-ttf/ttf/${file}`)),
+      defaultFontFamily: FONT,
+    },
+    fitTo: { mode: "zoom", value: ZOOM },
+  });
+  return encodePng(image.pixels, WIDTH * ZOOM, HEIGHT * ZOOM);
+}

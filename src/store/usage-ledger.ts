@@ -1,0 +1,233 @@
+import type { Kysely } from "kysely";
+import type { UsageCall } from "../usage/usage-call.ts";
+import { createCalendars } from "./local-days.ts";
+import type { Schema } from "./schema.ts";
+import { changeRollups, keepDays, type RollupChange } from "./usage-rollups.ts";
+import { completeCall, priceColumns, rateText, soundCall, toCall } from "./usage-row.ts";
+import { readTotals, type UsagePeriod, type UsageQuery, type UsageScope, type UsageTotal } from "./usage-totals.ts";
+import { idIn, internRates, selectCalls, takeTurn, writeCalls } from "./usage-writer.ts";
+
+export interface RecordedCalls {
+  /** Calls that are new. */
+  readonly added: number;
+  /** Calls that were there without their size, and have it now. */
+  readonly completed: number;
+  /** Calls from before what retention has deleted: they may have been counted already, so they are left out. */
+  readonly tooOld: number;
+}
+
+/** Of a call: what it costs, and by what rate. */
+export type UsagePrice = Pick<UsageCall, "rate" | "usd">;
+
+/**
+ * All model calls, a row each, and their sums, which are changed together with
+ * the rows: by quarters of an hour, and by the days of the zones that are kept.
+ */
+export interface UsageLedger {
+  /**
+   * Writes calls down, some hundreds at a time: where it fails, or the process
+   * dies, those before are in the ledger whole, and writing all of them again
+   * adds the rest. A call that is there stays as it is, but for one of unknown
+   * size, which takes the place of nothing that is known.
+   */
+  record(calls: readonly UsageCall[]): Promise<RecordedCalls>;
+  /**
+   * From now on the days of this zone (IANA name) are added up as calls come in,
+   * which makes `totals` in that zone fast. The first time it adds up the past.
+   */
+  keepDays(zone: string): Promise<void>;
+  /** Throws `bad_config` for a zone that is none. */
+  totals(query: UsageQuery): Promise<readonly UsageTotal[]>;
+  /** The calls that are still there, oldest first, read some at a time. */
+  calls(query: UsagePeriod & { readonly scope?: UsageScope | undefined }): AsyncIterable<UsageCall>;
+  /**
+   * Prices the calls of a period anew and returns how many prices changed, some
+   * hundreds at a time. A call of unknown size keeps a rate at most. Calls that
+   * retention has deleted keep the price that they had.
+   */
+  reprice(priceOf: (call: UsageCall) => UsagePrice, period: UsagePeriod): Promise<number>;
+  /** How far a source was read, in its own words. */
+  cursor(source: string): Promise<string | undefined>;
+  setCursor(source: string, cursor: string): Promise<void>;
+  /** Deletes calls older than so many days, and returns how many; 0 keeps everything. The sums stay. */
+  retain(days: number): Promise<number>;
+  /** Every session with a call, the one with the newest first. */
+  sessionsSeen(): Promise<readonly { readonly sessionKey: string; readonly lastAt: number }[]>;
+}
+
+/** How many rows one transaction writes, and one query reads: others get their turn in between. */
+const AT_ONCE = 500;
+const DAY_MS = 24 * 60 * 60_000;
+
+/** `clock` gives milliseconds since the epoch. */
+export function createUsageLedger(db: Kysely<Schema>, clock: () => number): UsageLedger {
+  const calendars = createCalendars();
+
+  const page = async (period: UsagePeriod, scope: UsageScope | undefined, after: { at: number; number: number }) => {
+    let query = selectCalls(db)
+      .where("at", ">=", period.from)
+      .where("at", "<", period.to)
+      .where((row) =>
+        row.or([row("at", ">", after.at), row.and([row("at", "=", after.at), row("number", ">", after.number)])]),
+      );
+    if (scope?.sessionKey !== undefined) query = query.where("session_key", "=", scope.sessionKey);
+    if (scope?.agentId !== undefined) query = query.where("agent", "=", scope.agentId);
+    return query.orderBy("at").orderBy("number").limit(AT_ONCE).execute();
+  };
+
+  return {
+    async record(calls) {
+      let [added, completed, tooOld] = [0, 0, 0];
+      for (const batch of inBatches(oncePerId(calls.map(soundCall)))) {
+        const written = await db.transaction().execute(async (transaction) => {
+          const { horizon } = await takeTurn(transaction);
+          const young = batch.filter(({ at }) => at >= horizon);
+          return { ...(await writeCalls(transaction, calendars, young)), tooOld: batch.length - young.length };
+        });
+        added += written.added;
+        completed += written.completed;
+        tooOld += written.tooOld;
+      }
+      return { added, completed, tooOld };
+    },
+
+    keepDays: (zone) =>
+      db.transaction().execute(async (transaction) => {
+        await takeTurn(transaction);
+        await keepDays(transaction, calendars, zone);
+      }),
+
+    totals: (query) => readTotals(db, calendars, query, clock()),
+
+    async *calls({ scope, ...period }) {
+      for (let after = { at: period.from - 1, number: 0 }; ; ) {
+        const rows = await page(period, scope, after);
+        for (const row of rows) yield toCall(row);
+        const last = rows.at(-1);
+        if (last === undefined) return;
+        after = last;
+      }
+    },
+
+    async reprice(priceOf, period) {
+      let changed = 0;
+      for (let after = { at: period.from - 1, number: 0 }; ; ) {
+        const rows = await page(period, undefined, after);
+        const last = rows.at(-1);
+        if (last === undefined) return changed;
+        const numbers = rows.map(({ number }) => number);
+        changed += await db.transaction().execute(async (transaction) => {
+          await takeTurn(transaction);
+          return repriceRows(transaction, numbers, priceOf);
+        });
+        after = last;
+      }
+    },
+
+    async cursor(source) {
+      const row = await db.selectFrom("usage_cursors").select("cursor").where("source", "=", source).executeTakeFirst();
+      return row?.cursor;
+    },
+
+    async setCursor(source, cursor) {
+      const row = { cursor, at: clock() };
+      await db
+        .insertInto("usage_cursors")
+        .values({ source, ...row })
+        .onConflict((conflict) => conflict.column("source").doUpdateSet(row))
+        .execute();
+    },
+
+    async retain(days) {
+      if (days === 0) return 0;
+      const before = clock() - days * DAY_MS;
+      for (let deleted = 0; ; ) {
+        const some = await db.transaction().execute(async (transaction) => {
+          await takeTurn(transaction);
+          return deleteSome(transaction, before);
+        });
+        if (some === 0) return deleted;
+        deleted += some;
+      }
+    },
+
+    async sessionsSeen() {
+      const rows = await db
+        .selectFrom("usage_sessions")
+        .select(["session_key", "last_at"])
+        .orderBy("last_at", "desc")
+        .execute();
+      return rows.map(({ session_key, last_at }) => ({ sessionKey: session_key, lastAt: last_at }));
+    },
+  };
+
+  async function repriceRows(
+    transaction: Kysely<Schema>,
+    numbers: readonly number[],
+    priceOf: (call: UsageCall) => UsagePrice,
+  ): Promise<number> {
+    const rows = await selectCalls(transaction).where("number", "in", numbers).execute();
+    const priced = rows.map((row) => {
+      const call = toCall(row);
+      return { row, call: soundCall({ ...call, ...priceOf(call) }) };
+    });
+    const rates = await internRates(
+      transaction,
+      priced.map(({ call }) => call),
+    );
+    const changes: RollupChange[] = [];
+    let changed = 0;
+    for (const { row, call } of priced) {
+      const rateId = call.rate === undefined ? null : idIn(rates, rateText(call.rate));
+      const columns = priceColumns(call.tokens === undefined ? undefined : call.usd, rateId);
+      if (columns.rate_id === row.rate_id && columns.usd_pico === row.usd_pico) continue;
+      await transaction.updateTable("usage_calls").set(columns).where("number", "=", row.number).execute();
+      changes.push({ row, sign: -1n }, { row: { ...row, ...columns }, sign: 1n });
+      changed++;
+    }
+    if (changes.length > 0) await changeRollups(transaction, calendars, changes);
+    return changed;
+  }
+}
+
+/** The horizon follows what was deleted, so that calls older than the retention can still be imported where none were. */
+async function deleteSome(transaction: Kysely<Schema>, before: number): Promise<number> {
+  const oldest = await transaction
+    .selectFrom("usage_calls")
+    .select(["number", "at"])
+    .where("at", "<", before)
+    .orderBy("at")
+    .limit(AT_ONCE)
+    .execute();
+  const newest = oldest.at(-1);
+  if (newest === undefined) return 0;
+  await transaction
+    .deleteFrom("usage_calls")
+    .where(
+      "number",
+      "in",
+      oldest.map(({ number }) => number),
+    )
+    .execute();
+  await transaction
+    .updateTable("usage_state")
+    .set({ horizon: newest.at + 1 })
+    .where("horizon", "<=", newest.at)
+    .execute();
+  return oldest.length;
+}
+
+/** Of several reports of one call the first is taken, completed by the first that knows the size. */
+function oncePerId(calls: readonly UsageCall[]): readonly UsageCall[] {
+  const byId = new Map<string, UsageCall>();
+  for (const call of calls) {
+    const before = byId.get(call.id);
+    if (before === undefined) byId.set(call.id, call);
+    else if (before.tokens === undefined && call.tokens !== undefined) byId.set(call.id, completeCall(call, before));
+  }
+  return [...byId.values()];
+}
+
+function* inBatches<T>(items: readonly T[]): Generator<readonly T[]> {
+  for (let from = 0; from < items.length; from += AT_ONCE) yield items.slice(from, from + AT_ONCE);
+}

@@ -1,0 +1,233 @@
+import { type Kysely, type RawBuilder, sql } from "kysely";
+import { z } from "zod";
+import type { ModelRef } from "../models/model-ref.ts";
+import { USAGE_CAUSES, type UsageCall, type UsageCause, type UsageTokens } from "../usage/usage-call.ts";
+import { type Calendars, formatDay, type LocalDay } from "./local-days.ts";
+import type { Schema } from "./schema.ts";
+import { parseRow } from "./stored-row.ts";
+import { rangesOf } from "./usage-rollups.ts";
+import { usdOf } from "./usage-row.ts";
+import { USAGE_SUMS } from "./usage-sums.ts";
+
+/** From a moment on and before another, epoch ms. */
+export interface UsagePeriod {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** One session, one agent, or without either the whole system. */
+export interface UsageScope {
+  readonly sessionKey?: string | undefined;
+  readonly agentId?: string | undefined;
+}
+
+export type UsageGroup = "day" | "model" | "agent" | "cause" | "channel" | "locality";
+
+export interface UsageQuery extends UsagePeriod {
+  readonly scope?: UsageScope | undefined;
+  /** What to tell apart: each combination that occurs is a row of its own. */
+  readonly by: readonly UsageGroup[];
+  /** IANA name of the zone whose days are meant. */
+  readonly zone: string;
+}
+
+/** A sum of calls, with those of day, model and so on that were asked for in `by`. */
+export interface UsageTotal {
+  /** `2026-11-22`. */
+  readonly day?: string;
+  readonly model?: ModelRef;
+  readonly agentId?: string;
+  readonly cause?: UsageCause;
+  /** Undefined as well where nobody talks there. */
+  readonly channel?: string | undefined;
+  readonly locality?: UsageCall["locality"];
+  readonly calls: number;
+  /** Calls of unknown size; their price is not known either. */
+  readonly unsized: number;
+  /** Calls of known size whose price is not known. */
+  readonly unpriced: number;
+  readonly failed: number;
+  readonly aborted: number;
+  readonly fallbacks: number;
+  /** Of the calls whose size is known. */
+  readonly tokens: UsageTokens;
+  /** Of the calls whose price is known. */
+  readonly usd: number;
+  /** How many calls `durationMs` is the sum of. */
+  readonly timed: number;
+  readonly durationMs: number;
+}
+
+const COLUMNS: Readonly<Record<UsageGroup, readonly string[]>> = {
+  day: ["day"],
+  model: ["provider", "model"],
+  agent: ["agent"],
+  cause: ["cause"],
+  channel: ["channel"],
+  locality: ["locality"],
+};
+
+const count = z.int().min(0);
+const Row = z.object({
+  day: z.int().optional(),
+  provider: z.string().optional(),
+  model: z.string().optional(),
+  agent: z.string().optional(),
+  cause: z.enum(USAGE_CAUSES).optional(),
+  channel: z.string().optional(),
+  locality: z.enum(["local", "cloud", "unknown"]).optional(),
+  calls: count,
+  unsized: count,
+  unpriced: count,
+  failed: count,
+  aborted: count,
+  fallbacks: count,
+  input: count,
+  output: count,
+  cache_read: count,
+  cache_write: count,
+  usd_pico: z.string().regex(/^\d+$/).transform(BigInt),
+  timed: count,
+  duration_ms: count,
+});
+type Row = z.output<typeof Row>;
+
+/**
+ * The sums of a period, its days in order, then the largest first. One session,
+ * and any zone, is added up from its quarters of an hour; the whole system or an
+ * agent, in a zone whose days are kept, from whole days, which takes the same
+ * time however many calls there were. Both ends are widened to a quarter of an
+ * hour, and a period that reaches the present has all of today. Without `by` one
+ * row comes, also where nothing was called; otherwise only what occurs.
+ */
+export async function readTotals(
+  db: Kysely<Schema>,
+  calendars: Calendars,
+  query: UsageQuery,
+  now: number,
+): Promise<readonly UsageTotal[]> {
+  const { by, zone, scope } = query;
+  const calendar = calendars.of(zone);
+  const period = { from: query.from, to: query.to >= now ? calendar.at(query.to).until : query.to };
+  const days = calendar.between(period.from, period.to);
+  const columns = [...new Set(by)].flatMap((group) => COLUMNS[group]);
+  const kept =
+    scope?.sessionKey === undefined
+      ? await db.selectFrom("usage_zones").select("id").where("name", "=", zone).executeTakeFirst()
+      : undefined;
+  const whole = kept === undefined ? [] : days.filter(({ from, until }) => from >= period.from && until <= period.to);
+  const parts = days
+    .filter((day) => !whole.includes(day))
+    .map(({ day, from, until }) => ({ day, from: Math.max(from, period.from), until: Math.min(until, period.to) }));
+
+  const [first, last] = [whole[0], whole.at(-1)];
+  const rows = [
+    ...(kept === undefined || first === undefined || last === undefined
+      ? []
+      : await sumDays(db, columns, scope, { zoneId: kept.id, first: first.day, last: last.day })),
+    ...(parts.length === 0 ? [] : await sumSlots(db, columns, scope, by.includes("day") ? parts : joined(parts))),
+  ];
+  const totals = merged(rows, columns).map(toTotal);
+  return totals.length === 0 && by.length === 0 ? [toTotal(NOTHING)] : totals;
+}
+
+/** Where days need not be told apart, those that follow each other are one stretch. */
+function joined(parts: readonly LocalDay[]): readonly LocalDay[] {
+  return parts.reduce<LocalDay[]>((stretches, part) => {
+    const before = stretches.at(-1);
+    if (before?.until === part.from) stretches.splice(-1, 1, { ...before, until: part.until });
+    else stretches.push(part);
+    return stretches;
+  }, []);
+}
+
+async function sumDays(
+  db: Kysely<Schema>,
+  columns: readonly string[],
+  scope: UsageScope | undefined,
+  days: { readonly zoneId: number; readonly first: number; readonly last: number },
+): Promise<readonly Row[]> {
+  const summed = sql`usage_days inner join usage_kinds on usage_kinds.id = kind_id
+    where zone_id = ${days.zoneId} and day between ${days.first} and ${days.last} ${ofAgent(scope)}`;
+  return sumRows(db, columns, sql``, summed);
+}
+
+async function sumSlots(
+  db: Kysely<Schema>,
+  columns: readonly string[],
+  scope: UsageScope | undefined,
+  ranges: readonly LocalDay[],
+): Promise<readonly Row[]> {
+  const session = scope?.sessionKey;
+  const ofSession =
+    session === undefined
+      ? sql``
+      : sql`and session_id = (select id from usage_sessions where session_key = ${session})`;
+  // A cross join keeps SQLite from going through all slots, looking for the range of each.
+  const summed = sql`ranges cross join usage_slots inner join usage_kinds on usage_kinds.id = kind_id
+    where slot >= ranges.since and slot < ranges.until ${ofSession} ${ofAgent(scope)}`;
+  return sumRows(db, columns, rangesOf(ranges), summed);
+}
+
+const ofAgent = (scope: UsageScope | undefined): RawBuilder<unknown> =>
+  scope?.agentId === undefined ? sql`` : sql`and agent = ${scope.agentId}`;
+
+async function sumRows(
+  db: Kysely<Schema>,
+  columns: readonly string[],
+  first: RawBuilder<unknown>,
+  summed: RawBuilder<unknown>,
+): Promise<readonly Row[]> {
+  const groups = columns.map((column) => sql.ref(column));
+  const sums = USAGE_SUMS.map((sum) =>
+    sum === "usd_pico"
+      ? sql`cast(sum(usd_pico) as text) as usd_pico`
+      : sql`cast(sum(${sql.ref(sum)}) as bigint) as ${sql.ref(sum)}`,
+  );
+  const grouped = groups.length === 0 ? sql`` : sql`group by ${sql.join(groups)}`;
+  const found = sql`${first} select ${sql.join([...groups, ...sums])} from ${summed} ${grouped} having sum(calls) > 0`;
+  return (await found.execute(db)).rows.map((row) => parseRow(Row, "usage", row));
+}
+
+/** Days and parts of days come from different tables, so that one model may come twice. */
+function merged(rows: readonly Row[], columns: readonly string[]): readonly Row[] {
+  const found = new Map<string, Row>();
+  for (const row of rows) {
+    const key = JSON.stringify(columns.map((column) => row[column as keyof Row]));
+    const before = found.get(key);
+    found.set(key, before === undefined ? row : plus(before, row));
+  }
+  return [...found.values()].sort((a, b) => (a.day ?? 0) - (b.day ?? 0) || b.calls - a.calls);
+}
+
+function plus(one: Row, other: Row): Row {
+  const numbers = USAGE_SUMS.flatMap((sum) => (sum === "usd_pico" ? [] : [[sum, one[sum] + other[sum]] as const]));
+  return { ...one, ...Object.fromEntries(numbers), usd_pico: one.usd_pico + other.usd_pico };
+}
+
+const NOTHING: Row = {
+  ...({ calls: 0, unsized: 0, unpriced: 0, failed: 0, aborted: 0, fallbacks: 0, timed: 0, duration_ms: 0 } as const),
+  ...({ input: 0, output: 0, cache_read: 0, cache_write: 0, usd_pico: 0n } as const),
+};
+
+function toTotal(row: Row): UsageTotal {
+  const { day, provider, model, agent, cause, channel, locality } = row;
+  return {
+    ...(day === undefined ? {} : { day: formatDay(day) }),
+    ...(provider === undefined || model === undefined ? {} : { model: { provider, model } }),
+    ...(agent === undefined ? {} : { agentId: agent }),
+    ...(cause === undefined ? {} : { cause }),
+    ...(channel === undefined ? {} : { channel: channel === "" ? undefined : channel }),
+    ...(locality === undefined ? {} : { locality }),
+    calls: row.calls,
+    unsized: row.unsized,
+    unpriced: row.unpriced,
+    failed: row.failed,
+    aborted: row.aborted,
+    fallbacks: row.fallbacks,
+    tokens: { input: row.input, output: row.output, cacheRead: row.cache_read, cacheWrite: row.cache_write },
+    usd: usdOf(row.usd_pico),
+    timed: row.timed,
+    durationMs: row.duration_ms,
+  };
+}

@@ -1,0 +1,280 @@
+import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { findOpenClaw } from "../../src/openclaw/find-openclaw.ts";
+import { LLAMA, QWEN, SONNET } from "./harness.ts";
+import { ABSENT, CLOUD_TAG, HAIKU, type LeakLab, SHOWN, startLeakLab, TAGGED, WANDERER } from "./leak-lab.ts";
+import type { Path } from "./leak-paths.ts";
+import * as leak from "./leak-paths.ts";
+
+/**
+ * Every way to a model in the cloud that can be tried without a vendor, with each
+ * layer alone: it leads there while the layer that is to hold it is open.
+ */
+let lab: LeakLab;
+const ME = { actor: "discord:owner" };
+const OPUS = "anthropic/claude-opus-5";
+const HOOK_TOKEN = randomUUID();
+/** Holds a `claude` that does as the real one would: it asks the vendor, by the proxy of its environment. */
+const bin = mkdtempSync(join(tmpdir(), "clutch-claude-"));
+
+const RED_DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
+const EMPTY_PDF =
+  "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n" +
+  "3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n";
+
+beforeAll(async () => {
+  lab = await startLeakLab({
+    change(config, { vendor, dir }) {
+      const { defaults, entries } = config.agents;
+      config.plugins.entries["memory-core"].config.dreaming.enabled = true;
+      defaults.heartbeat = { every: "24h", model: HAIKU };
+      defaults.subagents = { model: HAIKU };
+      defaults.imageModel = HAIKU;
+      defaults.pdfModel = HAIKU;
+      defaults.models[OPUS] = { agentRuntime: { id: "claude-cli" } };
+      entries.keeper.model = HAIKU;
+      // Their own models are local, so that what leads to the cloud is the path and not the agent.
+      const local = (id: string) => ({ workspace: join(dir, id), model: LLAMA });
+      entries.homely = local("homely");
+      entries.cli = { ...local("cli"), utilityModel: OPUS };
+      entries.spare = { ...local("spare"), model: { primary: ABSENT, fallbacks: [SONNET] } };
+      const remote = { baseUrl: `${vendor}/v1`, apiKey: "embeddings" };
+      entries.reader = {
+        ...local("reader"),
+        memory: { search: { provider: "openai-compatible", model: "embed", remote } },
+      };
+      const mapping = { match: { path: "news" }, action: "agent", agentId: "homely", model: HAIKU, deliver: false };
+      config.hooks = {
+        enabled: true,
+        token: HOOK_TOKEN,
+        path: "/hooks",
+        mappings: [{ ...mapping, name: "News", messageTemplate: "News: {{text}}" }],
+      };
+      installClaude(vendor);
+    },
+    how: { extraEnv: { PATH: `${bin}:${process.env["PATH"]}` } },
+  });
+  writeFileSync(join(lab.dir, "work/homely/dot.png"), Buffer.from(RED_DOT, "base64"));
+  writeFileSync(join(lab.dir, "work/homely/empty.pdf"), EMPTY_PDF);
+  writeFileSync(join(lab.dir, "work/reader/MEMORY.md"), "# Memory\n\nThe ladle hangs by the stove.\n");
+});
+afterAll(async () => {
+  await lab?.stop();
+  rmSync(bin, { recursive: true, force: true });
+});
+
+function installClaude(vendor: string): void {
+  const ask = `fetch(${JSON.stringify(`${vendor}/v1/messages`)},{method:"POST",body:"{}"}).catch(()=>undefined)`;
+  const path = join(bin, "claude");
+  writeFileSync(
+    path,
+    `#!${process.execPath}\nif (process.argv.includes("-p")) require("node:child_process").execFileSync(process.execPath,` +
+      `["-e",${JSON.stringify(ask)}],{env:{...process.env,NODE_USE_ENV_PROXY:"1"}});\nprocess.exit(1);\n`,
+  );
+  chmodSync(path, 0o755);
+}
+
+const embeddings = (): Path => ({
+  name: "memory embeddings",
+  run: (query) => lab.clutch.call("tools.invoke", { name: "memory_search", args: { query }, agentId: "reader" }),
+});
+
+/** Another process on the gateway's configuration. */
+const infer = (): Path => ({
+  name: "openclaw infer",
+  async run(word) {
+    const { program, args } = (await findOpenClaw({ env: process.env })).command;
+    const at = (part: string): string => join(lab.dir, "gateway", part);
+    const env = {
+      PATH: process.env["PATH"],
+      HOME: at("home"),
+      TMPDIR: at("tmp"),
+      OPENCLAW_HOME: at("home"),
+      OPENCLAW_STATE_DIR: at("state"),
+      OPENCLAW_CONFIG_PATH: at("openclaw.json"),
+      OPENCLAW_OFFLINE: "1",
+      OPENCLAW_NO_RESPAWN: "1",
+      OPENCLAW_NO_AUTO_UPDATE: "1",
+      OPENCLAW_DISABLE_BUNDLED_PLUGIN_POSTINSTALL: "1",
+    };
+    const words = ["infer", "model", "run", "--local", "--agent", "main", "--model", SONNET, "--prompt", word];
+    await new Promise<void>((resolve) => {
+      execFile(program, [...args, ...words], { env, timeout: 90_000 }, () => resolve());
+    });
+  },
+});
+
+/** A title whose model is a program that speaks to the vendor by itself; it does not get the word. */
+const titleByProgram = (): Path => ({
+  name: "a title by the program claude",
+  run: (word) =>
+    lab.clutch.call("sessions.title.prepare", { agentId: "cli", message: `Please plan a trip to ${word} in spring.` }),
+});
+
+const HELPERS: readonly [string, () => Path][] = [
+  ["a title", () => leak.title(lab)],
+  ["a title by the program claude", titleByProgram],
+  ["a recap", () => leak.recap(lab)],
+  ["a summary", () => leak.compaction(lab)],
+  ["dreaming", () => leak.dreaming(lab)],
+];
+
+const turn = (agentId: string, model?: string) => () => leak.turn(lab, "a turn", agentId, model);
+const TURNS: readonly [string, () => Path][] = [
+  ["a turn", turn("main")],
+  ["a turn of an agent with a model of its own", turn("keeper")],
+  ["a turn of a pinned conversation", turn("homely", SONNET)],
+  ["a turn whose model runs in the program claude", turn("homely", OPUS)],
+  ["a fallback to the cloud", turn("spare")],
+  ["a model with a cloud tag", turn("homely", CLOUD_TAG)],
+  ["an alias whose list does not tell", turn("homely", SHOWN)],
+  ["an alias whose description does not tell", turn("homely", TAGGED)],
+  ["a model with an address of its own", turn("homely", WANDERER)],
+  ["a run that names its model", () => leak.override(lab, "homely")],
+  ["a job that names its model", () => leak.job(lab, "homely")],
+  ["a webhook that names its model", () => leak.hook(lab, HOOK_TOKEN)],
+  ["a heartbeat", () => leak.heartbeat(lab)],
+  ["a side chat", () => leak.sideChat(lab)],
+  ["a sub-agent", () => leak.subAgent(lab, "homely")],
+];
+
+const TOOLS: readonly [string, () => Path][] = [
+  ["the tool pdf", () => leak.tool(lab, "pdf", "homely", (word) => ({ pdf: "empty.pdf", prompt: word }))],
+  ["the tool view_image", () => leak.tool(lab, "view_image", "homely", (prompt) => ({ path: "dot.png", prompt }))],
+];
+
+const SILENT: readonly [string, () => Path][] = [
+  ["memory embeddings", embeddings],
+  ["openclaw infer", infer],
+];
+
+describe("while the settings of helper calls name the cloud", () => {
+  it.each(HELPERS)("%s goes there past the guard", async (_, path) => {
+    await lab.hold("guard");
+    const { escaped, local } = await leak.tryPath(lab, path());
+    expect(escaped).toBeGreaterThan(0);
+    expect(local).toEqual([]);
+  });
+
+  it.each(HELPERS.slice(0, 2))("%s is held by the wall alone", async (_, path) => {
+    await lab.hold("wall");
+    const before = lab.denied();
+    const { escaped, local } = await leak.tryPath(lab, path());
+    expect(escaped).toBe(0);
+    expect(local).toEqual([]);
+    expect(lab.denied()).toBeGreaterThan(before);
+  });
+});
+
+describe("with the lock on", () => {
+  it("nothing got out on the way", async () => {
+    await lab.hold();
+    const { said, escaped } = await lab.escaped(() => lab.clutch.app.localOnly.turnOn(ME));
+    expect(said.status).toMatchObject({ enforcement: "enforced", problems: [] });
+    expect(escaped).toBe(0);
+  });
+
+  it.each(HELPERS)("%s stays here by its setting alone", async (_, path) => {
+    await lab.hold();
+    const { escaped, cloud, local } = await leak.tryPath(lab, path());
+    expect({ escaped, cloud }).toEqual({ escaped: 0, cloud: [] });
+    expect(local).not.toEqual([]);
+  });
+
+  it.each([...TURNS, ...TOOLS])(
+    "%s goes to the cloud without the guard, and with it alone stays here",
+    async (_, path) => {
+      await lab.hold();
+      const open = await leak.tryPath(lab, path());
+      expect(open.escaped).toBeGreaterThan(0);
+      await lab.hold("guard");
+      const { escaped, cloud, local } = await leak.tryPath(lab, path());
+      expect({ escaped, cloud }).toEqual({ escaped: 0, cloud: [] });
+      expect(local).not.toEqual([]);
+      expect([LLAMA, QWEN]).toEqual(expect.arrayContaining([...local]));
+    },
+  );
+
+  it.each(SILENT)("%s go out past the guard, and not through the wall", async (_, path) => {
+    await lab.hold("guard");
+    expect((await leak.tryPath(lab, path())).escaped).toBeGreaterThan(0);
+    await lab.hold("guard", "wall");
+    const before = lab.denied();
+    expect((await leak.tryPath(lab, path())).escaped).toBe(0);
+    expect(lab.denied()).toBeGreaterThan(before);
+  });
+
+  it("a turn meets the wall where there is no guard", async () => {
+    await lab.hold("wall");
+    const before = lab.denied();
+    const { escaped } = await lab.escaped(async () => {
+      const sessionKey = await lab.conversation("homely", SONNET);
+      const runId = randomUUID();
+      await lab.clutch.call("chat.send", { sessionKey, message: "A secret.", idempotencyKey: runId });
+      await vi.waitFor(() => expect(lab.denied()).toBeGreaterThan(before), { timeout: 60_000, interval: 50 });
+      await lab.clutch.call("chat.abort", { sessionKey, runId });
+    });
+    expect(escaped).toBe(0);
+  });
+
+  it("everything at once lets nothing out through guard and wall", async () => {
+    await lab.hold("guard", "wall");
+    const { said, escaped } = await lab.escaped(async () => {
+      const found = await Promise.all(
+        [...TURNS.filter(([name]) => name !== "a sub-agent"), ...HELPERS].map(async ([name, path]) => {
+          const { cloud, local } = await leak.tryPath(lab, path());
+          return { name, cloud, isLocal: local.length > 0 };
+        }),
+      );
+      for (const [, path] of TOOLS) await leak.tryPath(lab, path());
+      return found;
+    }, 3_000);
+    expect(said.filter(({ cloud, isLocal }) => cloud.length > 0 || !isLocal)).toEqual([]);
+    expect(escaped).toBe(0);
+  });
+
+  it("what is made meanwhile stays here: an agent, a provider, a conversation", async () => {
+    await lab.hold("guard", "wall");
+    const { vendor } = lab;
+    const late = { baseUrl: vendor, api: "anthropic-messages", apiKey: "late" };
+    const cost = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
+    const models = [{ id: "newest", name: "Newest", contextWindow: 200_000, maxTokens: 4_096, cost }];
+    const { said, escaped } = await lab.escaped(async () => {
+      await lab.clutch.call("agents.create", { name: "late", workspace: join(lab.dir, "work/late"), model: SONNET });
+      await lab.patch({ models: { providers: { late: { ...late, models } } } });
+      await lab.clutch.app.localOnly.reconcile();
+      return [
+        await leak.tryPath(lab, turn("late")()),
+        await leak.tryPath(lab, turn("late", "late/newest")()),
+        await leak.tryPath(lab, leak.title(lab)),
+      ];
+    }, 2_000);
+    expect(said.map(({ cloud }) => cloud)).toEqual([[], [], []]);
+    expect(said.every(({ local }) => local.length > 0)).toBe(true);
+    expect(escaped).toBe(0);
+    expect(await lab.clutch.app.localOnly.status()).toMatchObject({ enforcement: "enforced", problems: [] });
+  });
+
+  it("with the guard's files gone and the gateway started again it is broken, and the wall holds", async () => {
+    await lab.hold("guard", "wall");
+    rmSync(join(lab.guardDirectory, "plugin"), { recursive: true });
+    const { said, escaped } = await lab.escaped(async () => {
+      await lab.gateway.restart();
+      await lab.clutch.app.connection.ready(60_000);
+      const before = lab.denied();
+      const sessionKey = await lab.conversation("homely", SONNET);
+      const runId = randomUUID();
+      await lab.clutch.call("chat.send", { sessionKey, message: "A secret.", idempotencyKey: runId });
+      await vi.waitFor(() => expect(lab.denied()).toBeGreaterThan(before), { timeout: 60_000, interval: 50 });
+      await lab.clutch.call("chat.abort", { sessionKey, runId });
+      return lab.clutch.app.localOnly.status();
+    }, 2_000);
+    expect(escaped).toBe(0);
+    expect(said.enforcement).toBe("broken");
+    expect(said.problems.join(" ")).toContain("guard is gone");
+  });
+});
