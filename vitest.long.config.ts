@@ -14,6 +14,8 @@ export const LONG_GATEWAY_SUITES = [
   "test/gateway/soul.test.ts",
   "test/gateway/wall.test.ts",
   "test/gateway/guard-install.test.ts",
+  "test/gateway/leaks-everywhere.test.ts",
+  "test/gateway/leaks-degraded.test.ts",
 ];
 
 /** The longer forms: `npm run test:long`. One gateway at a time. */

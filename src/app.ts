@@ -7,6 +7,7 @@ import { type ActionStore, createActionStore } from "../commands/action-store.ts
 import type { Card } from "../commands/card.ts";
 import { createDispatcher, type Dispatcher } from "../commands/dispatcher.ts";
 import { allCommands } from "../commands/index.ts";
+import { keptCard } from "../commands/kept-card.ts";
 import { lockAlertCard } from "../commands/lock-alert-card.ts";
 import { noticeCard } from "../commands/notice-card.ts";
 import type { Services } from "../commands/services.ts";
@@ -22,6 +23,7 @@ import { systemAccess } from "./hardware/system-access.ts";
 import { createThisMachine } from "./hardware/this-machine.ts";
 import { alertPlaces } from "./local-only/alert-places.ts";
 import type { LockCare } from "./local-only/create-local-only.ts";
+import { createKeptNotices } from "./local-only/kept-notices.ts";
 import type { LocalOnly } from "./local-only/local-only.ts";
 import { keepLock, type LockKeeper } from "./local-only/lock-keeper.ts";
 import { ollamaCloud } from "./local-only/ollama-cloud.ts";
@@ -308,6 +310,16 @@ export async function createApp(parts: AppParts): Promise<App> {
             const places = await alertPlaces(alert, { openclaw, owners: parts.access.owners });
             for (const conversation of [undefined, ...places]) await post({ sessionKey: "", conversation }, card);
           },
+          alsoTell: createKeptNotices({
+            guard,
+            isOn: localOnly.isOn,
+            told: store.expiring("presence"),
+            async tell(sessionKey) {
+              const row = await openclaw.readSession(sessionKey);
+              const conversation = row === undefined ? undefined : conversationOfSession(row.raw);
+              await post({ sessionKey, conversation }, keptCard(sessionKey));
+            },
+          }),
           logger,
         });
         endMonitor();

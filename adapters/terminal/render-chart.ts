@@ -28,12 +28,11 @@ export function renderChart(chart: Chart, width: number, pen: Pen): string[] {
   const head = wrap(title === "" ? chart.unit : `${title} (${chart.unit})`, width).map((row) => pen.paint("head", row));
   if (tidy.bars.length === 0 || tidy.series.length === 0) return [...head, ...wrap("nothing in this period", width)];
   const marks = tidy.series.map((_, index) => markOf(tidy.series, index, pen));
-  const note = `Each row adds up ${tidy.merged} neighbours and is named after the first of them.`;
   return [
     ...head,
     ...legend(tidy, marks, width, pen),
     ...rows(tidy, marks, width, pen),
-    ...(tidy.merged > 1 ? wrap(note, width).map((row) => pen.paint("quiet", row)) : []),
+    ...(tidy.note === "" ? [] : wrap(tidy.note, width).map((row) => pen.paint("quiet", row))),
   ];
 }
 

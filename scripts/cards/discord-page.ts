@@ -12,7 +12,7 @@ export async function discordPage(
   actions: ActionStore,
 ): Promise<string> {
   const drawer = createMessageDrawer(createButtons(actions));
-  const { body } = await drawer.draw({ card, channelId: "1", person: { platform: "discord", id: "123" } });
+  const { body, files } = await drawer.draw({ card, channelId: "1", person: { platform: "discord", id: "123" } });
   return `<!doctype html><meta charset="utf-8">
 <script type="importmap">${JSON.stringify({ imports: IMPORTS })}</script>
 <script type="module">import "@skyra/discord-components-core";</script>
@@ -24,14 +24,20 @@ export async function discordPage(
 <discord-messages>
   <discord-message author="Clutch" avatar="${avatar("C", "#5865f2")}" bot timestamp="16:20" ${visibleTo === "person" ? "ephemeral" : ""}>
     <discord-command slot="reply" author="anna" avatar="${avatar("A", "#eb459e")}" command="/model"></discord-command>
-    ${(body.embeds ?? []).map(embed).join("")}
+    ${(body.embeds ?? []).map((each) => embed(each, files)).join("")}
     ${controls(body.components)}
   </discord-message>
 </discord-messages>${MARK_SCRIPT}`;
 }
 
-function embed({ color = 0, title = "", description, fields = [], footer }: APIEmbed): string {
-  return `<discord-embed slot="embeds" color="#${color.toString(16).padStart(6, "0")}" embed-title="${escapeHtml(shown(title))}">
+function embed(
+  { color = 0, title = "", description, fields = [], footer, image }: APIEmbed,
+  files: DrawnMessage["files"],
+): string {
+  const file = files.find(({ name }) => image?.url === `attachment://${name}`);
+  const picture =
+    file === undefined ? "" : `image="data:image/png;base64,${Buffer.from(file.data).toString("base64")}"`;
+  return `<discord-embed slot="embeds" color="#${color.toString(16).padStart(6, "0")}" embed-title="${escapeHtml(shown(title))}" ${picture}>
     ${description === undefined ? "" : `<discord-embed-description slot="description">${text(description)}</discord-embed-description>`}
     <discord-embed-fields slot="fields">${fields
       .map(

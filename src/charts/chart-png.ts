@@ -3,6 +3,8 @@ import type { Chart } from "./chart.ts";
 import { chartSvg, FONT, HEIGHT, WIDTH } from "./chart-svg.ts";
 import { encodePng } from "./encode-png.ts";
 
+const require = createRequire(import.meta.url);
+
 /** Pixels for each unit of the drawing, for screens that show it small and sharp. */
 const ZOOM = 2;
 
@@ -14,12 +16,14 @@ const ZOOM = 2;
 export async function chartPng(chart: Chart): Promise<Uint8Array> {
   // Native code: loaded only when the first chart is drawn, and where it cannot be, only charts are missing.
   const { renderAsync } = await import("@resvg/resvg-js");
-  const { resolve } = createRequire(import.meta.url);
   const image = await renderAsync(chartSvg(chart), {
     font: {
       loadSystemFonts: false,
       // The renderer passes over a font that is missing, and its text with it; `resolve` throws instead.
-      fontFiles: ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"].map((file) => resolve(`dejavu-fonts-ttf/ttf/${file}`)),
+      fontFiles: [
+        require.resolve("dejavu-fonts-ttf/ttf/DejaVuSans.ttf"),
+        require.resolve("dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf"),
+      ],
       defaultFontFamily: FONT,
     },
     fitTo: { mode: "zoom", value: ZOOM },

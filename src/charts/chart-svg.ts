@@ -6,31 +6,31 @@ import { chartLine, cutText, textWidth } from "./chart-text.ts";
 import { stackParts } from "./stack-parts.ts";
 import { sum, type TidyChart, tidyChart } from "./tidy-chart.ts";
 
-/** Size of the drawing in px. */
-export const WIDTH = 800;
+/** Size of the drawing in px. Chats show a picture about 400 px wide, so it is small, and its letters are large. */
+export const WIDTH = 600;
 export const HEIGHT = 400;
 export const FONT = "DejaVu Sans";
 
 const EDGE = 24;
 const INNER = WIDTH - 2 * EDGE;
 const TITLE = 18;
-const TEXT = 13;
-const LEGEND_ROW = 22;
+const TEXT = 14;
+const LEGEND_ROW = 24;
 const SWATCH = 12;
 /** Where bars stand, and where the last of them ends: half a label has room beside it. */
 const BASE = HEIGHT - 60;
 const LABEL = 96;
 const RIGHT = WIDTH - LABEL / 2;
-/** A bar narrower than its hundredth part of the plot can no longer be told from its neighbour. */
-const MAX_BARS = 100;
+/** More bars than this would be too narrow to be told from their neighbours. */
+const MAX_BARS = 60;
 const WIDEST_BAR = 72;
 const LEAST = 2;
 
 const COLOURS = { ground: "#1f2430", grid: "#3b4252", text: "#eef1f6", quiet: "#aeb6c4" } as const;
 
 /**
- * Draws a chart as SVG, 800 by 400, on a ground of its own that stands out
- * neither from dark nor from light chats. More than 100 bars are added up, and a
+ * Draws a chart as SVG, 600 by 400, on a ground of its own that stands out
+ * neither from dark nor from light chats. More than 60 bars are added up, and a
  * line at the bottom says so; labels that would touch are left out, never the last.
  * Characters that DejaVu Sans lacks, such as Chinese ones, become boxes.
  */
@@ -59,7 +59,7 @@ export function chartSvg(chart: Chart): string {
 function drawLegend({ series, totals, unit }: TidyChart, fills: readonly Fill[]): { parts: string[]; bottom: number } {
   const half = INNER / 2;
   let x = EDGE;
-  let y = 66;
+  let y = 68;
   const parts = series.flatMap(({ name }, index) => {
     const total = amount(totals[index] ?? 0, unit);
     const room = half - SWATCH - 30 - textWidth(total, TEXT);
@@ -80,7 +80,7 @@ function drawLegend({ series, totals, unit }: TidyChart, fills: readonly Fill[])
 }
 
 function drawPlot(tidy: TidyChart, fills: readonly Fill[], top: number): string[] {
-  const { bars, series, tallest, unit, merged } = tidy;
+  const { bars, series, tallest, unit, note } = tidy;
   if (bars.length === 0 || series.length === 0) {
     return [line(EDGE, BASE), inTheMiddle("nothing in this period", (top + BASE) / 2)];
   }
@@ -106,17 +106,7 @@ function drawPlot(tidy: TidyChart, fills: readonly Fill[], top: number): string[
     ...bars.map(({ values }, index) => drawBar(values, fills, left + (index + 0.5) * slot, slot, scale)),
     ...(tallest > 0 ? [] : [inTheMiddle(nothing, top + (BASE - top) / 4)]),
     ...drawLabels(tidy, left, slot),
-    ...(merged > 1
-      ? [
-          text(`Each bar adds up ${merged} neighbours and is named after the first of them.`, {
-            kind: "note",
-            x: EDGE,
-            y: HEIGHT - 12,
-            size: TEXT - 1,
-            quiet: true,
-          }),
-        ]
-      : []),
+    text(note, { kind: "note", x: EDGE, y: HEIGHT - 12, size: TEXT - 1, quiet: true }),
   ];
 }
 

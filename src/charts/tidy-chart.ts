@@ -8,8 +8,8 @@ export interface TidyChart extends Chart {
   readonly totals: readonly number[];
   /** Height of the tallest bar; 0 where there is nothing to see. */
   readonly tallest: number;
-  /** How many of the given bars one bar adds up, but for the first, which may hold fewer. */
-  readonly merged: number;
+  /** Says how bars were added up; empty where each is one of the given. */
+  readonly note: string;
 }
 
 /** More than this many cannot be told apart by colour or pattern. */
@@ -42,9 +42,12 @@ export function tidyChart(chart: Chart, maxBars: number): TidyChart {
     bars,
     totals: series.map((_, index) => sum(bars.map(({ values }) => values[index] ?? 0))),
     tallest: bars.reduce((most, { values }) => Math.max(most, sum(values)), 0),
-    merged,
+    note: merged === 1 ? "" : noteOn(merged, chart.bars.length % merged),
   };
 }
+
+const noteOn = (merged: number, oldest: number): string =>
+  `Each bar adds up ${merged}${oldest === 0 ? "" : ` (the first bar ${oldest})`} and is named after its first.`;
 
 function restOf(rest: readonly ChartSeries[]): ChartSeries[] {
   const [first] = rest;

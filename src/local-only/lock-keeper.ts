@@ -28,6 +28,8 @@ export function keepLock(parts: {
   readonly care: LockCare & { isOn(): boolean };
   readonly events: SessionEvents;
   readonly onAlert: (alert: LockAlert) => Promise<void>;
+  /** What else is to be looked after as often. */
+  readonly alsoTell?: () => Promise<void>;
   readonly logger: Logger;
 }): LockKeeper {
   const { care, onAlert, logger } = parts;
@@ -69,6 +71,7 @@ export function keepLock(parts: {
       presentUntil = now + PRESENCE_MS;
     }
     await care.follow();
+    await parts.alsoTell?.();
     try {
       await tell(await care.applySchedule());
     } finally {

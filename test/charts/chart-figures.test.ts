@@ -90,14 +90,14 @@ describe("the parts of a stack", () => {
 
 describe("a tidied chart", () => {
   it.each([
-    [400, 100, 4, 100],
-    [100, 100, 1, 100],
-    [101, 100, 2, 51],
-    [31, 31, 1, 31],
-    [0, 31, 1, 0],
-  ])("of %d bars in at most %d adds up %d, which leaves %d", (count, most, merged, left) => {
+    [400, 100, 100, "Each bar adds up 4 and is named after its first."],
+    [100, 100, 100, ""],
+    [101, 100, 51, "Each bar adds up 2 (the first bar 1) and is named after its first."],
+    [31, 31, 31, ""],
+    [0, 31, 0, ""],
+  ])("of %d bars in at most %d has %d, and says: %s", (count, most, left, note) => {
     const tidy = tidyChart(chartOf(days(count)), most);
-    expect(tidy.merged).toBe(merged);
+    expect(tidy.note).toBe(note);
     expect(tidy.bars).toHaveLength(left);
   });
 

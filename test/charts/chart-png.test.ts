@@ -38,15 +38,15 @@ const AREAS = {
   title: { x: 24, y: 20, width: 300, height: 22 },
   legend: { x: 40, y: 52, width: 200, height: 18 },
   axis: { x: 10, y: 85, width: 58, height: 260 },
-  labels: { x: 70, y: 345, width: 700, height: 25 },
+  labels: { x: 70, y: 345, width: 520, height: 25 },
 } as const;
-const PLOT = { x: 100, y: 130, width: 680, height: 200 };
+const PLOT = { x: 100, y: 130, width: 480, height: 200 };
 
 describe("a chart as PNG", () => {
   it("really has its texts drawn, each where it belongs", async () => {
     const chart = chartOf(days(7));
     const { width, height, pixels } = decoded(await chartPng(chart));
-    expect([width, height]).toEqual([1_600, 800]);
+    expect([width, height]).toEqual([1_200, 800]);
     const svg = chartSvg(chart);
     expect(pixels.equals(rendered(svg, true))).toBe(true);
     const bare = rendered(svg, false);
@@ -73,7 +73,7 @@ describe("a chart as PNG", () => {
     ],
   ])("is small enough to send: %s", async (_, chart) => {
     const png = await chartPng(chart);
-    expect(decoded(png).width).toBe(1_600);
+    expect(decoded(png).width).toBe(1_200);
     expect(png.byteLength).toBeLessThan(200_000);
     expect(png.byteLength).toBeGreaterThan(5_000);
   });

@@ -139,9 +139,9 @@ describe("a chart as SVG", () => {
 
   it("says what it adds up, and where there is nothing", () => {
     expect(wordsOf(chartSvg(chartOf(days(400))), "note")).toEqual([
-      "Each bar adds up 4 neighbours and is named after the first of them.",
+      "Each bar adds up 7 (the first bar 1) and is named after its first.",
     ]);
-    expect(barsOf(chartSvg(chartOf(days(400))))).toHaveLength(100);
+    expect(barsOf(chartSvg(chartOf(days(400))))).toHaveLength(58);
     expect(wordsOf(chartSvg(chartOf([])), "nothing")).toEqual(["nothing in this period"]);
     const zeros = chartOf([{ label: "a", values: [0, 0] }], { unit: "USD" });
     expect(wordsOf(chartSvg(zeros), "nothing")).toEqual(["$0 in this period"]);

@@ -205,7 +205,7 @@ const untilAsked = (lab: LeakLab, word: string, isMeant: (chat: ReceivedChat) =>
   until(async () => lab.asked(word).some(isMeant), "nobody was asked");
 
 async function until(isSo: () => Promise<boolean>, otherwise: string): Promise<void> {
-  for (const deadline = performance.now() + 45_000; !(await isSo()); await sleep(100)) {
+  for (const deadline = performance.now() + 100_000; !(await isSo()); await sleep(100)) {
     if (performance.now() > deadline) throw new Error(otherwise);
   }
 }

@@ -202,7 +202,7 @@ describe("daily", () => {
     at("2026-11-23T07:00");
     expect(await goesBy()).toEqual(["told: Local-only mode is off now: the daily times."]);
     expect(await next()).toBe("on on 23 at 22:00");
-    await daily(undefined);
+    await clutch.lock.setDaily(undefined, ME);
     at("2026-11-23T23:00");
     expect(await goesBy()).toEqual([]);
     expect(await next()).toBe("nothing");

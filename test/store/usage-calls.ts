@@ -105,7 +105,7 @@ export function totalsOf(calls: readonly UsageCall[], { from, to, scope, by, zon
   return found;
 }
 
-const nothing = () => ({
+export const nothing = () => ({
   ...{ calls: 0, unsized: 0, unpriced: 0, failed: 0, aborted: 0, fallbacks: 0, timed: 0, durationMs: 0 },
   ...{ input: 0, output: 0, cacheRead: 0, cacheWrite: 0, picodollars: 0 },
 });

@@ -100,7 +100,7 @@ describe("a chart on the terminal", () => {
   it("adds 400 days up to 31 rows and says so", () => {
     const rows = draw(chartOf(days(400)), 80);
     expect(rows).toHaveLength(2 + 31 + 1);
-    expect(rows.at(-1)).toBe("Each row adds up 13 neighbours and is named after the first of them.");
+    expect(rows.at(-1)).toBe("Each bar adds up 13 (the first bar 10) and is named after its first.");
   });
 
   it("says where there is nothing", () => {
