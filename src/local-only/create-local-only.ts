@@ -13,7 +13,7 @@ import type { LocalOnly, LockRequest, LockResult } from "./local-only.ts";
 import { createLockCare, type LockCare } from "./lock-care.ts";
 import { detailsOf } from "./lock-details.ts";
 import { isShut, type LockLayer } from "./lock-layers.ts";
-import type { LockMachine } from "./lock-machine.ts";
+import { closedOnes, type LockMachine } from "./lock-machine.ts";
 import type { LockSchedule } from "./lock-schedule.ts";
 import type { LockStatus } from "./lock-status.ts";
 import { createLockTurns } from "./lock-turns.ts";
@@ -80,10 +80,7 @@ export function createLocalOnly(parts: {
     return { changed, status: await status(), notes };
   };
 
-  const closedNow = async (): Promise<readonly LockLayer["name"][]> => {
-    const { views } = await look();
-    return layers.filter((_, at) => views[at]?.state === "closed").map(({ name }) => name);
-  };
+  const closedNow = async (): Promise<readonly LockLayer["name"][]> => closedOnes(layers, (await look()).views);
 
   /** Only the guard keeps single conversations local. */
   const keepingGuard = async (): Promise<GuardStatus> => {
@@ -135,10 +132,13 @@ export function createLocalOnly(parts: {
 
     async verify(onStep = () => undefined) {
       const last = await journal.latest();
-      const found = await verifier.verify(await closedNow(), onStep);
+      const before = await closedNow();
+      const found = await verifier.verify(before, onStep);
+      const after = await closedNow();
       const now = await journal.latest();
       if (now?.id === last?.id && now?.wanted === "on" && now.state === "done") {
-        await journal.note(now.id, { ...detailsOf(now), verification: found });
+        const proved = before.filter((name) => after.includes(name));
+        await journal.note(now.id, { ...detailsOf(now), verification: found, proved });
       }
       return found;
     },

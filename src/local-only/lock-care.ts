@@ -13,7 +13,7 @@ import { CLUTCH, createLockAlerts, type LockAlert, told } from "./lock-alerts.ts
 import { detailsOf } from "./lock-details.ts";
 import type { Holder } from "./lock-holder.ts";
 import { isOf, isShut, type LayerView, type LockLayer, lookAt } from "./lock-layers.ts";
-import { isPassing, type LockMachine } from "./lock-machine.ts";
+import { closedOnes, isPassing, type LockMachine } from "./lock-machine.ts";
 import type { LockSchedule } from "./lock-schedule.ts";
 import type { LockStatus } from "./lock-status.ts";
 import type { LockSight, LockTurns } from "./lock-turns.ts";
@@ -102,8 +102,10 @@ export function createLockCare(parts: {
         problems.push(thrown.message);
       }
     };
-    // Without proofs it was interrupted after something had been found open.
-    if (opened.length > 0 || detailsOf(entry).verification === undefined) {
+    const { proved, verification } = detailsOf(entry);
+    const isProved = verification !== undefined && closedOnes(layers, views).every((name) => proved.includes(name));
+    // Not proved: it was interrupted when something had been found open, or a layer came back.
+    if (opened.length > 0 || !isProved) {
       await attempt(() => machine.turnOn(entry, holder));
     }
     await attempt(async () => {
@@ -117,8 +119,6 @@ export function createLockCare(parts: {
       }
       const guarding = await parts.guard.status();
       if (guarding !== undefined && guarding.state.damage === undefined) await rules.tell(guarding, wanted.guard);
-      const forgotten = await kept.mend();
-      if (forgotten.length > 0) seen.push(forgottenWords(forgotten));
       seen.push(...(await mendHelpers(entry, best, holder, problems)));
     });
     const { enforcement, problems: found } = await parts.status();
@@ -171,8 +171,6 @@ export function createLockCare(parts: {
       );
     }
     if (closed.length > 0) return [...news, ...(await adopt(closed, views, place, holder))];
-    const forgotten = await kept.mend();
-    if (forgotten.length > 0) news.push({ kind: "mended", what: [forgottenWords(forgotten)], place });
     if (await helperTurns.areDue()) {
       const stays = await helperTurns.restore({ actor: CLUTCH, reason: "the lock is off" }, holder);
       if (stays.length > 0) logger.info({ stays }, "settings of helper calls stay as somebody set them");
@@ -206,22 +204,41 @@ export function createLockCare(parts: {
     return [told(place, `Local-only mode is on: ${reason}, though nobody here turned it on.`, ...damage)];
   };
 
+  const settle = async (holder: Holder): Promise<readonly LockAlert[]> => {
+    const sight = await turns.look();
+    const { last, views } = sight;
+    const byForce = await forced.read();
+    const since = last?.wanted === "on" ? last.at : await turns.lockedSince(sight);
+    if (byForce !== undefined && since !== undefined && byForce.at >= since) {
+      const how = { restore: "all", until: undefined, forced: true } as const;
+      await turns.goOff({ actor: byForce.actor, reason: "turned off by force" }, how, holder);
+      await forced.forget();
+      return [told(last?.place, "Local-only mode was turned off by force, and is off everywhere now.")];
+    }
+    if (last?.state === "working") return finish(last, holder);
+    return last?.wanted === "on" ? mend(last, views, holder) : leaveOff(sight, holder);
+  };
+
+  /** Conversations that stay local by themselves, which the guard's file may have lost. */
+  const remind = async ({ check }: Holder): Promise<readonly LockAlert[]> => {
+    await check();
+    const keys = await kept.mend();
+    const which = keys.length === 1 ? "a conversation that stays" : `${keys.length} conversations that stay`;
+    const what = [`The guard had forgotten ${which} local, and knows again.`];
+    return keys.length === 0 ? [] : [{ kind: "mended", what, place: (await journal.latest())?.place }];
+  };
+
   return {
     reconcile: () =>
       parts.hold(async (lease) => {
         const holder = holderOf(lease);
-        const sight = await turns.look();
-        const { last, views } = sight;
-        const byForce = await forced.read();
-        const since = last?.wanted === "on" ? last.at : await turns.lockedSince(sight);
-        if (byForce !== undefined && since !== undefined && byForce.at >= since) {
-          const how = { restore: "all", until: undefined, forced: true } as const;
-          await turns.goOff({ actor: byForce.actor, reason: "turned off by force" }, how, holder);
-          await forced.forget();
-          return [told(last?.place, "Local-only mode was turned off by force, and is off everywhere now.")];
-        }
-        if (last?.state === "working") return finish(last, holder);
-        return last?.wanted === "on" ? mend(last, views, holder) : leaveOff(sight, holder);
+        const news = await settle(holder);
+        const more = await remind(holder).catch((thrown: unknown) => {
+          if (!isPassing(thrown)) throw thrown;
+          logger.warn({ err: thrown }, "the guard could not be asked for the conversations that stay local");
+          return [];
+        });
+        return [...news, ...more];
       }),
 
     applySchedule: async () =>
@@ -230,6 +247,3 @@ export function createLockCare(parts: {
 }
 
 const namesOf = (layers: readonly LockLayer[]): string => layers.map(({ name }) => name).join(" and ");
-
-const forgottenWords = (keys: readonly string[]): string =>
-  `The guard had forgotten ${keys.length === 1 ? "a conversation that stays" : `${keys.length} conversations that stay`} local, and knows again.`;

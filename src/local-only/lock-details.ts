@@ -8,6 +8,8 @@ export interface LockDetails {
   /** The layers that hold, or that may: each is written down before it is closed. */
   readonly layers: readonly LockLayer["name"][];
   readonly verification?: Verification | undefined;
+  /** The layers that held while that was proved; one that came later proves nothing yet. */
+  readonly proved: readonly LockLayer["name"][];
   /** Why something of it is not as it should be. */
   readonly problems: readonly string[];
   /** The daily times turned it on, so they may turn it off. */
@@ -30,6 +32,7 @@ export interface LockDetails {
 
 export const NO_DETAILS: LockDetails = {
   layers: [],
+  proved: [],
   problems: [],
   bySchedule: false,
   restore: "all",
@@ -56,6 +59,7 @@ const verification = z.object({
 const detailsSchema = z.object({
   layers: z.array(z.enum(["guard", "wall"])).catch([]),
   verification: verification.optional().catch(undefined),
+  proved: z.array(z.enum(["guard", "wall"])).catch([]),
   problems: z.array(z.string()).catch([]),
   bySchedule: z.boolean().catch(false),
   until: z.object({ at: z.number(), actor: z.string() }).optional().catch(undefined),

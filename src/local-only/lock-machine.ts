@@ -130,7 +130,7 @@ export function createLockMachine(parts: {
         holder,
       );
       let { details } = second;
-      const closed = layers.filter((_, at) => second.views[at]?.state === "closed").map(({ name }) => name);
+      const closed = closedOnes(layers, second.views);
       const problems = openOnes(layers, second.views);
 
       await step("helper calls", details);
@@ -153,7 +153,8 @@ export function createLockMachine(parts: {
       await step("verifying", details);
       tell("verifying");
       const verification = await parts.verify(closed, tell);
-      details = { ...details, verification };
+      const after = closedOnes(layers, await Promise.all(layers.map(lookAt)));
+      details = { ...details, verification, proved: closed.filter((name) => after.includes(name)) };
       await holder.notes.settle(entry.id, "done", { ...details });
       return details;
     },
@@ -222,6 +223,10 @@ export function createLockMachine(parts: {
 /** An error of somebody who was asked, after which the rest goes on; a lost lease ends everything. */
 export const isPassing = (thrown: unknown): thrown is ClutchError =>
   thrown instanceof ClutchError && thrown.code !== "lock_in_progress";
+
+/** Those that hold. */
+export const closedOnes = (layers: readonly LockLayer[], views: readonly LayerView[]): LockLayer["name"][] =>
+  layers.filter((_, at) => views[at]?.state === "closed").map(({ name }) => name);
 
 const openOnes = (layers: readonly LockLayer[], views: readonly LayerView[]): string[] =>
   layers.flatMap(({ name }, at) => (views[at]?.state === "open" ? [`The ${name} did not close.`] : []));

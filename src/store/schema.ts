@@ -173,11 +173,18 @@ interface UsageSessionsTable {
   last_at: number;
 }
 
-/** What calls are told apart by; a channel that is none is empty. */
+/**
+ * What calls are told apart by. A broad kind stands for all agents and channels:
+ * the days of the whole system are added up by those, since they are few.
+ */
 interface UsageKindsTable {
   id: GeneratedAlways<number>;
-  agent: Fixed<string>;
-  channel: Fixed<string>;
+  /** Null in a broad kind. */
+  broad_id: Fixed<number | null>;
+  /** Null in a broad kind. */
+  agent: Fixed<string | null>;
+  /** Null in a broad kind; empty where nobody talks there. */
+  channel: Fixed<string | null>;
   provider: Fixed<string>;
   model: Fixed<string>;
   locality: Fixed<string>;
@@ -227,7 +234,7 @@ interface UsageZonesTable {
   rules: string;
 }
 
-/** Rollup by the days of a zone, of all sessions together. */
+/** Rollup by the days of a zone, of all sessions together; each call is in it by its kind and by its broad kind. */
 interface UsageDaysTable extends UsageSums {
   zone_id: number;
   /** Days of the zone's calendar since 1970-01-01. */

@@ -1,5 +1,5 @@
 import type { Kysely } from "kysely";
-import type { UsageCall } from "../usage/usage-call.ts";
+import type { UsageCall } from "../models/usage-call.ts";
 import { createCalendars } from "./local-days.ts";
 import type { Schema } from "./schema.ts";
 import { changeRollups, keepDays, type RollupChange } from "./usage-rollups.ts";

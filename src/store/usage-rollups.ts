@@ -18,12 +18,18 @@ export async function changeRollups(
 ): Promise<void> {
   const zones = await transaction.selectFrom("usage_zones").select(["id", "name"]).execute();
   const keepers = zones.map(({ id, name }) => ({ id, days: calendars.of(name) }));
+  const broad = keepers.length === 0 ? new Map<number, number>() : await findBroadKinds(transaction, changes);
   const slots = createCells<{ session_id: number; slot: number; kind_id: number }>();
   const days = createCells<{ zone_id: number; day: number; kind_id: number }>();
   for (const change of changes) {
     const { session_id, kind_id, at } = change.row;
     slots.add({ session_id, slot: Math.floor(at / SLOT_MS), kind_id }, change);
-    for (const zone of keepers) days.add({ zone_id: zone.id, day: zone.days.at(at).day, kind_id }, change);
+    for (const zone of keepers) {
+      const { day } = zone.days.at(at);
+      for (const kind of [kind_id, broad.get(kind_id)]) {
+        if (kind !== undefined) days.add({ zone_id: zone.id, day, kind_id: kind }, change);
+      }
+    }
   }
   await transaction
     .insertInto("usage_slots")
@@ -34,8 +40,21 @@ export async function changeRollups(
   await transaction
     .insertInto("usage_days")
     .values(days.all())
-    .onConflict((conflict) => conflict.columns(["zone_id", "day", "kind_id"]).doUpdateSet(added("usage_days")))
+    .onConflict((conflict) => conflict.columns(["zone_id", "kind_id", "day"]).doUpdateSet(added("usage_days")))
     .execute();
+}
+
+async function findBroadKinds(
+  transaction: Kysely<Schema>,
+  changes: readonly RollupChange[],
+): Promise<ReadonlyMap<number, number>> {
+  const kinds = [...new Set(changes.map(({ row }) => row.kind_id))];
+  const rows = await transaction
+    .selectFrom("usage_kinds")
+    .select(["id", "broad_id"])
+    .where("id", "in", kinds)
+    .execute();
+  return new Map(rows.flatMap(({ id, broad_id }) => (broad_id === null ? [] : [[id, broad_id]])));
 }
 
 function createCells<Key extends Readonly<Record<string, number>>>() {
@@ -91,6 +110,12 @@ export async function keepDays(transaction: Kysely<Schema>, calendars: Calendars
       where slot >= ranges.since and slot < ranges.until
       group by ranges.day, kind_id`.execute(transaction);
   }
+  await sql`
+    insert into usage_days (zone_id, day, kind_id, ${columns})
+    select zone_id, day, broad_id, ${sums}
+    from usage_days inner join usage_kinds on usage_kinds.id = kind_id
+    where zone_id = ${id}
+    group by zone_id, day, broad_id`.execute(transaction);
 }
 
 /** Days, or parts of days, as a table `ranges` of day, first slot and slot after the last. */

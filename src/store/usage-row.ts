@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Rate, USAGE_CAUSES, type UsageCall, type UsageTokens } from "../usage/usage-call.ts";
+import { type Rate, USAGE_CAUSES, type UsageCall, type UsageTokens } from "../models/usage-call.ts";
 import { json, nullable, parseRow } from "./stored-row.ts";
 
 /** A call as `usage_calls` has it, without its numbers. */
@@ -21,9 +21,10 @@ export interface UsageRow {
 
 /** What calls are told apart by in the rollups, as `usage_kinds` has it. */
 export interface UsageKind {
-  readonly agent: string;
+  /** Null in a kind that stands for all agents and channels. */
+  readonly agent: string | null;
   /** Empty where nobody talks there: two nulls would not be the same to a unique key. */
-  readonly channel: string;
+  readonly channel: string | null;
   readonly provider: string;
   readonly model: string;
   readonly locality: string;
@@ -38,6 +39,9 @@ export const kindOf = ({ agentId, channel, model, locality, cause }: UsageCall):
   locality,
   cause,
 });
+
+/** The same without agent and channel. */
+export const broadKindOf = (call: UsageCall): UsageKind => ({ ...kindOf(call), agent: null, channel: null });
 
 const PICO = 1e12;
 

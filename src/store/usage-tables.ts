@@ -31,8 +31,9 @@ export async function addUsage(db: Kysely<unknown>, { idColumn, inKeyOrder }: Ba
   await db.schema
     .createTable("usage_kinds")
     .addColumn("id", idColumn)
-    .addColumn("agent", "text", (column) => column.notNull())
-    .addColumn("channel", "text", (column) => column.notNull())
+    .addColumn("broad_id", "bigint")
+    .addColumn("agent", "text")
+    .addColumn("channel", "text")
     .addColumn("provider", "text", (column) => column.notNull())
     .addColumn("model", "text", (column) => column.notNull())
     .addColumn("locality", "text", (column) => column.notNull())
@@ -89,7 +90,7 @@ export async function addUsage(db: Kysely<unknown>, { idColumn, inKeyOrder }: Ba
       .addColumn("day", "bigint", (column) => column.notNull())
       .addColumn("kind_id", "bigint", (column) => column.notNull()),
   )
-    .addPrimaryKeyConstraint("usage_days_key", ["zone_id", "day", "kind_id"])
+    .addPrimaryKeyConstraint("usage_days_key", ["zone_id", "kind_id", "day"])
     .modifyEnd(inKeyOrder)
     .execute();
 }

@@ -1,8 +1,8 @@
 import { type Kysely, type RawBuilder, sql } from "kysely";
 import { z } from "zod";
 import type { ModelRef } from "../models/model-ref.ts";
-import { USAGE_CAUSES, type UsageCall, type UsageCause, type UsageTokens } from "../usage/usage-call.ts";
-import { type Calendars, formatDay, type LocalDay } from "./local-days.ts";
+import { USAGE_CAUSES, type UsageCall, type UsageCause, type UsageTokens } from "../models/usage-call.ts";
+import { type Calendars, formatDay, type LocalDay, type LocalDays, SLOT_MS } from "./local-days.ts";
 import type { Schema } from "./schema.ts";
 import { parseRow } from "./stored-row.ts";
 import { rangesOf } from "./usage-rollups.ts";
@@ -107,48 +107,77 @@ export async function readTotals(
   now: number,
 ): Promise<readonly UsageTotal[]> {
   const { by, zone, scope } = query;
-  const calendar = calendars.of(zone);
-  const period = { from: query.from, to: query.to >= now ? calendar.at(query.to).until : query.to };
-  const days = calendar.between(period.from, period.to);
   const columns = [...new Set(by)].flatMap((group) => COLUMNS[group]);
-  const kept =
-    scope?.sessionKey === undefined
-      ? await db.selectFrom("usage_zones").select("id").where("name", "=", zone).executeTakeFirst()
-      : undefined;
-  const whole = kept === undefined ? [] : days.filter(({ from, until }) => from >= period.from && until <= period.to);
-  const parts = days
-    .filter((day) => !whole.includes(day))
-    .map(({ day, from, until }) => ({ day, from: Math.max(from, period.from), until: Math.min(until, period.to) }));
+  const calendar = calendars.of(zone);
+  const known = await findKnown(db, zone);
+  const from = Math.max(query.from, known.from);
+  const to = Math.min(query.to >= now ? calendar.at(query.to).until : query.to, known.until);
+  const { days, parts } =
+    known.zoneId === undefined || scope?.sessionKey !== undefined
+      ? { days: undefined, parts: by.includes("day") ? calendar.between(from, to) : [{ day: 0, from, until: to }] }
+      : splitPeriod(calendar, from, to, known.zoneId);
+  const ranges = parts.flatMap((part) => {
+    const range = { day: part.day, from: Math.max(part.from, from), until: Math.min(part.until, to) };
+    return range.from < range.until ? [range] : [];
+  });
 
-  const [first, last] = [whole[0], whole.at(-1)];
   const rows = [
-    ...(kept === undefined || first === undefined || last === undefined
-      ? []
-      : await sumDays(db, columns, scope, { zoneId: kept.id, first: first.day, last: last.day })),
-    ...(parts.length === 0 ? [] : await sumSlots(db, columns, scope, by.includes("day") ? parts : joined(parts))),
+    ...(days === undefined ? [] : await sumDays(db, columns, scope, days)),
+    ...(ranges.length === 0 ? [] : await sumSlots(db, columns, scope, ranges)),
   ];
   const totals = merged(rows, columns).map(toTotal);
   return totals.length === 0 && by.length === 0 ? [toTotal(NOTHING)] : totals;
 }
 
-/** Where days need not be told apart, those that follow each other are one stretch. */
-function joined(parts: readonly LocalDay[]): readonly LocalDay[] {
-  return parts.reduce<LocalDay[]>((stretches, part) => {
-    const before = stretches.at(-1);
-    if (before?.until === part.from) stretches.splice(-1, 1, { ...before, until: part.until });
-    else stretches.push(part);
-    return stretches;
-  }, []);
+/** Whether the days of the zone are kept, and between which moments there is any call. */
+async function findKnown(
+  db: Kysely<Schema>,
+  zone: string,
+): Promise<{ readonly zoneId: number | undefined; readonly from: number; readonly until: number }> {
+  const { rows } = await sql<{ zone_id: number | null; first: number | null; last: number | null }>`select
+    (select id from usage_zones where name = ${zone}) as zone_id,
+    (select min(slot) from usage_slots) as first,
+    (select max(slot) from usage_slots) as last`.execute(db);
+  const { zone_id, first, last } = rows[0] ?? { zone_id: null, first: null, last: null };
+  return { zoneId: zone_id ?? undefined, from: (first ?? 0) * SLOT_MS, until: ((last ?? -1) + 1) * SLOT_MS };
+}
+
+interface KeptDays {
+  readonly zoneId: number;
+  /** Both are part of it. */
+  readonly first: number;
+  readonly last: number;
+}
+
+/** A period as whole days, and the days at its ends of which only a part lies in it. */
+function splitPeriod(
+  calendar: LocalDays,
+  from: number,
+  to: number,
+  zoneId: number,
+): { readonly days: KeptDays | undefined; readonly parts: readonly LocalDay[] } {
+  const [first, last] = [calendar.at(from), calendar.at(to - 1)];
+  const parts = (first.day === last.day ? [first] : [first, last]).filter((day) => day.from < from || day.until > to);
+  const days = {
+    zoneId,
+    first: parts.includes(first) ? first.day + 1 : first.day,
+    last: parts.includes(last) ? last.day - 1 : last.day,
+  };
+  return { days: days.first > days.last ? undefined : days, parts };
 }
 
 async function sumDays(
   db: Kysely<Schema>,
   columns: readonly string[],
   scope: UsageScope | undefined,
-  days: { readonly zoneId: number; readonly first: number; readonly last: number },
+  days: KeptDays,
 ): Promise<readonly Row[]> {
-  const summed = sql`usage_days inner join usage_kinds on usage_kinds.id = kind_id
-    where zone_id = ${days.zoneId} and day between ${days.first} and ${days.last} ${ofAgent(scope)}`;
+  const isBroad = scope?.agentId === undefined && !columns.includes("agent") && !columns.includes("channel");
+  const kinds = isBroad ? sql`agent is null` : sql`agent is not null ${ofAgent(scope)}`;
+  // A cross join keeps SQLite from reading the days of all kinds.
+  const summed = sql`usage_kinds cross join usage_days
+    where ${kinds} and kind_id = usage_kinds.id
+      and zone_id = ${days.zoneId} and day between ${days.first} and ${days.last}`;
   return sumRows(db, columns, sql``, summed);
 }
 

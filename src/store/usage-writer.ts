@@ -1,9 +1,18 @@
 import type { Kysely } from "kysely";
-import type { UsageCall } from "../usage/usage-call.ts";
+import type { UsageCall } from "../models/usage-call.ts";
 import type { Calendars } from "./local-days.ts";
 import type { Schema } from "./schema.ts";
 import { changeRollups, type RollupChange } from "./usage-rollups.ts";
-import { completeCall, kindOf, rateText, toCall, toRow, type UsageKind, type UsageRow } from "./usage-row.ts";
+import {
+  broadKindOf,
+  completeCall,
+  kindOf,
+  rateText,
+  toCall,
+  toRow,
+  type UsageKind,
+  type UsageRow,
+} from "./usage-row.ts";
 
 /**
  * Makes the transaction the only one that writes to the ledger until its end, in
@@ -105,14 +114,25 @@ const kindText = ({ agent, channel, provider, model, locality, cause }: UsageKin
   JSON.stringify([agent, channel, provider, model, locality, cause]);
 
 async function internKinds(transaction: Kysely<Schema>, calls: readonly UsageCall[]): Promise<Ids> {
-  const wanted = new Map(calls.map(kindOf).map((kind) => [kindText(kind), kind]));
   const agents = [...new Set(calls.map(({ agentId }) => agentId))];
-  const known = await transaction.selectFrom("usage_kinds").selectAll().where("agent", "in", agents).execute();
+  const known = await transaction
+    .selectFrom("usage_kinds")
+    .selectAll()
+    .where((kind) => kind.or([kind("agent", "is", null), kind("agent", "in", agents)]))
+    .execute();
   const ids = new Map(known.map((kind) => [kindText(kind), kind.id]));
-  const missing = [...wanted].filter(([text]) => !ids.has(text)).map(([, kind]) => kind);
-  if (missing.length === 0) return ids;
-  const made = await transaction.insertInto("usage_kinds").values(missing).returningAll().execute();
-  for (const kind of made) ids.set(kindText(kind), kind.id);
+  const add = async (kinds: readonly (UsageKind & { readonly broad_id: number | null })[]): Promise<void> => {
+    const missing = new Map(kinds.map((kind) => [kindText(kind), kind] as const).filter(([text]) => !ids.has(text)));
+    if (missing.size === 0) return;
+    const made = await transaction
+      .insertInto("usage_kinds")
+      .values([...missing.values()])
+      .returningAll()
+      .execute();
+    for (const kind of made) ids.set(kindText(kind), kind.id);
+  };
+  await add(calls.map((call) => ({ ...broadKindOf(call), broad_id: null })));
+  await add(calls.map((call) => ({ ...kindOf(call), broad_id: idIn(ids, kindText(broadKindOf(call))) })));
   return ids;
 }
 

@@ -1,10 +1,10 @@
 import type { ModelRef } from "../models/model-ref.ts";
+import type { Rate } from "../models/usage-call.ts";
 import type { StatedProfile } from "../registry/profile-file.ts";
 import { createCatalogue } from "./price-catalogue.ts";
 import { type ConfiguredCost, configuredPrice } from "./price-configured.ts";
 import { supplementRate } from "./price-supplement.ts";
 import { rateIn } from "./price-tier.ts";
-import type { Rate } from "./usage-call.ts";
 
 /** What a call of a model costs. It asks nobody: every answer is from memory. */
 export interface PriceBook {

@@ -1,5 +1,5 @@
+import type { Rate } from "../models/usage-call.ts";
 import type { ProviderCost } from "../openclaw/model-config.ts";
-import type { Rate } from "./usage-call.ts";
 
 /** A model's `cost` in OpenClaw's configuration, USD per million tokens. */
 export interface ConfiguredCost extends ProviderCost {

@@ -1,4 +1,4 @@
-import type { Rate, UsageTokens } from "./usage-call.ts";
+import type { Rate, UsageTokens } from "../models/usage-call.ts";
 
 /** What decides the tier of a request: everything that was sent, cached or not. */
 export const promptTokens = ({ input, cacheRead, cacheWrite }: UsageTokens): number => input + cacheRead + cacheWrite;

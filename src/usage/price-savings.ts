@@ -1,5 +1,5 @@
+import type { Rate, UsageTokens } from "../models/usage-call.ts";
 import { costOf, promptTokens } from "./price-cost.ts";
-import type { Rate, UsageTokens } from "./usage-call.ts";
 
 /** Between what it costs at least and at most, USD. */
 interface CostRange {

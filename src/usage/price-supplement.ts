@@ -1,9 +1,9 @@
 import type { Figure } from "../models/figure.ts";
 import type { ModelRef } from "../models/model-ref.ts";
+import type { Rate } from "../models/usage-call.ts";
 import { CLAUDE_SEEDS } from "../registry/claude-seeds.ts";
 import { type Price, published } from "../registry/seed-profile.ts";
 import { rateIn } from "./price-tier.ts";
-import type { Rate } from "./usage-call.ts";
 
 interface Replaced {
   /** When the next price came into force, epoch ms. */

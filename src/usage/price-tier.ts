@@ -1,6 +1,6 @@
 import type { Figure } from "../models/figure.ts";
+import type { Rate } from "../models/usage-call.ts";
 import type { Price, PriceTier } from "../registry/seed-profile.ts";
-import type { Rate } from "./usage-call.ts";
 
 /** The rate for a prompt of that size; undefined beyond the last limit, about which the price says nothing. */
 export function rateIn(price: Figure<Price> | undefined, promptTokens: number): Rate | undefined {

@@ -178,7 +178,7 @@ export async function startLeakLab(options: LeakLabOptions = {}): Promise<LeakLa
     },
     async patch(change: Config) {
       const { hash } = await openclaw.readConfig();
-      await openclaw.patchConfig(change, hash);
+      await clutch.call("config.patch", { raw: JSON.stringify(change), baseHash: hash });
     },
     async stop() {
       await lab.stop();

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type AttachedClutch, QWEN, SONNET } from "./harness.ts";
+import type { AttachedClutch } from "./harness.ts";
 import { type LockedLab, startLockedLab } from "./locked-lab.ts";
 
 let lab: LockedLab;

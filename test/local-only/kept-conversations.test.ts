@@ -251,9 +251,9 @@ describe("the guard's file", () => {
 
   it("is damaged: everything is local, and they are after that", async () => {
     lose(() => writeFileSync(guardFile(lab.directory), "{"));
-    expect((await clutch.lock.reconcile()).map(({ kind }) => kind)).toEqual(["told"]);
+    expect((await clutch.lock.reconcile()).map(({ kind }) => kind)).toEqual(["told", "mended"]);
     await off("all");
-    await clutch.lock.reconcile();
+    expect(await clutch.lock.reconcile()).toEqual([]);
     expect(await kept()).toEqual(both);
   });
 

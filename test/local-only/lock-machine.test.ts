@@ -273,7 +273,7 @@ describe("turning off, while", () => {
     expect(status).toMatchObject({ isOn: true, enforcement: "partly" });
     await lab.startWall();
     expect(await clutch.lock.reconcile()).toEqual([]);
-    expect(await states()).toEqual(ON.with(0, "partly"));
+    expect(await states()).toEqual(ON);
   });
 
   it("helper calls cannot be put back: it is off, that is said, and they are put back later", async () => {

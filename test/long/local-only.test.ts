@@ -24,7 +24,6 @@ it("20 times on and off while 10 conversations talk", async () => {
   let phase = { name: "off", number: 0 };
   let isOver = false;
   let messages = 0;
-  let repeated = 0;
   const enter = (name: string): void => {
     phase = { name, number: phase.number + 1 };
   };
@@ -43,7 +42,6 @@ it("20 times on and off while 10 conversations talk", async () => {
         if (during === "off" && isCloud && !text.startsWith("claude-sonnet-5")) problems.push(`off, by: ${text}`);
         if (during === "on" && !/^(qwen|llama)/.test(text)) problems.push(`on, by: ${text}`);
         if (!AGAIN.test(text)) break;
-        repeated += 1;
         if (tries === 3) {
           problems.push(`${during}: told three times: ${text}`);
           break;
@@ -79,7 +77,6 @@ it("20 times on and off while 10 conversations talk", async () => {
   await sleep(OFF_MS);
   isOver = true;
   await talking;
-  console.log({ messages, repeated });
 
   expect(problems).toEqual([]);
   expect(messages).toBeGreaterThan(10 * TOGGLES);

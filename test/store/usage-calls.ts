@@ -1,8 +1,8 @@
 import { type Kysely, sql } from "kysely";
+import { type Rate, USAGE_CAUSES, type UsageCall } from "../../src/models/usage-call.ts";
 import type { Schema } from "../../src/store/schema.ts";
 import type { UsageLedger } from "../../src/store/usage-ledger.ts";
 import type { UsageQuery, UsageTotal } from "../../src/store/usage-totals.ts";
-import { type Rate, USAGE_CAUSES, type UsageCall } from "../../src/usage/usage-call.ts";
 
 /** 2026-03-28 12:00 in universal time: the clocks of Europe change in the night after. */
 export const START = Date.UTC(2026, 2, 28, 12);
@@ -60,7 +60,9 @@ export async function bothRollups(db: Kysely<Schema>, of: "usage_slots" | "usage
   const columns = sql.join(place.map((column) => sql.ref(column)));
   const stored = await sql`
     select ${columns}, ${sql.join(sums.map((sum) => sql`cast(sum(${sql.ref(sum)}) as bigint) as ${sql.ref(sum)}`))}
-    from ${sql.table(of)} group by ${columns} having sum(calls) <> 0 order by ${columns}`.execute(db);
+    from ${sql.table(of)} inner join usage_kinds on usage_kinds.id = kind_id where agent is not null group by ${columns} having sum(calls) <> 0 order by ${columns}`.execute(
+    db,
+  );
   const made = await sql`
     select ${columns}, ${sql.join([
       sql`count(*) as calls`,

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { UsageCall } from "../../src/models/usage-call.ts";
 import { createUsageLedger } from "../../src/store/usage-ledger.ts";
 import type { UsageGroup } from "../../src/store/usage-totals.ts";
-import type { UsageCall } from "../../src/usage/usage-call.ts";
 import { DATABASES, newDatabase } from "./databases.ts";
 import { openTemp } from "./temp-store.ts";
 import { ALL_TIME, allCalls, asFound, bothRollups, DAY, MINUTE, nothing, totalsOf, usageCall } from "./usage-calls.ts";
@@ -13,6 +13,8 @@ const ZONES = [
   ...["UTC", "Europe/Berlin", "America/New_York", "America/St_Johns", "Australia/Lord_Howe", "Asia/Kathmandu"],
   ...["Pacific/Chatham", "Pacific/Kiritimati", "Pacific/Pago_Pago", "Africa/Cairo", "Asia/Kolkata", "America/Nuuk"],
 ];
+/** So few that a question is often about a zone whose days are kept. */
+const FEW_ZONES = ["Europe/Berlin", "Australia/Lord_Howe", "Asia/Kathmandu"];
 const GROUPS: readonly UsageGroup[] = ["day", "model", "agent", "cause", "channel", "locality"];
 
 const moment = fc
@@ -46,7 +48,7 @@ const report: fc.Arbitrary<UsageCall> = fc
 
 const step = fc.oneof(
   { weight: 6, arbitrary: fc.record({ record: fc.array(report, { maxLength: 12 }) }) },
-  { weight: 1, arbitrary: fc.record({ keep: fc.constantFrom(...ZONES) }) },
+  { weight: 4, arbitrary: fc.record({ keep: fc.constantFrom(...FEW_ZONES) }) },
   {
     weight: 1,
     arbitrary: fc.record({ reprice: fc.option(fc.integer({ min: 0, max: 9e12 }), { nil: undefined }), from: moment }),
@@ -60,13 +62,13 @@ describe.each(DATABASES)("on %s", (database) => {
     time.now = Date.UTC(2027, 0);
     const query = fc.record({
       by: fc.subarray([...GROUPS]),
-      zone: fc.constantFrom(...ZONES),
+      zone: fc.constantFrom(...FEW_ZONES),
       from: moment.map((at) => at - (at % (15 * MINUTE))),
       to: moment.map((at) => at - (at % (15 * MINUTE))),
       scope: fc.constantFrom(undefined, { agentId: "a1" }, { sessionKey: usageCall(7).sessionKey }),
     });
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 8 }), fc.array(query, { maxLength: 4 }), async (steps, queries) => {
+      fc.asyncProperty(fc.array(step, { maxLength: 8 }), fc.array(query, { maxLength: 12 }), async (steps, queries) => {
         for (const table of ["usage_calls", "usage_slots", "usage_days", "usage_zones"] as const) {
           await db.deleteFrom(table).execute();
         }

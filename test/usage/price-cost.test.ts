@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Rate, UsageTokens } from "../../src/models/usage-call.ts";
 import { costOf, promptTokens } from "../../src/usage/price-cost.ts";
-import type { Rate, UsageTokens } from "../../src/usage/usage-call.ts";
 
 const SOURCE = { source: "test", date: "2026-11-22" };
 const HAIKU: Rate = { input: 1, output: 5, cacheRead: 0.1, cacheWrite: 1.25, ...SOURCE };

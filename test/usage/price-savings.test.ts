@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Rate } from "../../src/models/usage-call.ts";
 import { costOf } from "../../src/usage/price-cost.ts";
 import { baselineCost, electricityCost } from "../../src/usage/price-savings.ts";
-import type { Rate } from "../../src/usage/usage-call.ts";
 
 /** Sonnet 5.5. */
 const RATE: Rate = { input: 2, output: 10, cacheRead: 0.1, cacheWrite: 2.5, source: "test", date: "2026-11-22" };

@@ -1,4 +1,4 @@
-import type { ModelRef } from "../models/model-ref.ts";
+import type { ModelRef } from "./model-ref.ts";
 
 /** Why a model was asked. `helper`: recaps, titles and other short calls that nobody sees. */
 export type UsageCause = "chat" | "heartbeat" | "cron" | "sub-agent" | "compaction" | "helper" | "other";
