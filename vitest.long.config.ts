@@ -14,8 +14,10 @@ export const LONG_GATEWAY_SUITES = [
   "test/gateway/soul.test.ts",
   "test/gateway/wall.test.ts",
   "test/gateway/guard-install.test.ts",
+  "test/gateway/leaks.test.ts",
   "test/gateway/leaks-everywhere.test.ts",
   "test/gateway/leaks-degraded.test.ts",
+  "test/gateway/lock-crash.test.ts",
 ];
 
 /** The longer forms: `npm run test:long`. One gateway at a time. */
@@ -27,6 +29,10 @@ export default defineConfig({
       // A hundred thousand payloads instead of two thousand, a thousand flips instead of 150.
       "test/adapters/**/*fuzz.test.ts",
       "test/wall/many-flips.test.ts",
+      // Every step instead of some of them.
+      "test/local-only/two-people.test.ts",
+      "test/local-only/crash-matrix.test.ts",
+      "test/local-only/lock.property.test.ts",
     ],
     fileParallelism: false,
     testTimeout: 1_800_000,

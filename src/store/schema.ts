@@ -234,10 +234,15 @@ interface UsageZonesTable {
   rules: string;
 }
 
-/** Rollup by the days of a zone, of all sessions together; each call is in it by its kind and by its broad kind. */
+/**
+ * Rollup by the days of a zone. Each call is in it three times: in its session by
+ * its kind, and in all sessions together by its kind and by its broad kind.
+ */
 interface UsageDaysTable extends UsageSums {
   zone_id: number;
+  /** 0: all sessions together. */
+  session_id: number;
+  kind_id: number;
   /** Days of the zone's calendar since 1970-01-01. */
   day: number;
-  kind_id: number;
 }

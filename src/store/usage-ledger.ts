@@ -1,4 +1,4 @@
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type { UsageCall } from "../models/usage-call.ts";
 import { createCalendars } from "./local-days.ts";
 import type { Schema } from "./schema.ts";
@@ -175,18 +175,26 @@ export function createUsageLedger(db: Kysely<Schema>, clock: () => number): Usag
       transaction,
       priced.map(({ call }) => call),
     );
-    const changes: RollupChange[] = [];
-    let changed = 0;
-    for (const { row, call } of priced) {
+    const changed = priced.flatMap(({ row, call }) => {
       const rateId = call.rate === undefined ? null : idIn(rates, rateText(call.rate));
-      const columns = priceColumns(call.tokens === undefined ? undefined : call.usd, rateId);
-      if (columns.rate_id === row.rate_id && columns.usd_pico === row.usd_pico) continue;
-      await transaction.updateTable("usage_calls").set(columns).where("number", "=", row.number).execute();
-      changes.push({ row, sign: -1n }, { row: { ...row, ...columns }, sign: 1n });
-      changed++;
-    }
-    if (changes.length > 0) await changeRollups(transaction, calendars, changes);
-    return changed;
+      const price = priceColumns(call.tokens === undefined ? undefined : call.usd, rateId);
+      return price.rate_id === row.rate_id && price.usd_pico === row.usd_pico ? [] : [{ row, price }];
+    });
+    if (changed.length === 0) return 0;
+    const whole = (value: number | null) => sql`cast(${sql.lit(value)} as bigint)`;
+    const prices = changed.map(
+      ({ row, price }) => sql`(${whole(row.number)}, ${whole(price.rate_id)}, ${whole(price.usd_pico)})`,
+    );
+    await sql`
+      with prices(number, rate_id, usd_pico) as (values ${sql.join(prices)})
+      update usage_calls set rate_id = prices.rate_id, usd_pico = prices.usd_pico
+      from prices where usage_calls.number = prices.number`.execute(transaction);
+    const changes = changed.flatMap(({ row, price }): RollupChange[] => [
+      { row, sign: -1n },
+      { row: { ...row, ...price }, sign: 1n },
+    ]);
+    await changeRollups(transaction, calendars, changes);
+    return changed.length;
   }
 }
 

@@ -2,13 +2,16 @@ import { type Kysely, type RawBuilder, sql } from "kysely";
 import { type Calendars, type LocalDay, SLOT_MS } from "./local-days.ts";
 import type { Schema } from "./schema.ts";
 import type { UsageRow } from "./usage-row.ts";
-import { addSums, sumsOf, USAGE_SUMS, type UsageSum, type UsageSums } from "./usage-sums.ts";
+import { NOTHING, sumsOf, USAGE_SUMS, type UsageSum, type UsageSums } from "./usage-sums.ts";
 
 /** A row that is counted from now on (1n), or no more (-1n). */
 export interface RollupChange {
   readonly row: UsageRow;
   readonly sign: 1n | -1n;
 }
+
+/** Stands in for the number of a session in `usage_days`. */
+export const ALL_SESSIONS = 0;
 
 /** Brings the rollups after the rows, in the transaction that changes the rows and has its turn. */
 export async function changeRollups(
@@ -20,14 +23,17 @@ export async function changeRollups(
   const keepers = zones.map(({ id, name }) => ({ id, days: calendars.of(name) }));
   const broad = keepers.length === 0 ? new Map<number, number>() : await findBroadKinds(transaction, changes);
   const slots = createCells<{ session_id: number; slot: number; kind_id: number }>();
-  const days = createCells<{ zone_id: number; day: number; kind_id: number }>();
-  for (const change of changes) {
-    const { session_id, kind_id, at } = change.row;
-    slots.add({ session_id, slot: Math.floor(at / SLOT_MS), kind_id }, change);
+  const days = createCells<{ zone_id: number; session_id: number; kind_id: number; day: number }>();
+  for (const { row, sign } of changes) {
+    const { session_id, kind_id, at } = row;
+    const sums = sumsOf(row);
+    slots.add({ session_id, slot: Math.floor(at / SLOT_MS), kind_id }, sums, sign);
     for (const zone of keepers) {
+      const zone_id = zone.id;
       const { day } = zone.days.at(at);
+      days.add({ zone_id, session_id, kind_id, day }, sums, sign);
       for (const kind of [kind_id, broad.get(kind_id)]) {
-        if (kind !== undefined) days.add({ zone_id: zone.id, day, kind_id: kind }, change);
+        if (kind !== undefined) days.add({ zone_id, session_id: ALL_SESSIONS, kind_id: kind, day }, sums, sign);
       }
     }
   }
@@ -40,7 +46,9 @@ export async function changeRollups(
   await transaction
     .insertInto("usage_days")
     .values(days.all())
-    .onConflict((conflict) => conflict.columns(["zone_id", "kind_id", "day"]).doUpdateSet(added("usage_days")))
+    .onConflict((conflict) =>
+      conflict.columns(["zone_id", "session_id", "kind_id", "day"]).doUpdateSet(added("usage_days")),
+    )
     .execute();
 }
 
@@ -58,13 +66,15 @@ async function findBroadKinds(
 }
 
 function createCells<Key extends Readonly<Record<string, number>>>() {
-  const cells = new Map<string, Key & UsageSums>();
+  const cells = new Map<string, { readonly key: Key; readonly sums: Record<UsageSum, bigint> }>();
   return {
-    add(key: Key, { row, sign }: RollupChange): void {
+    add(key: Key, sums: UsageSums, sign: 1n | -1n): void {
       const text = Object.values(key).join();
-      cells.set(text, { ...key, ...addSums(cells.get(text), sumsOf(row), sign) });
+      const cell = cells.get(text) ?? { key, sums: { ...NOTHING } };
+      cells.set(text, cell);
+      for (const sum of USAGE_SUMS) cell.sums[sum] += sign * sums[sum];
     },
-    all: (): (Key & UsageSums)[] => [...cells.values()],
+    all: (): (Key & UsageSums)[] => [...cells.values()].map(({ key, sums }) => ({ ...key, ...sums })),
   };
 }
 
@@ -104,18 +114,23 @@ export async function keepDays(transaction: Kysely<Schema>, calendars: Calendars
   for (let done = 0; done < past.length; done += DAYS_AT_ONCE) {
     await sql`
       ${rangesOf(past.slice(done, done + DAYS_AT_ONCE))}
-      insert into usage_days (zone_id, day, kind_id, ${columns})
-      select ${sql.lit(id)}, ranges.day, kind_id, ${sums}
+      insert into usage_days (zone_id, session_id, kind_id, day, ${columns})
+      select ${sql.lit(id)}, session_id, kind_id, ranges.day, ${sums}
       from ranges cross join usage_slots
       where slot >= ranges.since and slot < ranges.until
-      group by ranges.day, kind_id`.execute(transaction);
+      group by session_id, kind_id, ranges.day`.execute(transaction);
   }
+  const all = sql.lit(ALL_SESSIONS);
   await sql`
-    insert into usage_days (zone_id, day, kind_id, ${columns})
-    select zone_id, day, broad_id, ${sums}
+    insert into usage_days (zone_id, session_id, kind_id, day, ${columns})
+    select zone_id, ${all}, kind_id, day, ${sums}
+    from usage_days where zone_id = ${id} group by zone_id, kind_id, day`.execute(transaction);
+  await sql`
+    insert into usage_days (zone_id, session_id, kind_id, day, ${columns})
+    select zone_id, ${all}, broad_id, day, ${sums}
     from usage_days inner join usage_kinds on usage_kinds.id = kind_id
-    where zone_id = ${id}
-    group by zone_id, day, broad_id`.execute(transaction);
+    where zone_id = ${id} and session_id = ${all}
+    group by zone_id, broad_id, day`.execute(transaction);
 }
 
 /** Days, or parts of days, as a table `ranges` of day, first slot and slot after the last. */

@@ -46,8 +46,4 @@ export function sumsOf(row: UsageRow): UsageSums {
   };
 }
 
-/** Adds where `sign` is 1n, takes away where it is -1n; nothing before counts as zero. */
-export function addSums(before: UsageSums | undefined, change: UsageSums, sign: 1n | -1n): UsageSums {
-  const entries = USAGE_SUMS.map((sum) => [sum, (before?.[sum] ?? 0n) + sign * change[sum]] as const);
-  return Object.fromEntries(entries) as UsageSums;
-}
+export const NOTHING = Object.fromEntries(USAGE_SUMS.map((sum) => [sum, 0n])) as UsageSums;

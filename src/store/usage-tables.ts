@@ -64,6 +64,7 @@ export async function addUsage(db: Kysely<unknown>, { idColumn, inKeyOrder }: Ba
     .addColumn("fallback", "integer", (column) => column.notNull())
     .execute();
   await db.schema.createIndex("usage_calls_at").on("usage_calls").column("at").execute();
+  await db.schema.createIndex("usage_calls_session").on("usage_calls").columns(["session_id", "at"]).execute();
 
   await addSums(
     db.schema
@@ -87,10 +88,11 @@ export async function addUsage(db: Kysely<unknown>, { idColumn, inKeyOrder }: Ba
     db.schema
       .createTable("usage_days")
       .addColumn("zone_id", "bigint", (column) => column.notNull())
-      .addColumn("day", "bigint", (column) => column.notNull())
-      .addColumn("kind_id", "bigint", (column) => column.notNull()),
+      .addColumn("session_id", "bigint", (column) => column.notNull())
+      .addColumn("kind_id", "bigint", (column) => column.notNull())
+      .addColumn("day", "bigint", (column) => column.notNull()),
   )
-    .addPrimaryKeyConstraint("usage_days_key", ["zone_id", "kind_id", "day"])
+    .addPrimaryKeyConstraint("usage_days_key", ["zone_id", "session_id", "kind_id", "day"])
     .modifyEnd(inKeyOrder)
     .execute();
 }

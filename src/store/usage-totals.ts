@@ -5,7 +5,7 @@ import { USAGE_CAUSES, type UsageCall, type UsageCause, type UsageTokens } from 
 import { type Calendars, formatDay, type LocalDay, type LocalDays, SLOT_MS } from "./local-days.ts";
 import type { Schema } from "./schema.ts";
 import { parseRow } from "./stored-row.ts";
-import { rangesOf } from "./usage-rollups.ts";
+import { ALL_SESSIONS, rangesOf } from "./usage-rollups.ts";
 import { usdOf } from "./usage-row.ts";
 import { USAGE_SUMS } from "./usage-sums.ts";
 
@@ -93,11 +93,11 @@ const Row = z.object({
 type Row = z.output<typeof Row>;
 
 /**
- * The sums of a period, its days in order, then the largest first. One session,
- * and any zone, is added up from its quarters of an hour; the whole system or an
- * agent, in a zone whose days are kept, from whole days, which takes the same
- * time however many calls there were. Both ends are widened to a quarter of an
- * hour, and a period that reaches the present has all of today. Without `by` one
+ * The sums of a period, its days in order, then the largest first. Where the days
+ * of the zone are kept they are what is added up, which takes the same time
+ * however many calls there were; in another zone, and at the ends of a period
+ * that are no midnights, the quarters of an hour. Both ends are widened to one of
+ * those, and a period that reaches the present has all of today. Without `by` one
  * row comes, also where nothing was called; otherwise only what occurs.
  */
 export async function readTotals(
@@ -110,10 +110,12 @@ export async function readTotals(
   const columns = [...new Set(by)].flatMap((group) => COLUMNS[group]);
   const calendar = calendars.of(zone);
   const known = await findKnown(db, zone);
-  const from = Math.max(query.from, known.from);
-  const to = Math.min(query.to >= now ? calendar.at(query.to).until : query.to, known.until);
+  // Cut to the days of the first and the last call, which are left whole.
+  const from = Math.max(query.from, calendar.at(known.from).from);
+  const wanted = query.to >= now ? calendar.at(query.to).until : query.to;
+  const to = Math.min(wanted, calendar.at(known.until - 1).until);
   const { days, parts } =
-    known.zoneId === undefined || scope?.sessionKey !== undefined
+    known.zoneId === undefined
       ? { days: undefined, parts: by.includes("day") ? calendar.between(from, to) : [{ day: 0, from, until: to }] }
       : splitPeriod(calendar, from, to, known.zoneId);
   const ranges = parts.flatMap((part) => {
@@ -172,11 +174,15 @@ async function sumDays(
   scope: UsageScope | undefined,
   days: KeptDays,
 ): Promise<readonly Row[]> {
-  const isBroad = scope?.agentId === undefined && !columns.includes("agent") && !columns.includes("channel");
-  const kinds = isBroad ? sql`agent is null` : sql`agent is not null ${ofAgent(scope)}`;
+  const isBroad = scope === undefined || (scope.agentId === undefined && scope.sessionKey === undefined);
+  const kinds =
+    isBroad && !columns.includes("agent") && !columns.includes("channel")
+      ? sql`agent is null`
+      : sql`agent is not null ${ofAgent(scope)}`;
+  const session = scope?.sessionKey === undefined ? sql`${ALL_SESSIONS}` : idOfSession(scope.sessionKey);
   // A cross join keeps SQLite from reading the days of all kinds.
   const summed = sql`usage_kinds cross join usage_days
-    where ${kinds} and kind_id = usage_kinds.id
+    where ${kinds} and kind_id = usage_kinds.id and session_id = ${session}
       and zone_id = ${days.zoneId} and day between ${days.first} and ${days.last}`;
   return sumRows(db, columns, sql``, summed);
 }
@@ -187,16 +193,15 @@ async function sumSlots(
   scope: UsageScope | undefined,
   ranges: readonly LocalDay[],
 ): Promise<readonly Row[]> {
-  const session = scope?.sessionKey;
-  const ofSession =
-    session === undefined
-      ? sql``
-      : sql`and session_id = (select id from usage_sessions where session_key = ${session})`;
+  const ofSession = scope?.sessionKey === undefined ? sql`` : sql`and session_id = ${idOfSession(scope.sessionKey)}`;
   // A cross join keeps SQLite from going through all slots, looking for the range of each.
   const summed = sql`ranges cross join usage_slots inner join usage_kinds on usage_kinds.id = kind_id
     where slot >= ranges.since and slot < ranges.until ${ofSession} ${ofAgent(scope)}`;
   return sumRows(db, columns, rangesOf(ranges), summed);
 }
+
+const idOfSession = (key: string): RawBuilder<unknown> =>
+  sql`(select id from usage_sessions where session_key = ${key})`;
 
 const ofAgent = (scope: UsageScope | undefined): RawBuilder<unknown> =>
   scope?.agentId === undefined ? sql`` : sql`and agent = ${scope.agentId}`;

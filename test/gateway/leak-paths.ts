@@ -160,7 +160,8 @@ export const tool = (
 
 export const subAgent = (lab: LeakLab, agentId: string): Path => {
   const spawning = tool(lab, "sessions_spawn", agentId, (word) => ({ task: `Count ${word}.` }));
-  const isChild = ({ body }: ReceivedChat): boolean => JSON.stringify(body).includes("Subagent");
+  const isChild = ({ messages }: ReceivedChat): boolean =>
+    messages.some(({ role, text }) => role === "user" && text.includes("Count heron"));
   return {
     name: "a sub-agent that an agent begins",
     isMeant: isChild,

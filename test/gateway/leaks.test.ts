@@ -74,7 +74,7 @@ it("so it does when the gateway starts again, from the first turn on", async () 
   expect(escaped).toBe(0);
   expect(said.local).not.toEqual([]);
   expect(await lab.clutch.app.localOnly.status()).toMatchObject({ enforcement: "enforced", problems: [] });
-});
+}, 240_000);
 
 it("taken off, all is as it was, but for what people changed meanwhile", async () => {
   const [first = ""] = pins.keys();

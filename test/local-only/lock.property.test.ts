@@ -85,17 +85,24 @@ function withSetting(config: Config, path: readonly string[], value: unknown): C
 /** Freezes at the nth write, as a process that was killed: what it began is never finished. */
 function mortal(diesAt: number | undefined) {
   let count = 0;
+  let isSafe = false;
   let die: () => void = () => undefined;
   const death = new Promise<"died">((resolve) => {
     die = () => resolve("died");
   });
   const gate: Gate = async () => {
     count += 1;
-    if (diesAt === undefined || count < diesAt) return;
+    if (isSafe || diesAt === undefined || count < diesAt) return;
     die();
     await new Promise(() => undefined);
   };
-  return { gate, death };
+  return {
+    gate,
+    death,
+    survive() {
+      isSafe = true;
+    },
+  };
 }
 
 interface World {
@@ -170,13 +177,14 @@ async function take(world: World, { act: done, diesAt }: Step): Promise<void> {
   const { lab } = world;
   lab.now += 1_000;
   const before = world.status;
-  const { gate, death } = mortal(diesAt);
+  const { gate, death, survive } = mortal(diesAt);
   const clutch = await openIn(world, gate);
   const whole = async (): Promise<readonly LockAlert[]> => {
     await perform(world, clutch, done);
     return (done.kind === "store lost" ? await openIn(world) : clutch).lock.reconcile();
   };
   const outcome = await Promise.race([whole(), death]);
+  if (outcome !== "died") survive();
   const next = outcome === "died" || done.kind === "store lost" ? await openIn(world) : clutch;
   if (outcome === "died") lab.now += 25_000;
   // Whatever was left, the first look puts it right and the second one finds nothing.

@@ -81,4 +81,4 @@ it("20 times on and off while 10 conversations talk", async () => {
   expect(problems).toEqual([]);
   expect(messages).toBeGreaterThan(10 * TOGGLES);
   expect(JSON.stringify((await openclaw.readConfig()).authored["agents"])).toBe(authored);
-});
+}, 3_600_000);

@@ -60,7 +60,7 @@ export async function bothRollups(db: Kysely<Schema>, of: "usage_slots" | "usage
   const columns = sql.join(place.map((column) => sql.ref(column)));
   const stored = await sql`
     select ${columns}, ${sql.join(sums.map((sum) => sql`cast(sum(${sql.ref(sum)}) as bigint) as ${sql.ref(sum)}`))}
-    from ${sql.table(of)} inner join usage_kinds on usage_kinds.id = kind_id where agent is not null group by ${columns} having sum(calls) <> 0 order by ${columns}`.execute(
+    from ${sql.table(of)} inner join usage_kinds on usage_kinds.id = kind_id where ${bySlot ? sql`1 = 1` : sql`session_id = 0 and agent is not null`} group by ${columns} having sum(calls) <> 0 order by ${columns}`.execute(
     db,
   );
   const made = await sql`

@@ -1,0 +1,212 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { LockStatus } from "../../src/local-only/lock-status.ts";
+import type { AttachedClutch } from "./harness.ts";
+import { type LockedLab, startLockedLab } from "./locked-lab.ts";
+
+/**
+ * Kill -9 of Clutch at each step of turning the lock on and off, of the gateway and
+ * of the wall amid it and while it is on. Afterwards it is on or off, all agree on
+ * that, and nobody was told otherwise; nothing reached the cloud while it was on.
+ */
+const KEY = "agent:main:discord:channel:8101";
+const ME = { actor: "discord:owner" };
+const MINUTE = 60_000;
+const CHILD = join(import.meta.dirname, "lock-crash-child.ts");
+const WALL = join(import.meta.dirname, "../local-only/outside-child.ts");
+
+let lab: LockedLab;
+let store: string;
+let stateDirectory: string;
+let before: unknown;
+let wall: ChildProcess | undefined;
+/** Each Clutch is later than the one before it, so that the lease of a dead one has run out. */
+let ahead = 0;
+
+beforeAll(async () => {
+  lab = await startLockedLab();
+  stateDirectory = dirname(lab.guardDirectory);
+  store = `sqlite:${join(lab.dir, "lock-crash.db")}`;
+  // In a process of its own, so that it can be killed.
+  wallPort = lab.wall.status().listen.split(":")[1] ?? "0";
+  await lab.stopWall();
+  await startWall();
+  before = await withClutch(async ({ app }) => (await app.openclaw.readConfig()).authored);
+});
+afterAll(async () => {
+  await lab?.stop();
+  await killWall();
+});
+
+let wallPort = "0";
+async function startWall(): Promise<void> {
+  wall = spawn(process.execPath, [WALL, "wall", stateDirectory, wallPort], { stdio: ["ignore", "pipe", "inherit"] });
+  await once(wall.stdout ?? wall, "data");
+}
+async function killWall(): Promise<void> {
+  if (wall === undefined) return;
+  const gone = once(wall, "exit");
+  wall.kill("SIGKILL");
+  await gone;
+  wall = undefined;
+}
+/** Kills the process that the guard says it is in. */
+async function gatewayKiller(): Promise<() => Promise<void>> {
+  const pid = await withClutch(async ({ app }) => (await app.guard.status())?.pid);
+  if (pid === undefined) throw new Error("no guard");
+  return async () => void process.kill(pid, "SIGKILL");
+}
+
+async function withClutch<T>(work: (clutch: AttachedClutch) => Promise<T>): Promise<T> {
+  ahead += MINUTE;
+  const by = ahead;
+  const clutch = await lab.attach({}, {}, { store, stateDirectory, clock: () => Date.now() + by });
+  try {
+    return await work(clutch);
+  } finally {
+    await clutch.close();
+  }
+}
+
+interface Interrupted {
+  readonly steps: readonly string[];
+  /** What the person was told; undefined where Clutch was killed. */
+  readonly told: string | undefined;
+}
+
+/** Lets it stand still at a step, does something to the world, and kills it or lets it go on. */
+async function interrupt(
+  action: "on" | "off",
+  stopAt: number,
+  meanwhile: (() => Promise<void>) | "kill",
+): Promise<Interrupted> {
+  ahead += MINUTE;
+  const { url, token } = lab.gateway;
+  const argument = JSON.stringify({ gateway: { url, token }, stateDirectory, store, ahead, action, stopAt });
+  const child = spawn(process.execPath, [CHILD, argument], { stdio: ["ignore", "pipe", "inherit"] });
+  const lines: string[] = [];
+  let rest = "";
+  let reached: () => void = () => undefined;
+  const stopped = new Promise<void>((resolve) => {
+    reached = resolve;
+  });
+  child.stdout.on("data", (chunk: Buffer) => {
+    const parts = (rest + chunk.toString()).split("\n");
+    rest = parts.pop() ?? "";
+    lines.push(...parts);
+    if (stopAt > 0 && lines.length >= stopAt) reached();
+  });
+  const closed = once(child, "close");
+  await Promise.race([stopped, closed]);
+  if (child.exitCode === null) {
+    if (meanwhile === "kill") child.kill("SIGKILL");
+    else {
+      await meanwhile();
+      child.kill("SIGCONT");
+    }
+  }
+  await closed;
+  const told = lines.find((line) => line.startsWith("told: "));
+  return { steps: lines.filter((line) => line !== told), told: told?.slice(6) };
+}
+
+async function settled(step: string): Promise<LockStatus> {
+  return withClutch(async ({ app: { localOnly, guard, openclaw } }) => {
+    await localOnly.reconcile();
+    expect(await localOnly.reconcile(), step).toEqual([]);
+    const status = await localOnly.status();
+    const { isOn } = status;
+    const closed = [(await guard.status())?.state.on, (await lab.wallClient.status())?.closed];
+    expect(closed, step).toEqual([isOn, isOn]);
+    expect(status.enforcement, `${step} ${status.problems.join(" ")}`).toBe(isOn ? "enforced" : "off");
+    if (isOn)
+      expect(
+        status.layers.map(({ state }) => state),
+        step,
+      ).toEqual(["closed", "closed", "closed"]);
+    else expect((await openclaw.readConfig()).authored, step).toEqual(before);
+    return status;
+  });
+}
+
+/** A conversation goes where it is to go, before and after. */
+async function answers(isOn: boolean): Promise<void> {
+  await withClutch(async (clutch) => {
+    const requests = lab.cloudRequests();
+    const reply = await clutch.say(KEY, "Who answers?");
+    if (isOn) {
+      expect(reply).toMatch(/^(qwen2.5-coder:32b|llama3.1:70b) answers/);
+      expect(lab.cloudRequests()).toBe(requests);
+    } else expect(reply).toMatch(/^claude-sonnet-5 answers/);
+  });
+}
+
+const turn = (wanted: "on" | "off") =>
+  withClutch(async ({ app: { localOnly } }) => {
+    await (wanted === "on" ? localOnly.turnOn(ME) : localOnly.turnOff({ ...ME, restore: "all" }));
+  });
+const other = (action: "on" | "off") => (action === "on" ? "off" : "on");
+
+describe.each(["on", "off"] as const)("turning it %s", (action) => {
+  it("Clutch is killed at each step", { timeout: 1_800_000 }, async () => {
+    const outcomes = new Set<boolean>();
+    const reached: string[] = [];
+    for (let stopAt = 1; ; stopAt++) {
+      await turn(other(action));
+      const { steps, told } = await interrupt(action, stopAt, "kill");
+      if (told !== undefined) break;
+      const step = `${stopAt}: ${steps.at(-1)}`;
+      reached.push(step);
+      const { isOn } = await settled(step);
+      outcomes.add(isOn);
+      if (stopAt % 10 === 0) await answers(isOn);
+    }
+    expect(reached.join("\n")).toMatch(
+      action === "on"
+        ? /insert into leases[\s\S]*insert into locks[\s\S]*guard\.on[\s\S]*wall \/close[\s\S]*config\.patch[\s\S]*update locks/
+        : /insert into leases[\s\S]*insert into locks[\s\S]*wall \/open[\s\S]*guard\.off[\s\S]*config\.patch[\s\S]*update locks/,
+    );
+    expect(outcomes.size).toBe(2);
+    await turn("off");
+    await answers(false);
+  });
+
+  it.each([
+    ["before: clutch.guard", "the gateway"],
+    ["answered: clutch.guard", "the gateway"],
+    ["before: config.patch", "the gateway"],
+    ["before: wall", "the wall"],
+    ["answered: wall", "the wall"],
+    ["before: config.patch", "the wall"],
+  ])("%s… %s is killed", { timeout: 600_000 }, async (where, victim) => {
+    await turn(other(action));
+    const { steps } = await interrupt(action, 0, "kill");
+    const stopAt = steps.findIndex((step) => step.startsWith(where)) + 1;
+    expect(stopAt).toBeGreaterThan(0);
+    await turn(other(action));
+    const { told } = await interrupt(action, stopAt, victim === "the wall" ? killWall : await gatewayKiller());
+    if (victim === "the wall") await startWall();
+    else await lab.gateway.restart();
+    const { isOn } = await settled(`${action}, ${where}, ${victim}`);
+    if (told === "on" || told === "off") expect(isOn).toBe(told === "on");
+    await answers(isOn);
+    await turn("off");
+  });
+});
+
+it("while it is on, gateway, wall and Clutch are killed: it is on again", { timeout: 600_000 }, async () => {
+  await turn("on");
+  const killGateway = await gatewayKiller();
+  await killGateway();
+  await killWall();
+  await startWall();
+  await lab.gateway.restart();
+  // From the first turn on, before any Clutch has looked.
+  await answers(true);
+  expect((await settled("all killed")).isOn).toBe(true);
+  await turn("off");
+  await answers(false);
+  expect(await withClutch(async ({ app }) => (await app.openclaw.readConfig()).authored)).toEqual(before);
+});
