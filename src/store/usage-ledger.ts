@@ -1,5 +1,6 @@
 import { type Kysely, sql } from "kysely";
 import type { UsageCall } from "../models/usage-call.ts";
+import { BATCH, inBatches } from "./in-batches.ts";
 import { createCalendars } from "./local-days.ts";
 import type { Schema } from "./schema.ts";
 import { changeRollups, keepDays, type RollupChange } from "./usage-rollups.ts";
@@ -55,8 +56,6 @@ export interface UsageLedger {
   sessionsSeen(): Promise<readonly { readonly sessionKey: string; readonly lastAt: number }[]>;
 }
 
-/** How many rows one transaction writes, and one query reads: others get their turn in between. */
-const AT_ONCE = 500;
 const DAY_MS = 24 * 60 * 60_000;
 
 /** `clock` gives milliseconds since the epoch. */
@@ -72,7 +71,7 @@ export function createUsageLedger(db: Kysely<Schema>, clock: () => number): Usag
       );
     if (scope?.sessionKey !== undefined) query = query.where("session_key", "=", scope.sessionKey);
     if (scope?.agentId !== undefined) query = query.where("agent", "=", scope.agentId);
-    return query.orderBy("at").orderBy("number").limit(AT_ONCE).execute();
+    return query.orderBy("at").orderBy("number").limit(BATCH).execute();
   };
 
   return {
@@ -205,7 +204,7 @@ async function deleteSome(transaction: Kysely<Schema>, before: number): Promise<
     .select(["number", "at"])
     .where("at", "<", before)
     .orderBy("at")
-    .limit(AT_ONCE)
+    .limit(BATCH)
     .execute();
   const newest = oldest.at(-1);
   if (newest === undefined) return 0;
@@ -234,8 +233,4 @@ function oncePerId(calls: readonly UsageCall[]): readonly UsageCall[] {
     else if (before.tokens === undefined && call.tokens !== undefined) byId.set(call.id, completeCall(call, before));
   }
   return [...byId.values()];
-}
-
-function* inBatches<T>(items: readonly T[]): Generator<readonly T[]> {
-  for (let from = 0; from < items.length; from += AT_ONCE) yield items.slice(from, from + AT_ONCE);
 }

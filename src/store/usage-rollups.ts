@@ -1,4 +1,5 @@
 import { type Kysely, type RawBuilder, sql } from "kysely";
+import { inBatches } from "./in-batches.ts";
 import { type Calendars, type LocalDay, SLOT_MS } from "./local-days.ts";
 import type { Schema } from "./schema.ts";
 import type { UsageRow } from "./usage-row.ts";
@@ -37,19 +38,22 @@ export async function changeRollups(
       }
     }
   }
-  await transaction
-    .insertInto("usage_slots")
-    .values(slots.all())
-    .onConflict((conflict) => conflict.columns(["session_id", "slot", "kind_id"]).doUpdateSet(added("usage_slots")))
-    .execute();
-  if (keepers.length === 0) return;
-  await transaction
-    .insertInto("usage_days")
-    .values(days.all())
-    .onConflict((conflict) =>
-      conflict.columns(["zone_id", "session_id", "kind_id", "day"]).doUpdateSet(added("usage_days")),
-    )
-    .execute();
+  for (const some of inBatches(slots.all())) {
+    await transaction
+      .insertInto("usage_slots")
+      .values([...some])
+      .onConflict((conflict) => conflict.columns(["session_id", "slot", "kind_id"]).doUpdateSet(added("usage_slots")))
+      .execute();
+  }
+  for (const some of inBatches(days.all())) {
+    await transaction
+      .insertInto("usage_days")
+      .values([...some])
+      .onConflict((conflict) =>
+        conflict.columns(["zone_id", "session_id", "kind_id", "day"]).doUpdateSet(added("usage_days")),
+      )
+      .execute();
+  }
 }
 
 async function findBroadKinds(

@@ -216,6 +216,21 @@ describe.each(DATABASES)("on %s", (database) => {
       await again.expectTrueRollups(1);
     });
 
+    it("of several zones are kept for many calls at once, each of another session and day", async () => {
+      const { ledger, expectTrueRollups } = await open();
+      for (const zone of ["Pacific/Chatham", "America/St_Johns", "UTC"]) await ledger.keepDays(zone);
+      const calls = numbers(500).map((number) =>
+        usageCall(number, { at: START - number * DAY, sessionKey: `s${number}`, agentId: `agent${number}` }),
+      );
+      await ledger.record(calls.map((call) => ({ ...call, tokens: undefined, usd: undefined })));
+      expect(await ledger.record(calls.map((call) => ({ ...call, at: call.at - 3 * DAY })))).toMatchObject({
+        completed: 500,
+      });
+      const [sum] = await ledger.totals({ ...ALL_TIME, by: [], zone: "UTC" });
+      expect(sum).toMatchObject({ calls: 500, unsized: 0 });
+      await expectTrueRollups(3);
+    });
+
     it("of several zones are kept at the same time, of a past of years as well", async () => {
       const { ledger } = await open();
       const calls = numbers(300).map((number) => usageCall(number, { at: START - number * 2 * DAY - 3 * HOUR }));
