@@ -47,7 +47,11 @@ export function createScheduleWork(parts: {
       wanted === "on"
         ? await turns.goOn(request, { bySchedule, until: undefined }, holder)
         : (await turns.goOff(request, { restore: "all", until: undefined }, holder)) !== undefined;
-    return changed ? [told(place, `Local-only mode is ${wanted} now: ${reason}.`)] : [];
+    const meaning =
+      wanted === "on"
+        ? []
+        : ["Every conversation goes to its own model again, also with text that was written while it was on."];
+    return changed ? [told(place, `Local-only mode is ${wanted} now: ${reason}.`, ...meaning)] : [];
   };
 
   const endWish = async (

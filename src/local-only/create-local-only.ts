@@ -118,7 +118,7 @@ export function createLocalOnly(parts: {
 
     turnOff({ forMs, restore, ...request }) {
       return hold(async (lease) => {
-        if (restore === "others") await keepingGuard();
+        if (restore === "others" && (await lockedSince(await look())) !== undefined) await keepingGuard();
         const how = { until: until(forMs, request), restore };
         const notes = await turns.goOff(request, how, holderOf(request, lease));
         return result(notes !== undefined, notes);

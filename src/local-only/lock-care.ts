@@ -80,6 +80,7 @@ export function createLockCare(parts: {
       if (!isPassing(thrown) || (await journal.latest())?.id === entry.id) throw thrown;
       return [told(place, `${what}, and it stays off.`, thrown.message)];
     }
+    await turns.audited(wanted, { actor: CLUTCH, reason: `finished what ${entry.actor} began`, place }, "ok");
     return [told(place, `${what}, and is finished now.`)];
   };
 
@@ -155,7 +156,8 @@ export function createLockCare(parts: {
   };
 
   /** The journal has it off. */
-  const leaveOff = async ({ last, views }: LockSight, holder: Holder): Promise<readonly LockAlert[]> => {
+  const leaveOff = async (sight: LockSight, holder: Holder): Promise<readonly LockAlert[]> => {
+    const { last, views } = sight;
     const place = last?.place;
     const news: LockAlert[] = [];
     const closed = withState(views, ({ state }) => state === "closed");
@@ -170,7 +172,7 @@ export function createLockCare(parts: {
         told(place, `The ${layer.name} came back closed by a lock that was turned off meanwhile. It is open now.`),
       );
     }
-    if (closed.length > 0) return [...news, ...(await adopt(closed, views, place, holder))];
+    if (closed.length > 0) return [...news, ...(await adopt(closed, sight, holder))];
     if (await helperTurns.areDue()) {
       const stays = await helperTurns.restore({ actor: CLUTCH, reason: "the lock is off" }, holder);
       if (stays.length > 0) logger.info({ stays }, "settings of helper calls stay as somebody set them");
@@ -187,10 +189,10 @@ export function createLockCare(parts: {
   /** The stricter wins: what is closed stays so, until an owner opens it. */
   const adopt = async (
     closed: readonly LockLayer[],
-    views: readonly LayerView[],
-    place: string | undefined,
+    { last, views }: LockSight,
     holder: Holder,
   ): Promise<readonly LockAlert[]> => {
+    const place = last?.place;
     const found = views.find((view) => view.state === "closed");
     const lockId = found?.state === "closed" && found.damage === undefined ? found.id : randomUUID();
     const reason = `the ${namesOf(closed)} was found closed`;
@@ -201,7 +203,11 @@ export function createLockCare(parts: {
         ? [`The file of the ${layer.name} ${view.damage}.`]
         : [];
     });
-    return [told(place, `Local-only mode is on: ${reason}, though nobody here turned it on.`, ...damage)];
+    const lost =
+      last !== undefined
+        ? []
+        : ["What helper calls used before is not known any more; those that use a local model now will go on to."];
+    return [told(place, `Local-only mode is on: ${reason}, though nobody here turned it on.`, ...damage, ...lost)];
   };
 
   const settle = async (holder: Holder): Promise<readonly LockAlert[]> => {

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
 import type { GatewayProcessOptions } from "../../src/openclaw/gateway-process.ts";
 import type { GuardRules } from "../../src/openclaw/guard-client.ts";
 import type { Answer, ReceivedChat, StandIn } from "../../src/sandbox/stand-in.ts";
@@ -54,10 +55,27 @@ export interface LeakLab extends LockedLab {
   hold(...layers: ("guard" | "wall")[]): Promise<void>;
   /** The next agent that has tools uses this one, once, and then answers. */
   nextTool(name: string, args: Record<string, unknown>): void;
+  /** What comes back to a person; `during` is done once it is sent. */
+  say(sessionKey: string, message: string, during?: () => Promise<unknown>): Promise<Said>;
   /** A conversation of its own, pinned where a model is named; gives its key. */
   conversation(agentId: string, model?: string): Promise<string>;
   patch(change: Config): Promise<void>;
 }
+
+export interface Said {
+  /** Empty where the turn ended without a word. */
+  readonly text: string;
+  /** Why it failed, where it did. */
+  readonly error: string;
+  readonly ms: number;
+  readonly runId: string;
+}
+
+const waited = z.looseObject({
+  status: z.string(),
+  error: z.string().optional(),
+  terminalReply: z.looseObject({ text: z.string().optional() }).optional(),
+});
 
 export interface LeakLabOptions {
   readonly change?: (config: Config, at: { readonly vendor: string; readonly dir: string }) => void;
@@ -169,6 +187,19 @@ export async function startLeakLab(options: LeakLabOptions = {}): Promise<LeakLa
         // What is not offered by itself is in OpenClaw's catalogue of tools.
         return { text: "", toolCalls: [isOffered ? { name, args } : { name: "tool_call", args: { id: name, args } }] };
       });
+    },
+    async say(sessionKey: string, message: string, during?: () => Promise<unknown>) {
+      const runId = randomUUID();
+      const started = performance.now();
+      await clutch.call("chat.send", { sessionKey, message, idempotencyKey: runId });
+      await during?.();
+      for (;;) {
+        const reply = waited.parse(await clutch.call("agent.wait", { runId, timeoutMs: 50_000 }));
+        const { status, error, terminalReply } = reply;
+        if (status === "timeout") continue;
+        const ms = performance.now() - started;
+        return { text: terminalReply?.text ?? "", error: status === "ok" ? "" : (error ?? status), ms, runId };
+      }
     },
     async conversation(agentId: string, ref?: string) {
       const key = `agent:${agentId}:discord:channel:${randomUUID()}`;

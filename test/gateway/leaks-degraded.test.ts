@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { z } from "zod";
 import type { GuardRules } from "../../src/openclaw/guard-client.ts";
 import type { Answer } from "../../src/sandbox/stand-in.ts";
 import { LLAMA, QWEN, SONNET } from "./harness.ts";
@@ -32,22 +31,7 @@ afterAll(async () => {
   rmSync(elsewhere, { recursive: true, force: true });
 });
 
-const waited = z.looseObject({
-  status: z.string(),
-  terminalReply: z.looseObject({ text: z.string().optional() }).optional(),
-});
-
-/** What comes back to the person, and after how long, ms. */
-async function say(message: string, during: () => Promise<unknown> = async () => undefined) {
-  const runId = randomUUID();
-  const started = performance.now();
-  await lab.clutch.call("chat.send", { sessionKey: key, message, idempotencyKey: runId });
-  await during();
-  for (;;) {
-    const reply = waited.parse(await lab.clutch.call("agent.wait", { runId, timeoutMs: 50_000 }));
-    if (reply.status !== "timeout") return { text: reply.terminalReply?.text ?? "", ms: performance.now() - started };
-  }
-}
+const say = (message: string, during?: () => Promise<unknown>) => lab.say(key, message, during);
 
 const rulesFor = (models: readonly string[]): GuardRules => ({
   models: models.map((ref) => {
