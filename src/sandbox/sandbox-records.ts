@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { link, lstat, mkdir, readdir, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
@@ -153,7 +154,7 @@ async function read(file: string): Promise<Record | undefined> {
  * every state directory it has ever seen, so there should be few.
  */
 async function claimName(runtimeDir: string, record: Record): Promise<string> {
-  const draft = join(runtimeDir, `${record.owner.pid}.new`);
+  const draft = join(runtimeDir, `${randomUUID()}.new`);
   await writeFile(draft, JSON.stringify(record), { mode: 0o600 });
   try {
     for (let number = 1; ; number += 1) {

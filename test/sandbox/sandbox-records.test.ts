@@ -47,9 +47,9 @@ describe("a sandbox's record", () => {
 
   it("gives sandboxes that run side by side a directory each, and uses a free one again", async () => {
     const runtimeDir = await openRuntimeDir(await temporaryDir());
-    const records = await Promise.all([createRecord(runtimeDir), createRecord(runtimeDir)]);
+    const records = await Promise.all(Array.from({ length: 9 }, () => createRecord(runtimeDir)));
     const dirs = records.map(({ dir }) => dir).sort();
-    expect(dirs).toEqual([join(runtimeDir, "sandbox-1"), join(runtimeDir, "sandbox-2")]);
+    expect(dirs).toEqual(records.map((_, at) => join(runtimeDir, `sandbox-${at + 1}`)));
     await Promise.all(records.map((record) => record.remove()));
     expect((await createRecord(runtimeDir)).dir).toBe(dirs[0]);
   });
