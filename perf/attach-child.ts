@@ -4,19 +4,12 @@ import { PassThrough } from "node:stream";
 import { pino } from "pino";
 import { createTerminalAdapter } from "../adapters/terminal/terminal-adapter.ts";
 import { createApp } from "../src/app.ts";
+import { defaultConfig } from "../src/config.ts";
 
 /** One attach, as `clutch start` does it: prints how long it took since the process began, and its resident memory. */
 const env = (name: string): string => process.env[name] ?? "";
 const app = await createApp({
-  config: {
-    path: undefined,
-    secrets: [],
-    store: `sqlite:${join(env("STORE_DIR"), `perf-${randomUUID()}.db`)}`,
-    servers: {},
-    trustedLocal: [],
-    access: { owners: [], operators: [], viewers: [] },
-    audit: { retentionDays: 365 },
-  },
+  config: { ...defaultConfig, store: `sqlite:${join(env("STORE_DIR"), `perf-${randomUUID()}.db`)}` },
   gateway: { url: env("GATEWAY_URL"), token: env("GATEWAY_TOKEN") },
   stateDirectory: env("STORE_DIR"),
   access: { owners: [], operators: [], viewers: [] },

@@ -12,6 +12,7 @@ const fingerprint = z
   .regex(/^(sha256:)?([0-9a-f]{64}|([0-9a-f]{2}:){31}[0-9a-f]{2})$/i, "a SHA-256 fingerprint has 64 hex digits");
 const httpUrl = z.url({ protocol: /^https?$/, error: "an address looks like http://127.0.0.1:11434" });
 const person = z.string().regex(/^(\*|[a-z]+:\S+)$/, "it is written PLATFORM:ID, such as discord:123, or *");
+const modelRef = z.string().regex(/^[^/\s]+\/\S+$/, "a model is written provider/model");
 
 const schema = z.strictObject({
   $schema: z.string().optional(),
@@ -74,6 +75,36 @@ const schema = z.strictObject({
     .prefault({}),
   /** How long the audit log is kept; 0 keeps everything. */
   audit: z.strictObject({ retentionDays: z.int().min(0).max(36_500).prefault(365) }).prefault({}),
+  /** What model calls cost, and what local ones saved. */
+  usage: z
+    .strictObject({
+      /** What local calls are compared with, `provider/model`; the agent's own cloud default where it is not set. */
+      baseline: modelRef.optional(),
+      /** What this machine draws while a local model answers, and the price of a kWh in `currency`. */
+      electricity: z
+        .strictObject({
+          watts: z.number().positive(),
+          pricePerKWh: z.number().min(0),
+          currency: z
+            .string()
+            .regex(/^[A-Z]{3}$/, "a currency has three capitals, such as EUR")
+            .prefault("USD"),
+        })
+        .optional(),
+      /** IANA name of the zone whose days are counted; this machine's where it is not set. */
+      timeZone: z.string().min(1).optional(),
+      /** How long single calls are kept; their sums stay. 0 keeps everything. */
+      retentionDays: z.int().min(0).max(36_500).prefault(400),
+      alerts: z
+        .strictObject({
+          /** Where they are posted, `discord:CHANNEL` or `slack:CHANNEL`; to the owners where it is not set. */
+          place: z.string().min(1).optional(),
+          /** Heartbeats and jobs in the cloud above this many USD a day are told. */
+          idlePerDay: z.number().min(0).prefault(1),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
   access: z
     .strictObject({
       owners: z.array(person).prefault([]),
@@ -89,6 +120,9 @@ export interface Config extends z.output<typeof schema> {
   /** Values that must never be printed. */
   readonly secrets: readonly string[];
 }
+
+/** What holds where nothing is configured. */
+export const defaultConfig: Config = { ...schema.parse({}), path: undefined, secrets: [] };
 
 export interface ConfigSource {
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -45,6 +45,7 @@ describe("which file is read", () => {
         local: [],
       },
       audit: { retentionDays: 365 },
+      usage: { retentionDays: 400, alerts: { idlePerDay: 1 } },
       access: { owners: [], operators: [], viewers: ["*"] },
     });
   });
@@ -101,6 +102,13 @@ describe("what it may hold", () => {
       trustedLocal: ["lmstudio"],
       wall: { listen: "127.0.0.1:3199", allow: ["example.org"], local: ["box:11434"] },
       audit: { retentionDays: 0 },
+      usage: {
+        baseline: "anthropic/claude-sonnet-5",
+        electricity: { watts: 130, pricePerKWh: 0.15, currency: "EUR" },
+        timeZone: "Europe/Berlin",
+        retentionDays: 30,
+        alerts: { place: "discord:123", idlePerDay: 0.5 },
+      },
       access: { owners: ["discord:1", "slack:U1"], operators: ["discord:role:2"], viewers: [] },
     };
     const loaded = await loadObject(config);

@@ -6,6 +6,7 @@ import { pino } from "pino";
 import { WebSocket } from "ws";
 import { z } from "zod";
 import { createApp } from "../../src/app.ts";
+import { defaultConfig } from "../../src/config.ts";
 import { parsePlace } from "../../src/models/place.ts";
 
 /**
@@ -76,15 +77,7 @@ Object.assign(WebSocket.prototype, {
 
 const clock = (): number => Date.now() + task.ahead;
 const app = await createApp({
-  config: {
-    path: undefined,
-    secrets: [],
-    store: task.store,
-    servers: {},
-    trustedLocal: [],
-    audit: { retentionDays: 0 },
-    access: { owners: [], operators: [], viewers: [] },
-  },
+  config: { ...defaultConfig, store: task.store },
   gateway: task.gateway,
   stateDirectory: dirname(task.store.replace("sqlite:", "")),
   access: { owners: ["discord:owner"], operators: [], viewers: [] },

@@ -7,6 +7,7 @@ import { pino } from "pino";
 import type { AccessLists } from "../../commands/access.ts";
 import type { Outcome } from "../../commands/dispatcher.ts";
 import { type App, createApp } from "../../src/app.ts";
+import { defaultConfig } from "../../src/config.ts";
 import type { Conversation } from "../../src/models/conversation.ts";
 import { parsePlace } from "../../src/models/place.ts";
 import type { GatewayAddress } from "../../src/openclaw/connection.ts";
@@ -182,15 +183,7 @@ export async function startLab(
     async attach(access = {}, by = {}, also = {}) {
       const { store = `sqlite:${join(dir, `clutch-${randomUUID()}.db`)}`, clock } = also;
       const app = await createApp({
-        config: {
-          path: undefined,
-          secrets: [],
-          store,
-          servers: {},
-          trustedLocal: [],
-          audit: { retentionDays: 365 },
-          access: { owners: [], operators: [], viewers: [] },
-        },
+        config: { ...defaultConfig, store },
         gateway: { url: gateway.url, token: gateway.token, ...by },
         stateDirectory: also.stateDirectory ?? join(dir, "clutch"),
         gatewayTimeoutMs: 60_000,

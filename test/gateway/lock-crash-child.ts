@@ -88,17 +88,12 @@ Object.assign(http, {
 });
 syncBuiltinESMExports();
 
-const { createApp } = await import("../../src/app.ts");
+const [{ createApp }, { defaultConfig }] = await Promise.all([
+  import("../../src/app.ts"),
+  import("../../src/config.ts"),
+]);
 const app = await createApp({
-  config: {
-    path: undefined,
-    secrets: [],
-    store: task.store,
-    servers: {},
-    trustedLocal: [],
-    audit: { retentionDays: 0 },
-    access: { owners: [], operators: [], viewers: [] },
-  },
+  config: { ...defaultConfig, store: task.store },
   gateway: task.gateway,
   stateDirectory: task.stateDirectory,
   access: { owners: ["discord:owner"], operators: [], viewers: [] },

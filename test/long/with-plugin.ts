@@ -7,7 +7,7 @@ import { pino } from "pino";
 import type { ChatAdapter } from "../../adapters/adapter.ts";
 import { deliverNotices } from "../../src/cli/deliver.ts";
 import { startPlatforms } from "../../src/cli/start-platforms.ts";
-import type { Config } from "../../src/config.ts";
+import { type Config, defaultConfig } from "../../src/config.ts";
 import { findOpenClaw } from "../../src/openclaw/find-openclaw.ts";
 import type { ReceivedChat } from "../../src/sandbox/stand-in.ts";
 import { type AttachedClutch, type Lab, startLab, turns } from "../gateway/harness.ts";
@@ -104,16 +104,7 @@ export async function startClutch(
   const access = { owners: [owner], operators: [], viewers: [] };
   const clutch = await lab.attach(access);
   const logger = pino({ level: process.env["CLUTCH_TEST_LOG"] ?? "silent" }, pino.destination(2));
-  const config: Omit<Config, "wall"> = {
-    path: undefined,
-    secrets: [],
-    store: clutch.store,
-    servers: {},
-    trustedLocal: [],
-    audit: { retentionDays: 365 },
-    access,
-    ...platforms,
-  };
+  const config: Omit<Config, "wall"> = { ...defaultConfig, store: clutch.store, access, ...platforms };
   const said: string[] = [];
   const adapters: readonly ChatAdapter[] = await startPlatforms(clutch.app, config, {
     say: (line) => void said.push(line),
