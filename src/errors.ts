@@ -39,6 +39,7 @@ export type ErrorCode =
   | "gateway_unreachable"
   | "gateway_not_ready"
   | "gateway_refused"
+  | "not_applied"
   | "gateway_lost"
   | "deadline"
   | "unexpected_reply"
@@ -53,6 +54,7 @@ const FAULTS: ReadonlySet<ErrorCode> = new Set([
   "gateway_unreachable",
   "gateway_not_ready",
   "gateway_refused",
+  "not_applied",
   "gateway_lost",
   "deadline",
   "unexpected_reply",

@@ -116,12 +116,14 @@ export function createConfigChanges(parts: {
     }
 
     const { patch, replacePaths } = patchFor(snapshot, wanted);
+    let notApplied: ClutchError | undefined;
     try {
       await openclaw.patchConfig(patch, snapshot.hash, replacePaths);
     } catch (thrown) {
       if (!(thrown instanceof ClutchError)) throw thrown;
       if (/changed since/i.test(thrown.message)) return fail(conflict(thrown));
       if (thrown.code === "gateway_refused") return fail(thrown);
+      if (thrown.code === "not_applied") notApplied = thrown;
       // The answer was lost, not necessarily the patch: the configuration decides below.
     } finally {
       registry.invalidate();
@@ -134,6 +136,7 @@ export function createConfigChanges(parts: {
     // Where this process slept meanwhile another one took it for never made: it is, so it can be undone.
     if (!(await journal.done(id, made))) await journal.done(await journal.intend(change), made);
     await record("ok");
+    if (notApplied !== undefined) throw notApplied;
     return differences;
   };
 

@@ -97,6 +97,7 @@ export function createConfiguredDefaults(parts: {
       throw error;
     };
 
+    let notApplied: ClutchError | undefined;
     try {
       await openclaw.patchConfig(patchFor(scope, from, to), snapshot.hash, fallbackPaths(scope, from));
     } catch (thrown) {
@@ -114,6 +115,7 @@ export function createConfiguredDefaults(parts: {
         );
       }
       if (thrown.code === "gateway_refused") return fail(thrown);
+      if (thrown.code === "not_applied") notApplied = thrown;
       // The answer was lost, not necessarily the patch: the config decides below.
     } finally {
       registry.invalidate();
@@ -128,6 +130,7 @@ export function createConfiguredDefaults(parts: {
     }
     await journal.done(id);
     await record("ok");
+    if (notApplied !== undefined) throw notApplied;
     return { before, after, changed: true };
   };
 

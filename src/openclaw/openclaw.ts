@@ -1,5 +1,6 @@
 import type { ModelRef } from "../models/model-ref.ts";
 import { formatModelRef } from "../models/model-ref.ts";
+import { createConfigPatch } from "./config-patch.ts";
 import type { GatewayConnection, RequestOptions } from "./connection.ts";
 import {
   agentsReply,
@@ -102,7 +103,8 @@ export interface OpenClaw {
   readConfigSchema(options?: RequestOptions): Promise<unknown>;
   /**
    * A JSON merge patch. Takes up to 3 s; the gateway allows 30 a minute, and
-   * takes arrays away or shortens them only below `replacePaths` (dotted).
+   * takes arrays away or shortens them only below `replacePaths` (dotted). Throws
+   * `not_applied` where it is saved and the gateway goes on with what it had.
    */
   patchConfig(
     patch: Record<string, unknown>,
@@ -300,16 +302,6 @@ export function createOpenClaw(connection: Pick<GatewayConnection, "request">): 
       return { hash: reply.hash, config: reply.config, authored: reply.sourceConfig ?? reply.config };
     },
 
-    async patchConfig(patch, baseHash, replacePaths = [], options) {
-      await connection.request(
-        "config.patch",
-        {
-          raw: JSON.stringify(patch),
-          ...(baseHash === undefined ? {} : { baseHash }),
-          ...(replacePaths.length === 0 ? {} : { replacePaths }),
-        },
-        { timeoutMs: 20_000, ...options },
-      );
-    },
+    patchConfig: createConfigPatch(connection),
   };
 }

@@ -111,6 +111,8 @@ export const configReply = z.looseObject({
   hash: z.string().optional(),
   config: z.record(z.string(), z.unknown()).catch({}),
   sourceConfig: maybe(z.record(z.string(), z.unknown())),
+  configRevisionHash: maybe(z.string()),
+  appliedConfigHash: maybe(z.string()),
 });
 
 const historyMessage = z.looseObject({
