@@ -125,6 +125,7 @@ function someCall(number: number, size: number): UsageCall {
     rate: cloud
       ? { input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75, source: "override", date: "2026-01-01" }
       : undefined,
+    baseline: undefined,
     usd: cloud && mixed % 50 !== 0 ? (3e6 * input + 15e6 * (mixed % 900)) / 1e12 : undefined,
   };
 }

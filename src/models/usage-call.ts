@@ -28,10 +28,24 @@ export interface Rate {
   /** Undefined where nobody publishes one: reads and writes are then unpriced. */
   readonly cacheRead: number | undefined;
   readonly cacheWrite: number | undefined;
-  /** Who says so: `override`, `openclaw`, `genai-prices 0.1.8`, or the page of the vendor. */
+  /** Who says so: `override`, `openclaw`, `genai-prices 0.1.8`, the page of the vendor, or `local`: it ran here. */
   readonly source: string;
   /** Day on which it was published or read, `2026-11-22`. */
   readonly date: string;
+}
+
+/** Who says what a model costs, and of which day, as people read it: `genai-prices 0.1.8, 2026-09-23`. */
+export const priceLabel = ({ source, date }: Rate): string =>
+  // OpenClaw's configuration and what runs here are of the day of the call itself.
+  source === "openclaw" || source === "local" ? source : `${source}, ${date}`;
+
+/** What a local call would have cost elsewhere: between all of its prompt from the vendor's cache and none of it, USD. */
+export interface UsageBaseline {
+  readonly model: ModelRef;
+  readonly low: number;
+  readonly high: number;
+  /** `priceLabel` of the rate. */
+  readonly prices: string;
 }
 
 /** One call of a model, as it is written down. */
@@ -62,4 +76,6 @@ export interface UsageCall {
   readonly rate: Rate | undefined;
   /** By `rate` and `tokens`; undefined where either is. */
   readonly usd: number | undefined;
+  /** The same call at the model that local calls are compared with; only of local calls of known size and price. */
+  readonly baseline: UsageBaseline | undefined;
 }

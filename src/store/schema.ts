@@ -189,6 +189,11 @@ interface UsageKindsTable {
   model: Fixed<string>;
   locality: Fixed<string>;
   cause: Fixed<string>;
+  /** Who states the price, and of when; empty where it is unpriced. */
+  prices: Fixed<string>;
+  /** What a local call is compared with, `provider/model`, and who states that price; both empty where nothing is. */
+  base: Fixed<string>;
+  base_prices: Fixed<string>;
 }
 
 interface UsageRatesTable {
@@ -212,6 +217,9 @@ interface UsageCallsTable {
   cache_write: number | null;
   /** Picodollars, 1e-12 USD. */
   usd_pico: number | null;
+  /** What it would have cost at the baseline, picodollars; null where nothing is compared. */
+  base_low_pico: number | null;
+  base_high_pico: number | null;
   duration_ms: number | null;
   outcome: string;
   /** 0 or 1. */

@@ -4,9 +4,18 @@ import { BATCH, inBatches } from "./in-batches.ts";
 import { createCalendars } from "./local-days.ts";
 import type { Schema } from "./schema.ts";
 import { changeRollups, keepDays, type RollupChange } from "./usage-rollups.ts";
-import { completeCall, priceColumns, rateText, soundCall, toCall } from "./usage-row.ts";
+import {
+  completeCall,
+  kindOf,
+  type PriceOf,
+  priceColumns,
+  pricedCall,
+  rateText,
+  soundCall,
+  toCall,
+} from "./usage-row.ts";
 import { readTotals, type UsagePeriod, type UsageQuery, type UsageScope, type UsageTotal } from "./usage-totals.ts";
-import { idIn, internRates, selectCalls, takeTurn, writeCalls } from "./usage-writer.ts";
+import { idIn, internKinds, internRates, kindText, selectCalls, takeTurn, writeCalls } from "./usage-writer.ts";
 
 export interface RecordedCalls {
   /** Calls that are new. */
@@ -16,9 +25,6 @@ export interface RecordedCalls {
   /** Calls from before what retention has deleted: they may have been counted already, so they are left out. */
   readonly tooOld: number;
 }
-
-/** Of a call: what it costs, and by what rate. */
-export type UsagePrice = Pick<UsageCall, "rate" | "usd">;
 
 /**
  * All model calls, a row each, and their sums, which are changed together with
@@ -42,11 +48,11 @@ export interface UsageLedger {
   /** The calls that are still there, oldest first, read some at a time. */
   calls(query: UsagePeriod & { readonly scope?: UsageScope | undefined }): AsyncIterable<UsageCall>;
   /**
-   * Prices the calls of a period anew and returns how many prices changed, some
-   * hundreds at a time. A call of unknown size keeps a rate at most. Calls that
-   * retention has deleted keep the price that they had.
+   * Prices the calls of a period anew, and what they are compared with, and
+   * returns how many of these changed, some hundreds at a time. A call of unknown
+   * size keeps a rate at most. Calls that retention has deleted keep what they had.
    */
-  reprice(priceOf: (call: UsageCall) => UsagePrice, period: UsagePeriod): Promise<number>;
+  reprice(priceOf: PriceOf, period: UsagePeriod): Promise<number>;
   /** How far a source was read, in its own words. */
   cursor(source: string): Promise<string | undefined>;
   setCursor(source: string, cursor: string): Promise<void>;
@@ -58,8 +64,12 @@ export interface UsageLedger {
 
 const DAY_MS = 24 * 60 * 60_000;
 
-/** `clock` gives milliseconds since the epoch. */
-export function createUsageLedger(db: Kysely<Schema>, clock: () => number): UsageLedger {
+/** `clock` gives milliseconds since the epoch. `priceOf` is asked where a second report of a call changes what it costs. */
+export function createUsageLedger(
+  db: Kysely<Schema>,
+  clock: () => number,
+  priceOf: PriceOf = () => ({ rate: undefined, usd: undefined, baseline: undefined }),
+): UsageLedger {
   const calendars = createCalendars();
 
   const page = async (period: UsagePeriod, scope: UsageScope | undefined, after: { at: number; number: number }) => {
@@ -77,11 +87,11 @@ export function createUsageLedger(db: Kysely<Schema>, clock: () => number): Usag
   return {
     async record(calls) {
       let [added, completed, tooOld] = [0, 0, 0];
-      for (const batch of inBatches(oncePerId(calls.map(soundCall)))) {
+      for (const batch of inBatches(oncePerId(calls.map(soundCall), priceOf))) {
         const written = await db.transaction().execute(async (transaction) => {
           const { horizon } = await takeTurn(transaction);
           const young = batch.filter(({ at }) => at >= horizon);
-          return { ...(await writeCalls(transaction, calendars, young)), tooOld: batch.length - young.length };
+          return { ...(await writeCalls(transaction, calendars, young, priceOf)), tooOld: batch.length - young.length };
         });
         added += written.added;
         completed += written.completed;
@@ -108,7 +118,7 @@ export function createUsageLedger(db: Kysely<Schema>, clock: () => number): Usag
       }
     },
 
-    async reprice(priceOf, period) {
+    async reprice(priceAnew, period) {
       let changed = 0;
       for (let after = { at: period.from - 1, number: 0 }; ; ) {
         const rows = await page(period, undefined, after);
@@ -117,7 +127,7 @@ export function createUsageLedger(db: Kysely<Schema>, clock: () => number): Usag
         const numbers = rows.map(({ number }) => number);
         changed += await db.transaction().execute(async (transaction) => {
           await takeTurn(transaction);
-          return repriceRows(transaction, numbers, priceOf);
+          return repriceRows(transaction, numbers, priceAnew);
         });
         after = last;
       }
@@ -163,39 +173,43 @@ export function createUsageLedger(db: Kysely<Schema>, clock: () => number): Usag
   async function repriceRows(
     transaction: Kysely<Schema>,
     numbers: readonly number[],
-    priceOf: (call: UsageCall) => UsagePrice,
+    priceAnew: PriceOf,
   ): Promise<number> {
     const rows = await selectCalls(transaction).where("number", "in", numbers).execute();
     const priced = rows.map((row) => {
       const call = toCall(row);
-      return { row, call: soundCall({ ...call, ...priceOf(call) }) };
+      return { row, call: pricedCall(call, priceAnew(call)) };
     });
-    const rates = await internRates(
-      transaction,
-      priced.map(({ call }) => call),
-    );
+    const calls = priced.map(({ call }) => call);
+    const rates = await internRates(transaction, calls);
+    const kinds = await internKinds(transaction, calls);
     const changed = priced.flatMap(({ row, call }) => {
       const rateId = call.rate === undefined ? null : idIn(rates, rateText(call.rate));
-      const price = priceColumns(call.tokens === undefined ? undefined : call.usd, rateId);
-      return price.rate_id === row.rate_id && price.usd_pico === row.usd_pico ? [] : [{ row, price }];
+      const next = { ...priceColumns(call, rateId), kind_id: idIn(kinds, kindText(kindOf(call))) };
+      return REPRICED.every((column) => next[column] === row[column]) ? [] : [{ row, next }];
     });
     if (changed.length === 0) return 0;
     const whole = (value: number | null) => sql`cast(${sql.lit(value)} as bigint)`;
     const prices = changed.map(
-      ({ row, price }) => sql`(${whole(row.number)}, ${whole(price.rate_id)}, ${whole(price.usd_pico)})`,
+      ({ row, next }) => sql`(${whole(row.number)}, ${sql.join(REPRICED.map((column) => whole(next[column])))})`,
     );
+    const columns = sql.join(REPRICED.map((column) => sql.ref(column)));
+    const set = sql.join(REPRICED.map((column) => sql`${sql.ref(column)} = ${sql.ref(`prices.${column}`)}`));
     await sql`
-      with prices(number, rate_id, usd_pico) as (values ${sql.join(prices)})
-      update usage_calls set rate_id = prices.rate_id, usd_pico = prices.usd_pico
+      with prices(number, ${columns}) as (values ${sql.join(prices)})
+      update usage_calls set ${set}
       from prices where usage_calls.number = prices.number`.execute(transaction);
-    const changes = changed.flatMap(({ row, price }): RollupChange[] => [
+    const changes = changed.flatMap(({ row, next }): RollupChange[] => [
       { row, sign: -1n },
-      { row: { ...row, ...price }, sign: 1n },
+      { row: { ...row, ...next }, sign: 1n },
     ]);
     await changeRollups(transaction, calendars, changes);
     return changed.length;
   }
 }
+
+/** What of a row follows from prices. */
+const REPRICED = ["kind_id", "rate_id", "usd_pico", "base_low_pico", "base_high_pico"] as const;
 
 /** The horizon follows what was deleted, so that calls older than the retention can still be imported where none were. */
 async function deleteSome(transaction: Kysely<Schema>, before: number): Promise<number> {
@@ -225,12 +239,13 @@ async function deleteSome(transaction: Kysely<Schema>, before: number): Promise<
 }
 
 /** Of several reports of one call the first is taken, completed by the first that knows the size. */
-function oncePerId(calls: readonly UsageCall[]): readonly UsageCall[] {
+function oncePerId(calls: readonly UsageCall[], priceOf: PriceOf): readonly UsageCall[] {
   const byId = new Map<string, UsageCall>();
   for (const call of calls) {
     const before = byId.get(call.id);
     if (before === undefined) byId.set(call.id, call);
-    else if (before.tokens === undefined && call.tokens !== undefined) byId.set(call.id, completeCall(call, before));
+    else if (before.tokens === undefined && call.tokens !== undefined)
+      byId.set(call.id, completeCall(call, before, priceOf));
   }
   return [...byId.values()];
 }

@@ -1,5 +1,13 @@
 import { z } from "zod";
-import { type Rate, USAGE_CAUSES, type UsageCall, type UsageTokens } from "../models/usage-call.ts";
+import { formatModelRef, type ModelRef } from "../models/model-ref.ts";
+import {
+  priceLabel,
+  type Rate,
+  USAGE_CAUSES,
+  type UsageBaseline,
+  type UsageCall,
+  type UsageTokens,
+} from "../models/usage-call.ts";
 import { json, nullable, parseRow } from "./stored-row.ts";
 
 /** A call as `usage_calls` has it, without its numbers. */
@@ -14,6 +22,8 @@ export interface UsageRow {
   readonly cache_read: number | null;
   readonly cache_write: number | null;
   readonly usd_pico: number | null;
+  readonly base_low_pico: number | null;
+  readonly base_high_pico: number | null;
   readonly duration_ms: number | null;
   readonly outcome: string;
   readonly fallback: number;
@@ -29,15 +39,35 @@ export interface UsageKind {
   readonly model: string;
   readonly locality: string;
   readonly cause: string;
+  /** Who states the price, and of when; empty where it is unpriced. */
+  readonly prices: string;
+  /** What a local call is compared with; both empty where nothing is. */
+  readonly base: string;
+  readonly base_prices: string;
 }
 
-export const kindOf = ({ agentId, channel, model, locality, cause }: UsageCall): UsageKind => ({
+export const KIND_COLUMNS = [
+  "agent",
+  "channel",
+  "provider",
+  "model",
+  "locality",
+  "cause",
+  "prices",
+  "base",
+  "base_prices",
+] as const satisfies readonly (keyof UsageKind)[];
+
+export const kindOf = ({ agentId, channel, model, locality, cause, rate, baseline }: UsageCall): UsageKind => ({
   agent: agentId,
   channel: channel ?? "",
   provider: model.provider,
   model: model.model,
   locality,
   cause,
+  prices: rate === undefined ? "" : priceLabel(rate),
+  base: baseline === undefined ? "" : formatModelRef(baseline.model),
+  base_prices: baseline?.prices ?? "",
 });
 
 /** The same without agent and channel. */
@@ -45,25 +75,41 @@ export const broadKindOf = (call: UsageCall): UsageKind => ({ ...kindOf(call), a
 
 const PICO = 1e12;
 
+/** Of a call: what it costs, by what rate, and what it would have cost elsewhere. */
+export type UsagePrice = Pick<UsageCall, "rate" | "usd" | "baseline">;
+
+export type PriceOf = (call: UsageCall) => UsagePrice;
+
+export type PriceColumns = Pick<UsageRow, "rate_id" | "usd_pico" | "base_low_pico" | "base_high_pico">;
+
 /**
  * The price columns of a call. A call costs a whole number of picodollars
  * (1e-12 USD) wherever its rate has six decimals or less per million tokens, so
  * nothing is rounded, and sums don't depend on their order.
  */
-export function priceColumns(usd: number | undefined, rateId: number | null): Pick<UsageRow, "usd_pico" | "rate_id"> {
-  return { usd_pico: usd === undefined ? null : Math.round(usd * PICO), rate_id: rateId };
-}
+export const priceColumns = ({ usd, baseline }: UsagePrice, rateId: number | null): PriceColumns => ({
+  rate_id: rateId,
+  usd_pico: usd === undefined ? null : picoOf(usd),
+  base_low_pico: baseline === undefined ? null : picoOf(baseline.low),
+  base_high_pico: baseline === undefined ? null : picoOf(baseline.high),
+});
+
+const picoOf = (usd: number): number => Math.round(usd * PICO);
 
 /**
  * A size or price that can't be one (negative, no number, above 2^53) counts as
  * unknown: a source that talks nonsense must neither spoil the sums nor keep the
- * calls beside it from being written.
+ * calls beside it from being written. What has no price is compared with nothing.
  */
 export function soundCall(call: UsageCall): UsageCall {
   const { tokens } = call;
   const known = tokens && [tokens.input, tokens.output, tokens.cacheRead, tokens.cacheWrite].every(isWhole);
-  const sized = known ? call : { ...call, tokens: undefined, usd: undefined };
-  return sized.usd === undefined || isWhole(Math.round(sized.usd * PICO)) ? sized : { ...sized, usd: undefined };
+  const sized = known ? call : { ...call, tokens: undefined };
+  const priced = known && call.usd !== undefined && isWhole(picoOf(call.usd));
+  if (!priced) return { ...sized, usd: undefined, baseline: undefined };
+  const { baseline } = call;
+  const compared = baseline && isWhole(picoOf(baseline.low)) && isWhole(picoOf(baseline.high));
+  return compared ? call : { ...call, baseline: undefined };
 }
 
 const isWhole = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
@@ -82,7 +128,7 @@ export function toRow(
     output: tokens?.output ?? null,
     cache_read: tokens?.cacheRead ?? null,
     cache_write: tokens?.cacheWrite ?? null,
-    ...priceColumns(call.usd, ids.rate),
+    ...priceColumns(call, ids.rate),
     duration_ms: durationMs !== undefined && isWhole(Math.round(durationMs)) ? Math.round(durationMs) : null,
     outcome: call.outcome,
     fallback: call.fallback ? 1 : 0,
@@ -91,17 +137,22 @@ export function toRow(
 
 /**
  * One call out of two reports of it: the one that knows the size is believed,
- * and what it leaves open is taken from the other.
+ * and what it leaves open is taken from the other. Where it ran decides what it
+ * costs, so that it is priced anew where only the other knows that.
  */
-export function completeCall(sized: UsageCall, other: UsageCall): UsageCall {
-  return {
+export function completeCall(sized: UsageCall, other: UsageCall, priceOf: PriceOf): UsageCall {
+  const call = {
     ...sized,
     channel: sized.channel ?? other.channel,
     locality: sized.locality === "unknown" ? other.locality : sized.locality,
     durationMs: sized.durationMs ?? other.durationMs,
     fallback: sized.fallback || other.fallback,
   };
+  return call.locality === sized.locality ? call : pricedCall(call, priceOf(call));
 }
+
+export const pricedCall = (call: UsageCall, { rate, usd, baseline }: UsagePrice): UsageCall =>
+  soundCall({ ...call, rate, usd, baseline });
 
 const RateColumn = json.pipe(
   z.object({
@@ -134,12 +185,16 @@ const Joined = z.object({
   model: z.string(),
   locality: z.enum(["local", "cloud", "unknown"]),
   cause: z.enum(USAGE_CAUSES),
+  base: z.string(),
+  base_prices: z.string(),
   rate_json: nullable(RateColumn),
   input: nullable(z.int()),
   output: nullable(z.int()),
   cache_read: nullable(z.int()),
   cache_write: nullable(z.int()),
   usd_pico: nullable(z.int()),
+  base_low_pico: nullable(z.int()),
+  base_high_pico: nullable(z.int()),
   duration_ms: nullable(z.int()),
   outcome: z.enum(["answered", "failed", "aborted"]),
   fallback: z.int(),
@@ -163,7 +218,20 @@ export function toCall(stored: unknown): UsageCall {
     fallback: row.fallback === 1,
     rate: row.rate_json,
     usd: row.usd_pico === undefined ? undefined : row.usd_pico / PICO,
+    baseline: toBaseline(row),
   };
+}
+
+function toBaseline({ base, base_prices, ...row }: z.output<typeof Joined>): UsageBaseline | undefined {
+  if (base === "" || row.base_low_pico === undefined || row.base_high_pico === undefined) return undefined;
+  const low = row.base_low_pico / PICO;
+  return { model: baseModel(base), low, high: row.base_high_pico / PICO, prices: base_prices };
+}
+
+/** The model that `base` names. */
+export function baseModel(base: string): ModelRef {
+  const [provider = "", ...rest] = base.split("/");
+  return { provider, model: rest.join("/") };
 }
 
 function toTokens({ input, output, cache_read, cache_write }: z.output<typeof Joined>): UsageTokens | undefined {

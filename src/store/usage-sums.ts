@@ -3,7 +3,8 @@ import type { UsageRow } from "./usage-row.ts";
 /**
  * What the rollups add up, a column each. Every call is sized and priced, or
  * `unpriced` (its size is known, its price is not), or `unsized`. `timed` are
- * the calls whose duration is in `duration_ms`.
+ * the calls whose duration is in `duration_ms`, `based` those that are compared
+ * with a baseline.
  */
 export const USAGE_SUMS = [
   "calls",
@@ -17,6 +18,9 @@ export const USAGE_SUMS = [
   "cache_read",
   "cache_write",
   "usd_pico",
+  "based",
+  "base_low_pico",
+  "base_high_pico",
   "timed",
   "duration_ms",
 ] as const;
@@ -41,6 +45,9 @@ export function sumsOf(row: UsageRow): UsageSums {
     cache_read: BigInt(row.cache_read ?? 0),
     cache_write: BigInt(row.cache_write ?? 0),
     usd_pico: BigInt(row.usd_pico ?? 0),
+    based: BigInt(row.base_low_pico !== null),
+    base_low_pico: BigInt(row.base_low_pico ?? 0),
+    base_high_pico: BigInt(row.base_high_pico ?? 0),
     timed: BigInt(row.duration_ms !== null),
     duration_ms: BigInt(row.duration_ms ?? 0),
   };

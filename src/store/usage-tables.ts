@@ -1,5 +1,6 @@
 import { type CreateTableBuilder, type Kysely, sql } from "kysely";
 import type { Backend } from "./backend.ts";
+import { KIND_COLUMNS } from "./usage-row.ts";
 import { USAGE_SUMS, type UsageSum } from "./usage-sums.ts";
 
 /**
@@ -38,7 +39,10 @@ export async function addUsage(db: Kysely<unknown>, { idColumn, inKeyOrder }: Ba
     .addColumn("model", "text", (column) => column.notNull())
     .addColumn("locality", "text", (column) => column.notNull())
     .addColumn("cause", "text", (column) => column.notNull())
-    .addUniqueConstraint("usage_kinds_all", ["agent", "channel", "provider", "model", "locality", "cause"])
+    .addColumn("prices", "text", (column) => column.notNull())
+    .addColumn("base", "text", (column) => column.notNull())
+    .addColumn("base_prices", "text", (column) => column.notNull())
+    .addUniqueConstraint("usage_kinds_all", [...KIND_COLUMNS])
     .execute();
   await db.schema
     .createTable("usage_rates")
@@ -59,6 +63,8 @@ export async function addUsage(db: Kysely<unknown>, { idColumn, inKeyOrder }: Ba
     .addColumn("cache_read", "bigint")
     .addColumn("cache_write", "bigint")
     .addColumn("usd_pico", "bigint")
+    .addColumn("base_low_pico", "bigint")
+    .addColumn("base_high_pico", "bigint")
     .addColumn("duration_ms", "bigint")
     .addColumn("outcome", "text", (column) => column.notNull().check(sql`outcome in ('answered', 'failed', 'aborted')`))
     .addColumn("fallback", "integer", (column) => column.notNull())

@@ -1,13 +1,19 @@
 import { type Kysely, type RawBuilder, sql } from "kysely";
 import { z } from "zod";
 import type { ModelRef } from "../models/model-ref.ts";
-import { USAGE_CAUSES, type UsageCall, type UsageCause, type UsageTokens } from "../models/usage-call.ts";
+import {
+  USAGE_CAUSES,
+  type UsageBaseline,
+  type UsageCall,
+  type UsageCause,
+  type UsageTokens,
+} from "../models/usage-call.ts";
 import { type Calendars, formatDay, type LocalDay, type LocalDays, SLOT_MS } from "./local-days.ts";
 import type { Schema } from "./schema.ts";
 import { parseRow } from "./stored-row.ts";
 import { ALL_SESSIONS, rangesOf } from "./usage-rollups.ts";
-import { usdOf } from "./usage-row.ts";
-import { USAGE_SUMS } from "./usage-sums.ts";
+import { baseModel, usdOf } from "./usage-row.ts";
+import { USAGE_SUMS, type UsageSum } from "./usage-sums.ts";
 
 /** From a moment on and before another, epoch ms. */
 export interface UsagePeriod {
@@ -21,7 +27,7 @@ export interface UsageScope {
   readonly agentId?: string | undefined;
 }
 
-export type UsageGroup = "day" | "model" | "agent" | "cause" | "channel" | "locality";
+export type UsageGroup = "day" | "model" | "agent" | "cause" | "channel" | "locality" | "prices" | "baseline";
 
 export interface UsageQuery extends UsagePeriod {
   readonly scope?: UsageScope | undefined;
@@ -41,6 +47,10 @@ export interface UsageTotal {
   /** Undefined as well where nobody talks there. */
   readonly channel?: string | undefined;
   readonly locality?: UsageCall["locality"];
+  /** `priceLabel` of what they cost; undefined as well where they are unpriced. */
+  readonly prices?: string | undefined;
+  /** What they are compared with, and `priceLabel` of that; undefined as well where with nothing. */
+  readonly baseline?: Pick<UsageBaseline, "model" | "prices"> | undefined;
   readonly calls: number;
   /** Calls of unknown size; their price is not known either. */
   readonly unsized: number;
@@ -53,6 +63,10 @@ export interface UsageTotal {
   readonly tokens: UsageTokens;
   /** Of the calls whose price is known. */
   readonly usd: number;
+  /** Calls that are compared with a baseline, and what they would have cost there, USD. */
+  readonly based: number;
+  readonly baseLow: number;
+  readonly baseHigh: number;
   /** How many calls `durationMs` is the sum of. */
   readonly timed: number;
   readonly durationMs: number;
@@ -65,9 +79,12 @@ const COLUMNS: Readonly<Record<UsageGroup, readonly string[]>> = {
   cause: ["cause"],
   channel: ["channel"],
   locality: ["locality"],
+  prices: ["prices"],
+  baseline: ["base", "base_prices"],
 };
 
 const count = z.int().min(0);
+const pico = z.string().regex(/^\d+$/).transform(BigInt);
 const Row = z.object({
   day: z.int().optional(),
   provider: z.string().optional(),
@@ -76,6 +93,9 @@ const Row = z.object({
   cause: z.enum(USAGE_CAUSES).optional(),
   channel: z.string().optional(),
   locality: z.enum(["local", "cloud", "unknown"]).optional(),
+  prices: z.string().optional(),
+  base: z.string().optional(),
+  base_prices: z.string().optional(),
   calls: count,
   unsized: count,
   unpriced: count,
@@ -86,7 +106,10 @@ const Row = z.object({
   output: count,
   cache_read: count,
   cache_write: count,
-  usd_pico: z.string().regex(/^\d+$/).transform(BigInt),
+  usd_pico: pico,
+  based: count,
+  base_low_pico: pico,
+  base_high_pico: pico,
   timed: count,
   duration_ms: count,
 });
@@ -214,8 +237,8 @@ async function sumRows(
 ): Promise<readonly Row[]> {
   const groups = columns.map((column) => sql.ref(column));
   const sums = USAGE_SUMS.map((sum) =>
-    sum === "usd_pico"
-      ? sql`cast(sum(usd_pico) as text) as usd_pico`
+    isPico(sum)
+      ? sql`cast(sum(${sql.ref(sum)}) as text) as ${sql.ref(sum)}`
       : sql`cast(sum(${sql.ref(sum)}) as bigint) as ${sql.ref(sum)}`,
   );
   const grouped = groups.length === 0 ? sql`` : sql`group by ${sql.join(groups)}`;
@@ -235,17 +258,23 @@ function merged(rows: readonly Row[], columns: readonly string[]): readonly Row[
 }
 
 function plus(one: Row, other: Row): Row {
-  const numbers = USAGE_SUMS.flatMap((sum) => (sum === "usd_pico" ? [] : [[sum, one[sum] + other[sum]] as const]));
-  return { ...one, ...Object.fromEntries(numbers), usd_pico: one.usd_pico + other.usd_pico };
+  const numbers = USAGE_SUMS.flatMap((sum) => (isPico(sum) ? [] : [[sum, one[sum] + other[sum]] as const]));
+  const picos = PICO_SUMS.map((sum) => [sum, one[sum] + other[sum]] as const);
+  return { ...one, ...Object.fromEntries(numbers), ...Object.fromEntries(picos) };
 }
+
+/** Sums that outgrow a number, so that they are read as text. */
+const PICO_SUMS = ["usd_pico", "base_low_pico", "base_high_pico"] as const;
+const isPico = (sum: UsageSum): sum is (typeof PICO_SUMS)[number] => PICO_SUMS.some((each) => each === sum);
 
 const NOTHING: Row = {
   ...({ calls: 0, unsized: 0, unpriced: 0, failed: 0, aborted: 0, fallbacks: 0, timed: 0, duration_ms: 0 } as const),
   ...({ input: 0, output: 0, cache_read: 0, cache_write: 0, usd_pico: 0n } as const),
+  ...({ based: 0, base_low_pico: 0n, base_high_pico: 0n } as const),
 };
 
 function toTotal(row: Row): UsageTotal {
-  const { day, provider, model, agent, cause, channel, locality } = row;
+  const { day, provider, model, agent, cause, channel, locality, prices, base, base_prices } = row;
   return {
     ...(day === undefined ? {} : { day: formatDay(day) }),
     ...(provider === undefined || model === undefined ? {} : { model: { provider, model } }),
@@ -253,6 +282,8 @@ function toTotal(row: Row): UsageTotal {
     ...(cause === undefined ? {} : { cause }),
     ...(channel === undefined ? {} : { channel: channel === "" ? undefined : channel }),
     ...(locality === undefined ? {} : { locality }),
+    ...(prices === undefined ? {} : { prices: prices === "" ? undefined : prices }),
+    ...(base === undefined ? {} : { baseline: base === "" ? undefined : baselineOf(base, base_prices) }),
     calls: row.calls,
     unsized: row.unsized,
     unpriced: row.unpriced,
@@ -261,7 +292,15 @@ function toTotal(row: Row): UsageTotal {
     fallbacks: row.fallbacks,
     tokens: { input: row.input, output: row.output, cacheRead: row.cache_read, cacheWrite: row.cache_write },
     usd: usdOf(row.usd_pico),
+    based: row.based,
+    baseLow: usdOf(row.base_low_pico),
+    baseHigh: usdOf(row.base_high_pico),
     timed: row.timed,
     durationMs: row.duration_ms,
   };
 }
+
+const baselineOf = (base: string, prices = ""): Pick<UsageBaseline, "model" | "prices"> => ({
+  model: baseModel(base),
+  prices,
+});

@@ -6,7 +6,9 @@ import { changeRollups, type RollupChange } from "./usage-rollups.ts";
 import {
   broadKindOf,
   completeCall,
+  KIND_COLUMNS,
   kindOf,
+  type PriceOf,
   rateText,
   toCall,
   toRow,
@@ -36,13 +38,14 @@ export const selectCalls = (db: Kysely<Schema>) =>
     .innerJoin("usage_kinds", "usage_kinds.id", "usage_calls.kind_id")
     .leftJoin("usage_rates", "usage_rates.id", "usage_calls.rate_id")
     .selectAll("usage_calls")
-    .select(["session_key", "agent", "channel", "provider", "model", "locality", "cause", "rate_json"]);
+    .select(["session_key", "rate_json", ...KIND_COLUMNS]);
 
 /** Writes calls of different ids, a few hundred at most, in a transaction that has its turn. */
 export async function writeCalls(
   transaction: Kysely<Schema>,
   calendars: Calendars,
   calls: readonly UsageCall[],
+  priceOf: PriceOf,
 ): Promise<{ readonly added: number; readonly completed: number }> {
   if (calls.length === 0) return { added: 0, completed: 0 };
   const stored = await findStored(transaction, calls);
@@ -50,7 +53,7 @@ export async function writeCalls(
   const completed = calls.flatMap((call) => {
     const before = stored.get(call.id);
     if (before === undefined || before.input !== null || call.tokens === undefined) return [];
-    return [{ before, call: completeCall(call, toCall(before)) }];
+    return [{ before, call: completeCall(call, toCall(before), priceOf) }];
   });
   const written = [...added, ...completed.map(({ call }) => call)];
   if (written.length === 0) return { added: 0, completed: 0 };
@@ -110,10 +113,10 @@ async function internSessions(transaction: Kysely<Schema>, calls: readonly Usage
   return new Map(rows.map(({ id, session_key }) => [session_key, id]));
 }
 
-const kindText = ({ agent, channel, provider, model, locality, cause }: UsageKind): string =>
-  JSON.stringify([agent, channel, provider, model, locality, cause]);
+export const kindText = (kind: UsageKind): string => JSON.stringify(KIND_COLUMNS.map((column) => kind[column]));
 
-async function internKinds(transaction: Kysely<Schema>, calls: readonly UsageCall[]): Promise<Ids> {
+/** The numbers of kinds, by `kindText`. */
+export async function internKinds(transaction: Kysely<Schema>, calls: readonly UsageCall[]): Promise<Ids> {
   const agents = [...new Set(calls.map(({ agentId }) => agentId))];
   const known = await transaction
     .selectFrom("usage_kinds")

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from "kysely";
-import { type Rate, USAGE_CAUSES, type UsageCall } from "../../src/models/usage-call.ts";
+import { priceLabel, type Rate, USAGE_CAUSES, type UsageCall } from "../../src/models/usage-call.ts";
 import type { Schema } from "../../src/store/schema.ts";
 import type { UsageLedger } from "../../src/store/usage-ledger.ts";
 import type { UsageQuery, UsageTotal } from "../../src/store/usage-totals.ts";
@@ -36,11 +36,31 @@ export function usageCall(number: number, more: Partial<UsageCall> = {}): UsageC
     durationMs: 100 + number,
     outcome: number % 11 === 0 ? "failed" : "answered",
     fallback: number % 13 === 0,
-    rate: cloud ? RATE : undefined,
-    usd: cloud ? (3e6 * (1_000 + number) + 15e6 * 10 + 0.3e6 * number) / 1e12 : undefined,
+    ...(cloud
+      ? {
+          rate: RATE,
+          usd: (3e6 * (1_000 + number) + 15e6 * 10 + 0.3e6 * number) / 1e12,
+          baseline: undefined,
+        }
+      : here(number)),
     ...more,
   };
 }
+
+/** One half of the local calls is unpriced, the other compared with one of two baselines. */
+const here = (number: number): Pick<UsageCall, "rate" | "usd" | "baseline"> =>
+  number % 2 === 0
+    ? { rate: undefined, usd: undefined, baseline: undefined }
+    : {
+        rate: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, source: "local", date: "2026-03-28" },
+        usd: 0,
+        baseline: {
+          model: { provider: "anthropic", model: number % 5 === 0 ? "claude-opus-5" : "claude-sonnet-5" },
+          low: (0.3e6 * (1_000 + 2 * number) + 15e6 * 10) / 1e12,
+          high: (3e6 * (1_000 + 2 * number) + 15e6 * 10) / 1e12,
+          prices: number % 7 === 0 ? "openclaw" : "genai-prices 0.1.8, 2026-09-23",
+        },
+      };
 
 export async function allCalls(ledger: UsageLedger): Promise<UsageCall[]> {
   return Array.fromAsync(ledger.calls(ALL_TIME));
@@ -52,6 +72,9 @@ export async function bothRollups(db: Kysely<Schema>, of: "usage_slots" | "usage
     "cache_read",
     "cache_write",
     "usd_pico",
+    "based",
+    "base_low_pico",
+    "base_high_pico",
     "timed",
     "duration_ms",
   );
@@ -72,6 +95,8 @@ export async function bothRollups(db: Kysely<Schema>, of: "usage_slots" | "usage
       sql`cast(sum(case when outcome = 'aborted' then 1 else 0 end) as bigint) as aborted`,
       sql`cast(sum(fallback) as bigint) as fallbacks`,
       ...["input", "output", "cache_read", "cache_write", "usd_pico"].map(summed),
+      sql`count(base_low_pico) as based`,
+      ...["base_low_pico", "base_high_pico"].map(summed),
       sql`count(duration_ms) as timed`,
       summed("duration_ms"),
     ])}
@@ -90,7 +115,10 @@ export function totalsOf(calls: readonly UsageCall[], { from, to, scope, by, zon
     if (call.at < from || call.at >= to) continue;
     if (scope?.sessionKey !== undefined && scope.sessionKey !== call.sessionKey) continue;
     if (scope?.agentId !== undefined && scope.agentId !== call.agentId) continue;
-    const key = groupKey({ ...call, day: dayOf(call.at) }, by);
+    const prices = call.rate && priceLabel(call.rate);
+    // What has no price is compared with nothing.
+    const baseline = call.tokens === undefined || call.usd === undefined ? undefined : call.baseline;
+    const key = groupKey({ ...call, prices, baseline, day: dayOf(call.at) }, by);
     const sum = found.get(key) ?? nothing();
     found.set(key, sum);
     sum.calls += 1;
@@ -101,6 +129,9 @@ export function totalsOf(calls: readonly UsageCall[], { from, to, scope, by, zon
     sum.fallbacks += call.fallback ? 1 : 0;
     for (const kind of ["input", "output", "cacheRead", "cacheWrite"] as const) sum[kind] += call.tokens?.[kind] ?? 0;
     sum.picodollars += Math.round((call.usd ?? 0) * 1e12);
+    sum.based += baseline === undefined ? 0 : 1;
+    sum.low += Math.round((baseline?.low ?? 0) * 1e12);
+    sum.high += Math.round((baseline?.high ?? 0) * 1e12);
     sum.timed += call.durationMs === undefined ? 0 : 1;
     sum.durationMs += call.durationMs ?? 0;
   }
@@ -109,26 +140,31 @@ export function totalsOf(calls: readonly UsageCall[], { from, to, scope, by, zon
 
 export const nothing = () => ({
   ...{ calls: 0, unsized: 0, unpriced: 0, failed: 0, aborted: 0, fallbacks: 0, timed: 0, durationMs: 0 },
-  ...{ input: 0, output: 0, cacheRead: 0, cacheWrite: 0, picodollars: 0 },
+  ...{ input: 0, output: 0, cacheRead: 0, cacheWrite: 0, picodollars: 0, based: 0, low: 0, high: 0 },
 });
 
 /** What `totals` said, in the same form. */
 export function asFound(totals: readonly UsageTotal[], by: UsageQuery["by"]): Map<string, object> {
   return new Map(
-    totals.map(({ day, model, agentId, cause, channel, locality, tokens, usd, ...sums }) => [
-      groupKey({ day, model, agentId, cause, channel, locality }, by),
-      { ...sums, ...tokens, picodollars: Math.round(usd * 1e12) },
-    ]),
+    totals.map(({ tokens, usd, baseLow, baseHigh, ...total }) => {
+      const { day, model, agentId, cause, channel, locality, prices, baseline, ...sums } = total;
+      const dollars = { usd, baseLow, baseHigh };
+      const [picodollars, low, high] = Object.values(dollars).map((each) => Math.round(each * 1e12));
+      return [groupKey(total, by), { ...sums, ...tokens, picodollars, low, high }];
+    }),
   );
 }
 
 function groupKey(
-  group: Partial<Record<"day" | "agentId" | "cause" | "channel" | "locality", string | undefined>> & {
+  group: Partial<Record<"day" | "agentId" | "cause" | "channel" | "locality" | "prices", string | undefined>> & {
     model?: UsageCall["model"] | undefined;
+    baseline?: UsageTotal["baseline"];
   },
   by: UsageQuery["by"],
 ): string {
-  const { day, model, agentId, cause, channel, locality } = group;
-  const all = { day, model: model && [model.provider, model.model], agent: agentId, cause, channel, locality };
+  const { model, agentId, baseline } = group;
+  const nameOf = ({ provider, model: id }: UsageCall["model"]) => [provider, id];
+  const base = baseline && [nameOf(baseline.model), baseline.prices];
+  const all = { ...group, model: model && nameOf(model), agent: agentId, baseline: base };
   return JSON.stringify(by.map((name) => all[name] ?? null));
 }

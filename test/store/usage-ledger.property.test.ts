@@ -15,7 +15,7 @@ const ZONES = [
 ];
 /** So few that a question is often about a zone whose days are kept. */
 const FEW_ZONES = ["Europe/Berlin", "Australia/Lord_Howe", "Asia/Kathmandu"];
-const GROUPS: readonly UsageGroup[] = ["day", "model", "agent", "cause", "channel", "locality"];
+const GROUPS: readonly UsageGroup[] = ["day", "model", "agent", "cause", "channel", "locality", "prices", "baseline"];
 
 const moment = fc
   .tuple(fc.constantFrom(...MOMENTS), fc.integer({ min: -2 * DAY, max: 2 * DAY }))
@@ -51,7 +51,7 @@ const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ keep: fc.constantFrom(...FEW_ZONES) }) },
   {
     weight: 1,
-    arbitrary: fc.record({ reprice: fc.option(fc.integer({ min: 0, max: 9e12 }), { nil: undefined }), from: moment }),
+    arbitrary: fc.record({ reprice: fc.option(fc.integer({ min: 0, max: 11 }), { nil: undefined }), from: moment }),
   },
 );
 
@@ -83,8 +83,9 @@ describe.each(DATABASES)("on %s", (database) => {
             await ledger.record(each.record);
             for (const { id, tokens } of each.record) sized.set(id, sized.get(id) === true || tokens !== undefined);
           } else {
-            const usd = each.reprice === undefined ? undefined : each.reprice / 1e12;
-            await ledger.reprice((call) => ({ rate: call.rate, usd }), { from: each.from, to: each.from + DAY });
+            const unpriced = { rate: undefined, usd: undefined, baseline: undefined };
+            const price = each.reprice === undefined ? unpriced : usageCall(each.reprice);
+            await ledger.reprice(() => price, { from: each.from, to: each.from + DAY });
           }
         }
 

@@ -79,8 +79,16 @@ describe.each(DATABASES)("on %s", (database) => {
     });
 
     it("that is completed keeps what the second report leaves open, also within one writing", async () => {
-      const { ledger, expectTrueRollups } = await open();
+      const { db, time, expectTrueRollups } = await open();
+      const ledger = createUsageLedger(
+        db,
+        () => time.now,
+        () => price,
+      );
       await ledger.keepDays("UTC");
+      // Asked since only the first report knows where it ran.
+      const { rate, usd } = usageCall(3);
+      const price = { rate, usd, baseline: undefined };
       const live = (number: number) => ({ ...unsized(number), fallback: true, locality: "cloud" as const });
       const late = (number: number) => ({
         ...usageCall(number),
@@ -93,6 +101,7 @@ describe.each(DATABASES)("on %s", (database) => {
       });
       const both = (number: number) => ({
         ...late(number),
+        ...price,
         channel: usageCall(number).channel,
         durationMs: usageCall(number).durationMs,
         locality: "cloud",
@@ -133,7 +142,8 @@ describe.each(DATABASES)("on %s", (database) => {
       ["each day", ["day"]],
       ["each model", ["model"]],
       ["each day and locality", ["day", "locality"]],
-      ["all at once", ["day", "model", "agent", "cause", "channel", "locality"]],
+      ["who prices them", ["prices", "baseline"]],
+      ["all at once", ["day", "model", "agent", "cause", "channel", "locality", "prices", "baseline"]],
     ])("by %s are those of the rows, with and without kept days, for everything and for a part", async (_, by) => {
       const { ledger } = await open();
       const calls = numbers(1_100).map((number) => usageCall(number));
@@ -253,15 +263,18 @@ describe.each(DATABASES)("on %s", (database) => {
       const rate = { input: 1, output: 1, cacheRead: 1, cacheWrite: 1, source: "override", date: "2026-04-01" };
       const free = (call: { model: { provider: string } }) => (call.model.provider === "ollama" ? 0 : 0.25);
       const period = { from: START, to: usageCall(1_100).at };
-      const price = (call: Parameters<typeof free>[0]) => ({ rate, usd: free(call) });
+      const baseline = { model: { provider: "anthropic", model: "claude-5" }, low: 0.5, high: 0.75, prices: "x, 2026" };
+      const price = (call: Parameters<typeof free>[0]) => ({ rate, usd: free(call), baseline });
       expect(await ledger.reprice(price, period)).toBe(1_100);
       expect(await ledger.reprice(price, period)).toBe(0);
       await expectTrueRollups(1);
       const expected = calls.map((call, number) =>
-        number >= 1_100 ? call : { ...call, rate, usd: call.tokens === undefined ? undefined : free(call) },
+        number >= 1_100 ? call : { ...call, ...(call.tokens === undefined ? { ...call, rate } : price(call)) },
       );
       expect(await allCalls(ledger)).toEqual(expected);
-      await ledger.reprice(() => ({ rate: undefined, usd: undefined }), ALL_TIME);
+      const [sum] = await ledger.totals({ ...period, by: ["baseline"], zone: "UTC" });
+      expect(sum).toMatchObject({ baseline: { prices: "x, 2026" }, based: 1_099, baseLow: 549.5, baseHigh: 824.25 });
+      await ledger.reprice(() => ({ rate: undefined, usd: undefined, baseline: undefined }), ALL_TIME);
       expect(await ledger.totals({ ...ALL_TIME, by: [], zone: "UTC" })).toMatchObject([{ unpriced: 1_199, usd: 0 }]);
       await expectTrueRollups(1);
     });
