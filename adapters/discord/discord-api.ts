@@ -1,5 +1,6 @@
 import {
   type APIApplicationCommand,
+  DefaultRestOptions,
   InteractionResponseType,
   MessageFlags,
   REST,
@@ -37,12 +38,25 @@ export interface DiscordApi {
   deleteCommand(applicationId: string, guildId: string | undefined, id: string): Promise<void>;
 }
 
+/**
+ * Sends a form as bytes. What answers for the process's requests is whichever
+ * release of undici was loaded last, Slack's where both platforms are connected,
+ * and that waits for ever on a form of the release that discord.js brings.
+ */
+const makeRequest: RESTOptions["makeRequest"] = async (url, init) => {
+  if (!(init.body instanceof FormData)) return DefaultRestOptions.makeRequest(url, init);
+  const form = new Response(init.body);
+  const headers = { ...Object(init.headers), "content-type": form.headers.get("content-type") };
+  return DefaultRestOptions.makeRequest(url, { ...init, headers, body: new Uint8Array(await form.arrayBuffer()) });
+};
+
 const withId = z.object({ id: z.string() });
 
 export function createDiscordApi(token: string, options: Partial<RESTOptions>): DiscordApi {
-  const rest = new REST(options).setToken(token);
+  const own = { ...options, makeRequest };
+  const rest = new REST(own).setToken(token);
   // Answers to interactions are outside of the bot's 50 requests a second, of which the client keeps count itself.
-  const answers = new REST({ ...options, globalRequestsPerSecond: Number.MAX_SAFE_INTEGER });
+  const answers = new REST({ ...own, globalRequestsPerSecond: Number.MAX_SAFE_INTEGER });
   const unsigned = { auth: false } as const;
 
   const callback = (interaction: Token, body: unknown, files: DrawnMessage["files"] = []): Promise<unknown> =>
