@@ -16,6 +16,7 @@ export interface Card {
   /** Drawn by each adapter in its own way; in the place of an image where there are both. */
   readonly chart?: Chart;
   readonly image?: Image;
+  readonly file?: CardFile;
   readonly choices?: Choices;
   readonly actions?: readonly Action[];
   /** A quiet last line: how it was found out, what to know. */
@@ -45,6 +46,15 @@ export interface Table {
 export interface Image {
   readonly png: Uint8Array;
   readonly alt: string;
+}
+
+/** A file to take away, UTF-8. */
+export interface CardFile {
+  /** Without a folder. */
+  readonly name: string;
+  /** `text/csv`, … */
+  readonly mediaType: string;
+  readonly text: string;
 }
 
 /** Things to pick one of: a select menu where there is one. Picking runs `command` followed by the choice's value. */

@@ -6,10 +6,13 @@ import type { SpeedMachine } from "../src/models/speed.ts";
 import type { OpenClaw } from "../src/openclaw/openclaw.ts";
 import type { ModelRegistry } from "../src/registry/model-registry.ts";
 import type { BulkSwitch } from "../src/sessions/bulk-switch.ts";
+import type { SessionFinder } from "../src/sessions/session-finder.ts";
 import type { SessionModels } from "../src/sessions/session-models.ts";
 import type { SwitchPlanner } from "../src/sessions/switch-planner.ts";
 import type { TemporarySwitches } from "../src/sessions/temporary-switches.ts";
 import type { ChangeJournal } from "../src/store/change-journal.ts";
+
+import type { Usage } from "../src/usage/usage.ts";
 
 /** What commands work with. Built once in `src/app.ts` and handed to the dispatcher. */
 export interface Services {
@@ -26,6 +29,8 @@ export interface Services {
   /** The machine that Clutch runs on, as last looked at. */
   readonly machine: () => SpeedMachine | undefined;
   readonly journal: ChangeJournal;
+  readonly finder: Pick<SessionFinder, "find">;
+  readonly usage: Usage;
   /** Epoch ms. */
   readonly clock: () => number;
 }

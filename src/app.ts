@@ -62,7 +62,10 @@ import { openStore } from "./store/open-store.ts";
 import { startRetention } from "./store/retention.ts";
 import { createReturns } from "./store/returns.ts";
 import { createSouls } from "./store/souls.ts";
+import type { UsageLedger } from "./store/usage-ledger.ts";
 import { createWatchedSessions } from "./store/watched-sessions.ts";
+import type { CallPricer } from "./usage/call-pricer.ts";
+import { openUsage } from "./usage/open-usage.ts";
 
 /** Clutch put together: everything above a gateway and below the adapters. */
 export interface App {
@@ -70,6 +73,8 @@ export interface App {
   readonly services: Services;
   readonly connection: GatewayConnection;
   readonly openclaw: OpenClaw;
+  readonly ledger: UsageLedger;
+  readonly pricer: CallPricer;
   /** Models that agents declare in their SOUL.md. */
   readonly souls: SoulSync;
   readonly changes: ConfigChanges;
@@ -232,6 +237,14 @@ export async function createApp(parts: AppParts): Promise<App> {
       logger,
     });
     isLocked = localOnly.isOn;
+    const { usage, ledger, pricer } = await openUsage({
+      db: store.db,
+      registry,
+      config: config.usage,
+      unattributed: async () => [],
+      countedUpTo: () => undefined,
+      clock,
+    });
     const services: Services = {
       registry,
       sessions,
@@ -245,6 +258,8 @@ export async function createApp(parts: AppParts): Promise<App> {
       localOnly,
       machine: machine.known,
       journal,
+      finder,
+      usage,
       clock,
     };
     await registry.refresh();
@@ -259,6 +274,8 @@ export async function createApp(parts: AppParts): Promise<App> {
     let endRetention = async (): Promise<void> => undefined;
     return {
       services,
+      ledger,
+      pricer,
       connection,
       openclaw,
       souls,

@@ -1,4 +1,4 @@
-import { type APIEmbed, ButtonStyle, ComponentType } from "discord.js";
+import { type APIEmbed, type APIEmbedField, ButtonStyle, ComponentType } from "discord.js";
 import { createButtons } from "../../adapters/discord/buttons.ts";
 import { createMessageDrawer, type DrawnMessage } from "../../adapters/discord/draw-message.ts";
 import type { ActionStore } from "../../commands/action-store.ts";
@@ -8,7 +8,7 @@ import { avatar, escapeHtml, MARK_SCRIPT, packageFile } from "./page.ts";
 /** A card as the Discord adapter sends it, shown by @skyra/discord-components-core. */
 export async function discordPage(
   card: Card,
-  { visibleTo }: { readonly visibleTo: "person" | "everybody" },
+  { visibleTo, command }: { readonly visibleTo: "person" | "everybody"; readonly command: string },
   actions: ActionStore,
 ): Promise<string> {
   const drawer = createMessageDrawer(createButtons(actions));
@@ -20,10 +20,12 @@ export async function discordPage(
   html { background: #313338 }
   body { margin: 0; font-family: "gg sans", "Noto Sans", "Liberation Sans", Arial, sans-serif }
   discord-messages { border: 0 }
+  pre { margin: 6px 0 0; padding: 7px; border: 1px solid #202225; border-radius: 4px; background: #2b2d31;
+        font: 13px/18px "Noto Sans Mono", "Liberation Mono", monospace; white-space: pre-wrap }
 </style>
 <discord-messages>
   <discord-message author="Clutch" avatar="${avatar("C", "#5865f2")}" bot timestamp="16:20" ${visibleTo === "person" ? "ephemeral" : ""}>
-    <discord-command slot="reply" author="anna" avatar="${avatar("A", "#eb459e")}" command="/model"></discord-command>
+    <discord-command slot="reply" author="anna" avatar="${avatar("A", "#eb459e")}" command="${command}"></discord-command>
     ${(body.embeds ?? []).map((each) => embed(each, files)).join("")}
     ${controls(body.components)}
   </discord-message>
@@ -41,12 +43,19 @@ function embed(
     ${description === undefined ? "" : `<discord-embed-description slot="description">${text(description)}</discord-embed-description>`}
     <discord-embed-fields slot="fields">${fields
       .map(
-        ({ name, value, inline }) =>
-          `<discord-embed-field field-title="${escapeHtml(shown(name))}" ${inline === true ? "inline" : ""}>${text(value)}</discord-embed-field>`,
+        (field, index) =>
+          `<discord-embed-field field-title="${escapeHtml(shown(field.name))}" ${inlineAt(fields, index)}>${text(field.value)}</discord-embed-field>`,
       )
       .join("")}</discord-embed-fields>
     ${footer === undefined ? "" : `<discord-embed-footer slot="footer">${escapeHtml(footer.text)}</discord-embed-footer>`}
   </discord-embed>`;
+}
+
+/** Fields beside each other say which place in their row is theirs, from 1 to 3. */
+function inlineAt(fields: readonly APIEmbedField[], index: number): string {
+  if (fields[index]?.inline !== true) return "";
+  const before = fields.slice(0, index).findLastIndex(({ inline }) => inline !== true);
+  return `inline inline-index="${((index - before - 1) % 3) + 1}"`;
 }
 
 const STYLES: Readonly<Record<number, string>> = {
@@ -73,6 +82,12 @@ function controls(rows: DrawnMessage["body"]["components"]): string {
 const shown = (markdown: string): string => markdown.replace(/\\([^\w\s])/g, "$1").replaceAll("\u200b", "");
 
 const text = (markdown: string): string =>
+  markdown
+    .split("```")
+    .map((part, index) => (index % 2 === 0 ? prose(part) : `<pre>${escapeHtml(part.trim())}</pre>`))
+    .join("");
+
+const prose = (markdown: string): string =>
   escapeHtml(shown(markdown))
     .replace(/`([^`]+)`/g, "<discord-code>$1</discord-code>")
     .replaceAll("\n", "<br>");

@@ -21,10 +21,12 @@ import { slackPage } from "./slack-page.ts";
  * Chromium on the PATH, or one that `CHROMIUM` names.
  */
 const IMAGES = join(import.meta.dirname, "../../docs/images");
+/** When the pictures were taken, so that they change only with what they show. */
+const NOW = Date.parse("2026-11-22T16:20:00Z");
 const actions = createActionStore(new Keyv<unknown>());
 
 async function cardOf(line: string, person: Person): Promise<Card> {
-  const { services } = createRecordingServices(`${person.platform}:${person.id}`);
+  const { services } = createRecordingServices(`${person.platform}:${person.id}`, () => NOW);
   const dispatcher = createDispatcher({
     commands: allCommands,
     services,
@@ -46,13 +48,23 @@ const pictures = [
   {
     name: "discord-model",
     size: "640,550",
-    html: await discordPage(await cardOf("/model", onDiscord), { visibleTo: "person" }, actions),
+    html: await discordPage(await cardOf("/model", onDiscord), { visibleTo: "person", command: "/model" }, actions),
   },
   {
     name: "discord-switched",
     size: "640,510",
-    html: await discordPage(await cardOf("/model qwen", onDiscord), { visibleTo: "everybody" }, actions),
+    html: await discordPage(
+      await cardOf("/model qwen", onDiscord),
+      { visibleTo: "everybody", command: "/model" },
+      actions,
+    ),
   },
+  {
+    name: "discord-usage",
+    size: "640,820",
+    html: await discordPage(await cardOf("/usage", onDiscord), { visibleTo: "person", command: "/usage" }, actions),
+  },
+  { name: "slack-usage", size: "680,670", html: await slackPage(await cardOf("/usage", onSlack), actions) },
   { name: "slack-model", size: "680,440", html: await slackPage(await cardOf("/model", onSlack), actions) },
 ];
 

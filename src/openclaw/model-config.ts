@@ -36,8 +36,17 @@ export interface ProviderModel {
   readonly contextTokens: number | undefined;
   /** `params.num_ctx`, which Ollama is asked for before `contextTokens`. */
   readonly numCtx: number | undefined;
-  /** USD per million tokens. */
-  readonly cost: ProviderCost | undefined;
+  readonly cost: ModelCost | undefined;
+}
+
+/** A model's `cost`, USD per million tokens. */
+export interface ModelCost extends ProviderCost {
+  readonly tieredPricing?: readonly CostTier[] | undefined;
+}
+
+/** For prompts from the first number of tokens up to, but not including, the second; the last tier has none. */
+interface CostTier extends ProviderCost {
+  readonly range: readonly [start: number, end?: number];
 }
 
 export interface ProviderCost {
@@ -55,6 +64,16 @@ const part = <T extends z.ZodRawShape>(shape: T) => {
   const object = z.object(shape);
   return object.prefault({} as never).catch(() => object.parse({}));
 };
+
+const rates = {
+  input: z.number(),
+  output: z.number(),
+  cacheRead: z.number().prefault(0),
+  cacheWrite: z.number().prefault(0),
+};
+const tiers = z.array(
+  z.object({ ...rates, range: z.union([z.tuple([z.number(), z.number()]), z.tuple([z.number()])]) }),
+);
 
 const configSchema = part({
   agents: part({
@@ -78,12 +97,7 @@ const configSchema = part({
                   contextTokens: positive,
                   params: z.object({ num_ctx: positive }).optional().catch(undefined),
                   cost: z
-                    .object({
-                      input: z.number(),
-                      output: z.number(),
-                      cacheRead: z.number().prefault(0),
-                      cacheWrite: z.number().prefault(0),
-                    })
+                    .object({ ...rates, tieredPricing: tiers.optional() })
                     .optional()
                     .catch(undefined),
                 })

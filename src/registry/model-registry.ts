@@ -28,6 +28,8 @@ export interface RegistrySnapshot {
   readonly config: ConfigSnapshot;
   readonly modelConfig: ModelConfig;
   readonly routing: RoutingConfig;
+  /** What a person wrote about models, by `provider/model` or by name. */
+  readonly stated: ReadonlyMap<string, StatedProfile>;
 }
 
 export interface ModelRegistry {
@@ -75,18 +77,21 @@ export function createModelRegistry(parts: {
     const modelConfig = modelConfigOf(config.config);
     // A trap is nothing to choose.
     const offered = catalog.filter(({ ref }) => ref.provider !== CANARY.provider);
-    const models = await profilesOf(offered, modelConfig, at);
+    const stated = await statedOrNone();
+    const models = await profilesOf(offered, modelConfig, stated, at);
     const agentIds = agents.ids;
     const defaultAgentId = agents.defaultId ?? agentIds[0] ?? "main";
-    return { at, models, agentIds, defaultAgentId, config, modelConfig, routing: routingConfigOf(config.config) };
+    const routing = routingConfigOf(config.config);
+    return { at, models, agentIds, defaultAgentId, config, modelConfig, routing, stated };
   };
 
   const profilesOf = async (
     catalog: readonly CatalogModel[],
     config: ModelConfig,
+    stated: ReadonlyMap<string, StatedProfile>,
     at: number,
   ): Promise<readonly ModelProfile[]> => {
-    const [measured, stated] = await Promise.all([measurements.all(), statedOrNone()]);
+    const measured = await measurements.all();
     const today = new Date(at).toISOString().slice(0, 10);
     return Promise.all(
       catalog.map(async ({ ref, name, windowTokens }): Promise<ModelProfile> => {

@@ -38,7 +38,7 @@ export interface UsageQuery extends UsagePeriod {
 }
 
 /** A sum of calls, with those of day, model and so on that were asked for in `by`. */
-export interface UsageTotal {
+export interface UsageTotal extends UsageFigures {
   /** `2026-11-22`. */
   readonly day?: string;
   readonly model?: ModelRef;
@@ -51,6 +51,9 @@ export interface UsageTotal {
   readonly prices?: string | undefined;
   /** What they are compared with, and `priceLabel` of that; undefined as well where with nothing. */
   readonly baseline?: Pick<UsageBaseline, "model" | "prices"> | undefined;
+}
+
+export interface UsageFigures {
   readonly calls: number;
   /** Calls of unknown size; their price is not known either. */
   readonly unsized: number;

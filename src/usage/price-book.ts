@@ -1,8 +1,10 @@
 import type { ModelRef } from "../models/model-ref.ts";
 import type { Rate } from "../models/usage-call.ts";
+import { type ModelConfig, type ModelCost, modelConfigOf } from "../openclaw/model-config.ts";
+import type { ModelRegistry, RegistrySnapshot } from "../registry/model-registry.ts";
 import type { StatedProfile } from "../registry/profile-file.ts";
 import { createCatalogue } from "./price-catalogue.ts";
-import { type ConfiguredCost, configuredPrice } from "./price-configured.ts";
+import { configuredPrice } from "./price-configured.ts";
 import { supplementRate } from "./price-supplement.ts";
 import { rateIn } from "./price-tier.ts";
 
@@ -26,12 +28,28 @@ export interface PriceBookParts {
   /** `clutch.models.json`, by `provider/model` or by name. */
   readonly stated: () => ReadonlyMap<string, Pick<StatedProfile, "price">>;
   /** `models.providers.<id>.models[].cost` of OpenClaw's configuration as it is now. */
-  readonly configuredCost: (model: ModelRef) => ConfiguredCost | undefined;
+  readonly configuredCost: (model: ModelRef) => ModelCost | undefined;
   /** Epoch ms. */
   readonly clock: () => number;
 }
 
 type RateSource = PriceBook["rateFor"];
+
+/** Prices that need no look at anything: as the registry last saw them. */
+export function knownPrices(registry: Pick<ModelRegistry, "known">): Pick<PriceBookParts, "stated" | "configuredCost"> {
+  // Of what the file says: OpenClaw's defaults fill in zeros for what nobody stated.
+  let read: { readonly from: RegistrySnapshot; readonly config: ModelConfig } | undefined;
+  const authored = (): ModelConfig | undefined => {
+    const snapshot = registry.known();
+    if (snapshot === undefined) return undefined;
+    if (read?.from !== snapshot) read = { from: snapshot, config: modelConfigOf(snapshot.config.authored) };
+    return read.config;
+  };
+  return {
+    stated: () => registry.known()?.stated ?? new Map(),
+    configuredCost: ({ provider, model }) => authored()?.providers.get(provider)?.models.get(model)?.cost,
+  };
+}
 
 /** The person's word, then OpenClaw's configuration, then the catalogue, then what it lacks. */
 export function createPriceBook({ stated, configuredCost, clock }: PriceBookParts): PriceBook {

@@ -1,15 +1,5 @@
 import type { Rate } from "../models/usage-call.ts";
-import type { ProviderCost } from "../openclaw/model-config.ts";
-
-/** A model's `cost` in OpenClaw's configuration, USD per million tokens. */
-export interface ConfiguredCost extends ProviderCost {
-  readonly tieredPricing?: readonly ConfiguredTier[] | undefined;
-}
-
-/** For prompts from the first number of tokens up to, but not including, the second; the last tier has none. */
-interface ConfiguredTier extends ProviderCost {
-  readonly range: readonly [start: number, end?: number];
-}
+import type { ModelCost } from "../openclaw/model-config.ts";
 
 /**
  * What OpenClaw's configuration says that a request costs; undefined where it says
@@ -19,7 +9,7 @@ interface ConfiguredTier extends ProviderCost {
  * stated. A local model needs no price to be free, and a cloud model that really
  * costs nothing can be stated in `clutch.models.json`.
  */
-export function configuredPrice(cost: ConfiguredCost, promptTokens: number): Omit<Rate, "source" | "date"> | undefined {
+export function configuredPrice(cost: ModelCost, promptTokens: number): Omit<Rate, "source" | "date"> | undefined {
   const tier = cost.tieredPricing?.find(
     ({ range: [start, end = Number.POSITIVE_INFINITY] }) => promptTokens >= start && promptTokens < end,
   );

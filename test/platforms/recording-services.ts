@@ -10,8 +10,11 @@ import type { RegistrySnapshot } from "../../src/registry/model-registry.ts";
 import type { SessionView, SwitchResult } from "../../src/sessions/session-models.ts";
 import type { Change } from "../../src/store/change-journal.ts";
 import type { Return } from "../../src/store/returns.ts";
+import { createUsage } from "../../src/usage/usage.ts";
 import { lockStatus, VERIFICATION } from "../commands/localonly-fixtures.ts";
 import { testProfile } from "../registry/test-profile.ts";
+import { recount } from "../usage/recount.ts";
+import { sampleCalls } from "../usage/sample-calls.ts";
 
 export const QWEN: ModelRef = { provider: "ollama", model: "qwen2.5-coder:32b" };
 export const SONNET: ModelRef = { provider: "anthropic", model: "claude-sonnet-5" };
@@ -54,6 +57,7 @@ export function createRecordingServices(actor = "discord:123", clock: () => numb
     agentIds: ["main"],
     defaultAgentId: "main",
     config: {} as RegistrySnapshot["config"],
+    stated: new Map(),
     routing: {} as RegistrySnapshot["routing"],
     modelConfig: {
       defaultModel: { raw: null, primary: SONNET, fallbacks: [] },
@@ -147,6 +151,15 @@ export function createRecordingServices(actor = "discord:123", clock: () => numb
 
   const services: Services = {
     clock,
+    finder: { find: async () => ({ key, agentId: "main", row: state.spoken ? viewOn(SONNET).row : undefined }) },
+    usage: createUsage({
+      ledger: recount(sampleCalls(clock(), key)),
+      electricity: { watts: 130, pricePerKWh: 0.15, currency: "USD" },
+      unattributed: async () => [{ host: "api.anthropic.com", connections: 3 }],
+      countedUpTo: () => clock() - 60_000,
+      zone: "UTC",
+      clock,
+    }),
     registry: {
       known: () => snapshot,
       current: async () => snapshot,

@@ -5,10 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { ModelRef } from "../../src/models/model-ref.ts";
-import { modelConfigOf } from "../../src/openclaw/model-config.ts";
+import { type ModelCost, modelConfigOf } from "../../src/openclaw/model-config.ts";
 import { readProfileFile } from "../../src/registry/profile-file.ts";
 import { createPriceBook, type PriceBookParts } from "../../src/usage/price-book.ts";
-import type { ConfiguredCost } from "../../src/usage/price-configured.ts";
 import { costOf } from "../../src/usage/price-cost.ts";
 
 const NOW = Date.parse("2026-11-22T12:00:00Z");
@@ -19,7 +18,7 @@ const STRANGE: ModelRef = { provider: "acme", model: "anvil-1" };
 const bookOf = (parts: Partial<PriceBookParts> = {}) =>
   createPriceBook({ stated: () => new Map(), configuredCost: () => undefined, clock: () => NOW, ...parts });
 
-const costing = (cost: ConfiguredCost) => bookOf({ configuredCost: () => cost });
+const costing = (cost: ModelCost) => bookOf({ configuredCost: () => cost });
 
 /** A book with the person's file, read as Clutch reads it. */
 async function bookWithFile(models: unknown, parts: Partial<PriceBookParts> = {}) {
