@@ -262,22 +262,19 @@ describe("autocomplete", () => {
 });
 
 describe("what is sent", () => {
-  it.each(["alone", "beside Slack's libraries"])(
-    "shows a picture with words for who cannot see it, %s",
-    async (where) => {
-      // They bring a later undici, which then answers for the requests of the whole process.
-      if (where !== "alone") setGlobalDispatcher(new Agent());
-      const { model, answered } = await started(() =>
-        secretly({ title: "chart", image: { png: PNG, alt: "3 bars, qwen3 the longest" } }),
-      );
-      const [message] = await answered(model());
-      expect(message?.stored.attachments).toMatchObject([
-        { name: "image.png", description: "3 bars, qwen3 the longest" },
-      ]);
-      expect([...(message?.stored.attachments[0]?.bytes ?? [])]).toEqual([...PNG]);
-      expect(message?.stored.embeds[0]?.image).toEqual({ url: "attachment://image.png" });
-    },
-  );
+  it("shows a picture with words for who cannot see it, also beside Slack's libraries", async () => {
+    // They bring a later undici, which then answers for the requests of the whole process.
+    setGlobalDispatcher(new Agent());
+    const { model, answered } = await started(() =>
+      secretly({ title: "chart", image: { png: PNG, alt: "3 bars, qwen3 the longest" } }),
+    );
+    const [message] = await answered(model());
+    expect(message?.stored.attachments).toMatchObject([
+      { name: "image.png", description: "3 bars, qwen3 the longest" },
+    ]);
+    expect([...(message?.stored.attachments[0]?.bytes ?? [])]).toEqual([...PNG]);
+    expect(message?.stored.embeds[0]?.image).toEqual({ url: "attachment://image.png" });
+  });
 
   it("pings nobody: every message forbids mentions", async () => {
     const { discord, model, answered, adapter, where } = await started(({ progress }) => {
