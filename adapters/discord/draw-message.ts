@@ -9,7 +9,7 @@ import {
   type RawFile,
 } from "discord.js";
 import type { Logger } from "pino";
-import type { Action, Card, Choices, Image } from "../../commands/card.ts";
+import type { Action, Card, Choices } from "../../commands/card.ts";
 import type { OptionValues, Person } from "../../commands/command.ts";
 import { withPicture } from "../picture.ts";
 import type { Buttons } from "./buttons.ts";
@@ -23,7 +23,7 @@ export interface DrawnMessage {
     readonly content: string;
     readonly embeds?: readonly APIEmbed[];
     readonly components: readonly Row[];
-    readonly attachments?: readonly { readonly id: string; readonly filename: string; readonly description: string }[];
+    readonly attachments?: readonly { readonly id: string; readonly filename: string; readonly description?: string }[];
     readonly allowed_mentions: { readonly parse: readonly [] };
   };
   readonly files: readonly RawFile[];
@@ -51,7 +51,7 @@ export interface MessageDrawer {
 
 /** Cards with more than one page of choices that can still be turned. Older ones say so. */
 const MAX_TURNABLE = 200;
-const FILE = "image.png";
+const IMAGE = "image.png";
 const STYLES = { primary: ButtonStyle.Primary, secondary: ButtonStyle.Secondary, danger: ButtonStyle.Danger } as const;
 
 export function createMessageDrawer(buttons: Buttons, logger?: Logger): MessageDrawer {
@@ -145,7 +145,7 @@ export function createMessageDrawer(buttons: Buttons, logger?: Logger): MessageD
       turnable.set(cardId, request);
       for (const oldest of turnable.keys()) if (turnable.size > MAX_TURNABLE) turnable.delete(oldest);
     }
-    return withImage(card.image, drawEmbed(card), [
+    return withFiles(card, drawEmbed(card), [
       ...choices,
       ...(await drawActions(request, LIMITS.rows - choices.length)),
     ]);
@@ -153,7 +153,7 @@ export function createMessageDrawer(buttons: Buttons, logger?: Logger): MessageD
 
   return {
     async draw(request, page = 0) {
-      return draw({ ...request, card: await withPicture(request.card, logger) }, page, randomUUID());
+      return draw({ ...request, card: await withPicture(withoutTooLarge(request.card), logger) }, page, randomUUID());
     },
     async turn(cardId, page) {
       const request = turnable.get(cardId);
@@ -163,7 +163,7 @@ export function createMessageDrawer(buttons: Buttons, logger?: Logger): MessageD
 }
 
 /** A card to look at only: without its controls, and without a chart, which takes time to draw. */
-export const drawPlain = (card: Card): DrawnMessage => withImage(card.image, drawEmbed(card), []);
+export const drawPlain = (card: Card): DrawnMessage => withFiles(card, drawEmbed(card), []);
 
 /** One line of Clutch's own, without a card around it. It must hold nothing of others. */
 export const drawLine = (content: string): DrawnMessage => ({
@@ -177,18 +177,33 @@ export const drawEnding = (content: string): DrawnMessage => ({
   files: [],
 });
 
-function withImage(image: Image | undefined, embed: APIEmbed, components: readonly Row[]): DrawnMessage {
-  const fits = image !== undefined && image.png.byteLength <= LIMITS.attachmentBytes;
+function withFiles({ image, file }: Card, embed: APIEmbed, components: readonly Row[]): DrawnMessage {
+  const picture = image !== undefined && image.png.byteLength <= LIMITS.attachmentBytes ? image : undefined;
+  const files: RawFile[] = [
+    ...(picture === undefined ? [] : [{ name: IMAGE, data: Buffer.from(picture.png), contentType: "image/png" }]),
+    ...(file === undefined ? [] : [{ name: file.name, data: Buffer.from(file.text), contentType: file.mediaType }]),
+  ];
   return {
     body: {
       content: "",
-      embeds: [fits ? { ...embed, image: { url: `attachment://${FILE}` } } : embed],
+      embeds: [picture === undefined ? embed : { ...embed, image: { url: `attachment://${IMAGE}` } }],
       components,
-      attachments: fits
-        ? [{ id: "0", filename: FILE, description: plainLine(image.alt, LIMITS.attachmentDescription) }]
-        : [],
+      attachments: files.map(({ name }, index) => ({
+        id: String(index),
+        filename: name,
+        ...(picture !== undefined && index === 0
+          ? { description: plainLine(picture.alt, LIMITS.attachmentDescription) }
+          : {}),
+      })),
       allowed_mentions: { parse: [] },
     },
-    files: fits ? [{ name: FILE, data: Buffer.from(image.png), contentType: "image/png" }] : [],
+    files,
   };
+}
+
+/** The card without a file that Discord would not take, and with words that say so. */
+function withoutTooLarge(card: Card): Card {
+  const { file, ...rest } = card;
+  if (file === undefined || Buffer.byteLength(file.text) <= LIMITS.attachmentBytes) return card;
+  return { ...rest, body: [...(card.body ?? []), `${file.name} is larger than the 10 MB that Discord takes.`] };
 }

@@ -1,7 +1,6 @@
 import type { App } from "@slack/bolt";
 import type { Logger } from "pino";
 import type { ActionStore } from "../../commands/action-store.ts";
-import type { Card } from "../../commands/card.ts";
 import type { Person } from "../../commands/command.ts";
 import { type Outcome, outcomeOf } from "../../commands/dispatcher.ts";
 import { toClutchError } from "../../src/errors.ts";
@@ -12,6 +11,7 @@ import { type Answer, createAnswer } from "./answer.ts";
 import { CANCEL, drawWithControls, RUN, sayCard, threadOfBlock } from "./card-controls.ts";
 import { type ChoiceMenus, sealOfMenu } from "./choice-menus.ts";
 import type { CommandNames } from "./command-names.ts";
+import { deliverFile } from "./deliver-file.ts";
 import { MODEL_MODAL, MODEL_SHORTCUT, modelModal, readSubmission } from "./model-modal.ts";
 import type { Once } from "./once.ts";
 import {
@@ -98,13 +98,12 @@ export function listen(app: App, parts: ListenerParts): void {
       logger.error({ err: thrown }, "a command from Slack met a fault");
       outcome = outcomeOf(toClutchError(thrown));
     }
-    const card = await illustrated(outcome, occasion.spot);
+    const isPrivate = outcome.visibility === "private" && !occasion.spot.channel.startsWith("D");
+    const delivered = await deliverFile(outcome.card, { spot: occasion.spot, isPrivate, poster, logger });
+    // A picture is a file in the channel, which cannot be shown to one person alone.
+    const card = isPrivate ? inWords(delivered) : await withPicture(delivered, logger);
     await answer.finish(await draw({ ...outcome, card }, occasion.spot, line), outcome.visibility, card.image);
   };
-
-  /** A picture is a file in the channel, which cannot be shown to one person alone. */
-  const illustrated = async ({ card, visibility }: Outcome, spot: Spot): Promise<Card> =>
-    visibility === "private" && !spot.channel.startsWith("D") ? inWords(card) : withPicture(card, logger);
 
   const draw = async ({ card, needsConfirmation }: Outcome, spot: Spot, line: string) => {
     try {

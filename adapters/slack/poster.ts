@@ -1,4 +1,5 @@
 import type { webApi } from "@slack/bolt";
+import type { CardFile } from "../../commands/card.ts";
 import type { ClutchError } from "../../src/errors.ts";
 import type { Drawn } from "./card-blocks.ts";
 import { slackErrorName, slackProblem } from "./slack-problems.ts";
@@ -24,6 +25,7 @@ export interface Poster {
     thread: string | undefined,
     image: { readonly png: Uint8Array; readonly alt: string },
   ): Promise<void>;
+  file(channel: string, thread: string | undefined, file: CardFile): Promise<void>;
   /** The channel of the app's direct conversation with a person. */
   direct(user: string): Promise<string>;
   modal(triggerId: string, view: webApi.ViewsOpenArguments["view"]): Promise<void>;
@@ -36,6 +38,13 @@ const BLOCK_ERRORS: ReadonlySet<string> = new Set([
   "msg_blocks_too_long",
   "too_many_blocks",
 ]);
+
+interface Upload {
+  readonly file: Buffer;
+  readonly filename: string;
+  readonly title: string;
+  readonly alt_text?: string;
+}
 
 /** `onProblem` hears of what a person must mend, by method, and of its mending. */
 export function createPoster(
@@ -69,6 +78,15 @@ export function createPoster(
   const inThread = (thread: string | undefined): { thread_ts?: string } =>
     thread === undefined ? {} : { thread_ts: thread };
 
+  const upload = async (channel: string, thread: string | undefined, file: Upload): Promise<void> => {
+    await call("files.uploadV2", () =>
+      // With and without a thread are different types of arguments.
+      thread === undefined
+        ? client.files.uploadV2({ channel_id: channel, ...file })
+        : client.files.uploadV2({ channel_id: channel, thread_ts: thread, ...file }),
+    );
+  };
+
   return {
     async message(channel, thread, drawn) {
       const { ts } = await withText("chat.postMessage", drawn, (content) =>
@@ -90,15 +108,15 @@ export function createPoster(
     async remove(channel, ts) {
       await call("chat.delete", () => client.chat.delete({ channel, ts }));
     },
-    async image(channel, thread, { png, alt }) {
-      const file = { file: Buffer.from(png), filename: "clutch.png", alt_text: alt, title: alt.slice(0, 250) };
-      await call("files.uploadV2", () =>
-        // With and without a thread are different types of arguments.
-        thread === undefined
-          ? client.files.uploadV2({ channel_id: channel, ...file })
-          : client.files.uploadV2({ channel_id: channel, thread_ts: thread, ...file }),
-      );
-    },
+    image: (channel, thread, { png, alt }) =>
+      upload(channel, thread, {
+        file: Buffer.from(png),
+        filename: "clutch.png",
+        alt_text: alt,
+        title: alt.slice(0, 250),
+      }),
+    file: (channel, thread, { name, text }) =>
+      upload(channel, thread, { file: Buffer.from(text), filename: name, title: name }),
     async direct(user) {
       const opened = await call("conversations.open", () => client.conversations.open({ users: user }));
       return opened.channel?.id ?? user;

@@ -8,6 +8,7 @@ import { boltLogger } from "./bolt-logger.ts";
 import { drawWithControls } from "./card-controls.ts";
 import { type ChoiceMenus, createChoiceMenus } from "./choice-menus.ts";
 import { createCommandNames } from "./command-names.ts";
+import { deliverFile } from "./deliver-file.ts";
 import { createHttpReceiver } from "./http-receiver.ts";
 import { createJobs } from "./jobs.ts";
 import { listen } from "./listeners.ts";
@@ -223,7 +224,8 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
           user: person,
           ...(thread === undefined ? {} : { thread }),
         };
-        const shown = await withPicture(card, logger);
+        const delivered = await deliverFile(card, { spot, isPrivate: false, poster, logger });
+        const shown = await withPicture(delivered, logger);
         await poster.message(
           channel,
           thread,

@@ -9,6 +9,7 @@ import { commandsCard, TERMINAL_CARD } from "./help-card.ts";
 import { createPen, type Pen, type PenOptions } from "./pen.ts";
 import { renderCard } from "./render-card.ts";
 import { createReplyText } from "./reply-text.ts";
+import { saveFile } from "./save-file.ts";
 import type { Screen } from "./screen.ts";
 import { wrap } from "./text-layout.ts";
 import { untilAborted } from "./until-aborted.ts";
@@ -21,6 +22,8 @@ export interface ChannelParts {
   readonly person: Person;
   /** How a model that answered is called in the line below its reply. */
   readonly label: (model: string) => string;
+  /** Where files that cards carry are written; the working directory where it is not given. */
+  readonly saveIn?: string;
   /** How to draw now; the width changes with the window. */
   readonly look: () => PenOptions;
 }
@@ -99,11 +102,11 @@ export function createChannel(
   const command: Channel["command"] = async (line, signal, announce) => {
     try {
       let outcome = await run(line, false, signal).finally(announce);
-      show(outcome.card);
+      show(await saveFile(outcome.card, parts.saveIn ?? process.cwd()));
       while (outcome.needsConfirmation) {
         if (!(await parts.ask())) return note("Not confirmed, so nothing was done.");
         outcome = await run(line, true, signal);
-        show(outcome.card);
+        show(await saveFile(outcome.card, parts.saveIn ?? process.cwd()));
       }
       if (outcome.error?.code === "unknown_command")
         note("A message to the agent that begins with a slash takes two: //");

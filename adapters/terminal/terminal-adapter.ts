@@ -22,6 +22,8 @@ export interface TerminalOptions {
   readonly greeting?: Card;
   /** Lines typed at a real terminal are kept here, 1000 at most, readable by the owner alone. */
   readonly historyFile?: string;
+  /** Where files that cards carry are written; the working directory where it is not given. */
+  readonly saveIn?: string;
   /** Width to draw for where the output does not know its own; else 80. */
   readonly columns?: number;
   /** These two are read off the output and the environment where they are not given. */

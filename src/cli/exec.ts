@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { renderCard } from "../../adapters/terminal/render-card.ts";
+import { saveFile } from "../../adapters/terminal/save-file.ts";
 import { terminalTraits } from "../../adapters/terminal/terminal-traits.ts";
 import type { Person } from "../../commands/command.ts";
 import { type Outcome, outcomeOf } from "../../commands/dispatcher.ts";
@@ -36,7 +37,7 @@ export async function exec(line: string, options: ExecOptions, runtime: Runtime)
     runtime.stdout.write(jsonLine(outcome));
   } else {
     runtime.stdout.write(
-      `${renderCard(outcome.card, { columns: runtime.stdout.columns ?? 80, ...terminalTraits(runtime.stdin, runtime.stdout, runtime.env) })}\n`,
+      `${renderCard(await saveFile(outcome.card, runtime.cwd), { columns: runtime.stdout.columns ?? 80, ...terminalTraits(runtime.stdin, runtime.stdout, runtime.env) })}\n`,
     );
     // The card only asks; how to say yes here is not its business.
     if (outcome.needsConfirmation) runtime.stdout.write(`\n  ${outcome.error?.message} ${outcome.error?.hint}\n`);

@@ -22,7 +22,14 @@ export interface ChatAdapterHarness {
   shown(): string | Promise<string>;
   /** The pictures that the person can see, with their words; absent where the platform shows text alone. */
   pictures?(): readonly Picture[];
+  /** The files that the person was given, and nobody else with a private answer. */
+  files(): readonly GivenFile[] | Promise<readonly GivenFile[]>;
   close(): Promise<void>;
+}
+
+export interface GivenFile {
+  readonly name: string;
+  readonly text: string;
 }
 
 export interface Picture {
@@ -97,6 +104,16 @@ export function chatAdapterSuite(name: string, open: () => Promise<ChatAdapterHa
         expect([...bytes.slice(0, 8)]).toEqual([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
         expect(bytes.length).toBeGreaterThan(5_000);
       }
+    });
+
+    it.each(["public", "private"] as const)("gives a file with a %s answer, whatever is in it", async (visibility) => {
+      await start(() => ({ ...outcome({ title: "Exported", file: FILE }), visibility }));
+      await harness.type("/model");
+      await shows("Exported");
+      await vi.waitFor(
+        async () => expect(await harness.files()).toEqual([{ name: FILE.name, text: FILE.text }]),
+        PATIENCE,
+      );
     });
 
     it("shows what went wrong and what to do", async () => {
@@ -235,6 +252,8 @@ const CHART: Chart = {
   ],
   alt: "30 local calls and 10 to the cloud",
 };
+
+const FILE = { name: "calls.csv", mediaType: "text/csv", text: 'at,model\r\n1,"ällm, 模型"\r\n' };
 
 const FULL_CARD_TEXTS = [
   "qwen3 answers here",

@@ -47,6 +47,11 @@ chatAdapterSuite("Discord", async () => {
         .screen(where)
         .flatMap(({ stored }) => stored.attachments)
         .map(({ description = "", bytes }) => ({ alt: description, bytes })),
+    files: () =>
+      discord
+        .screen(where)
+        .flatMap(({ stored }) => stored.attachments)
+        .map(({ name, bytes }) => ({ name, text: Buffer.from(bytes).toString() })),
     close: async () => undefined,
   };
 });

@@ -119,7 +119,7 @@ const atTheLimit: readonly Measured[] = [
     what: "alternative text",
     card: { ...base, image: { png: new Uint8Array(3), alt: long } },
     limit: LIMITS.attachmentDescription,
-    measure: ({ body }) => body.attachments?.[0]?.description.length,
+    measure: ({ body }) => body.attachments?.[0]?.description?.length,
   },
 ];
 
@@ -157,6 +157,25 @@ describe("limits", () => {
     });
     expect(files).toEqual([]);
     expect(body.attachments).toEqual([]);
+  });
+
+  it("leave a file out that is too large, and say so", async () => {
+    const file = { name: "calls.csv", mediaType: "text/csv", text: "ä".repeat(LIMITS.attachmentBytes / 2) };
+    expect((await draw({ ...base, file })).files).toHaveLength(1);
+    const { files, body } = await draw({ ...base, file: { ...file, text: `${file.text}ä` } });
+    expect(files).toEqual([]);
+    expect(body.embeds?.[0]?.description).toContain("calls.csv is larger than");
+  });
+
+  it("carry a picture and a file side by side", async () => {
+    const file = { name: "calls.csv", mediaType: "text/csv", text: "a" };
+    const { files, body } = await draw({ ...base, image: { png: new Uint8Array(3), alt: "three" }, file });
+    expect(files.map(({ name }) => name)).toEqual(["image.png", "calls.csv"]);
+    expect(body.attachments).toEqual([
+      { id: "0", filename: "image.png", description: "three" },
+      { id: "1", filename: "calls.csv" },
+    ]);
+    expect(body.embeds?.[0]?.image).toEqual({ url: "attachment://image.png" });
   });
 
   const text = fc.oneof(

@@ -23,6 +23,11 @@ for (const mode of MODES) {
         return [person.shown(), ...offers.flatMap(({ label, detail, group }) => [label, detail, group])].join("\n");
       },
       pictures: () => person.messages().flatMap(({ files = [] }) => files),
+      files: () =>
+        slack.workspace.messages
+          .filter(({ channel }) => channel === "C0GENERAL" || channel === slack.workspace.direct("U0ANN").id)
+          .flatMap(({ files = [] }) => files)
+          .map(({ name, bytes }) => ({ name, text: Buffer.from(bytes).toString() })),
       close,
     };
   });

@@ -315,6 +315,35 @@ describe("a chart", () => {
   });
 });
 
+describe("a file", () => {
+  const file = { name: "calls.csv", mediaType: "text/csv", text: "at,model\r\n" };
+
+  it("of a private answer goes to the person as a direct message, where nobody else sees it", async () => {
+    const { slack, start } = await openSlack();
+    await start(modelCore(() => ({ ...outcome({ title: "Exported", file }), visibility: "private" })).dispatch);
+    const [ann, bob] = [slack.person("U0ANN"), slack.person("U0BOB")];
+    await ann.slash("/model");
+    await vi.waitFor(
+      () => expect(ann.shown()).toBe("✅ Exported\ncalls.csv went to you as a direct message."),
+      PATIENCE,
+    );
+    expect([...ann.messages(), ...bob.messages()].flatMap(({ files = [] }) => files)).toEqual([]);
+    const direct = slack.person("U0ANN", { channel: slack.workspace.direct("U0ANN").id });
+    expect(direct.messages().flatMap(({ files = [] }) => files)).toMatchObject([{ name: "calls.csv" }]);
+  });
+
+  it("that cannot be delivered is told, with what to do", async () => {
+    const { slack, start } = await openSlack();
+    slack.app.scopes.delete("im:write");
+    await start(modelCore(() => ({ ...outcome({ title: "Exported", file }), visibility: "private" })).dispatch);
+    const ann = slack.person("U0ANN");
+    await ann.slash("/model");
+    await vi.waitFor(() => expect(ann.shown()).toContain("calls.csv could not be delivered:"), PATIENCE);
+    expect(ann.shown()).toContain("im:write");
+    expect(slack.workspace.messages.flatMap(({ files = [] }) => files)).toEqual([]);
+  });
+});
+
 describe("a notice", () => {
   const card = {
     tone: "warning",

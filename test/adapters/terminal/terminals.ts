@@ -21,7 +21,7 @@ export interface Terminal {
   raw(): string;
 }
 
-type Settings = Partial<TerminalOptions>;
+export type Settings = Partial<TerminalOptions>;
 
 /** Input and output that are no terminals. */
 export function pipes(settings: Settings = {}): Terminal {
