@@ -7,7 +7,7 @@ import type { Action, Card, Field } from "./card.ts";
 import { usageChart } from "./usage-chart.ts";
 import { assumptions, dearerWords, electricityField, savedWords } from "./usage-savings.ts";
 import { groupTable, modelTable } from "./usage-table.ts";
-import { calls, costCell, inShort, number, periodTitle, share, someOf, spendOf, spent } from "./usage-words.ts";
+import { calls, capital, costCell, inShort, number, periodName, share, someOf, spendOf, spent } from "./usage-words.ts";
 
 export interface UsageCardParts {
   readonly report: UsageReport;
@@ -33,7 +33,7 @@ export function usageCard({ report, here, groups, isLocked, fields = [], actions
   const table = groups === undefined ? modelTable(report.models) : groupTable(groups.by, groups.rows);
   return {
     tone: standIns.length + unattributed.length > 0 ? "warning" : "info",
-    title: `${whose(report.scope)}${periodTitle(report.days)}: ${headline(report)}`,
+    title: `${capital(`${whose(report.scope)}${periodName(report.days)}`)}: ${headline(report)}`,
     body: [...(isLocked ? ["Local-only mode is on: new turns go to local models alone."] : []), ...dearerWords(report)],
     fields: [
       ...sizeFields(report),
@@ -53,8 +53,8 @@ export function usageCard({ report, here, groups, isLocked, fields = [], actions
 }
 
 function whose({ sessionKey, agentId }: UsageScope): string {
-  if (sessionKey !== undefined) return "This conversation, ";
-  return agentId === undefined ? "" : `Agent ${agentId}, `;
+  if (sessionKey !== undefined) return "this conversation, ";
+  return agentId === undefined ? "" : `agent ${agentId}, `;
 }
 
 function headline(report: UsageReport): string {

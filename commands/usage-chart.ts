@@ -1,6 +1,6 @@
 import type { Chart, ChartSeries } from "../src/charts/chart.ts";
 import type { UsageReport, UsageSplit } from "../src/usage/usage-report.ts";
-import { calls, number, periodTitle, share } from "./usage-words.ts";
+import { calls, number, periodName, share } from "./usage-words.ts";
 
 type Day = UsageReport["byDay"][number];
 
@@ -16,7 +16,7 @@ export function usageChart({ days, byDay, figures }: UsageReport): Chart | undef
   const series = SERIES.filter(({ of, tone }) => tone !== "unknown" || of(figures) > 0);
   const label = labelled(byDay);
   return {
-    title: `Calls a day, ${periodTitle(days).replace(/^[TLY]/, (letter) => letter.toLowerCase())}`,
+    title: `Calls a day, ${periodName(days)}`,
     unit: "calls",
     series: series.map(({ name, tone }) => ({ name, tone })),
     bars: byDay.map((day) => ({ label: label(day), values: series.map(({ of }) => of(day)) })),

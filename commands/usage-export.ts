@@ -5,7 +5,7 @@ import { CALL_COLUMNS, type ExportFormat, exportItems, sumColumns, sumsToExport 
 import type { UsageDays } from "../src/usage/usage-period.ts";
 import type { UsageGroupName } from "../src/usage/usage-report.ts";
 import type { Reply } from "./command.ts";
-import { calls, number, periodTitle } from "./usage-words.ts";
+import { calls, capital, number, periodName } from "./usage-words.ts";
 
 export interface ExportRequest {
   readonly days: UsageDays;
@@ -46,7 +46,7 @@ export async function exportReply(usage: Usage, request: ExportRequest): Promise
     visibility: "private",
     card: {
       tone: "success",
-      title: `${periodTitle(days)}: ${what}`,
+      title: `${capital(periodName(days))}: ${what}`,
       body: gone > 0 ? [`${calls(gone)} of that time are kept in sums alone: by:day has them.`] : [],
       file: {
         name: `clutch-usage-${days.first}-to-${days.last}${by === undefined ? "" : `-by-${by}`}.${format}`,

@@ -63,8 +63,7 @@ export const someOf = (items: readonly string[]): string =>
     ", ",
   );
 
-/** “Last 7 days”, “Today”, “2026-11-01 to 2026-11-15”. */
-export function periodTitle({ name }: UsageDays): string {
-  const bare = name.replace(/^the /, "");
-  return bare.charAt(0).toUpperCase() + bare.slice(1);
-}
+/** “last 7 days”, “today”, “2026-11-01 to 2026-11-15”. */
+export const periodName = ({ name }: UsageDays): string => name.replace(/^the /, "");
+
+export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -68,7 +68,7 @@ function daysOf(text: string, today: LocalDay, calendar: LocalDays): Days {
     .trim()
     .toLowerCase()
     .replace(/[\s_]+/g, "-");
-  const [, count] = /^(\d{1,4})d(?:ays?)?$/.exec(word) ?? [];
+  const [, count] = /^(\d{1,4})-?d(?:ays?)?$/.exec(word) ?? [];
   if (count !== undefined) return lastDays(Number(count), text, today, calendar);
   const [, from, to = from] = /^(\d{4}-\d\d-\d\d)(?:\.\.(\d{4}-\d\d-\d\d))?$/.exec(word) ?? [];
   if (from !== undefined && to !== undefined) return datesOf(from, to, text, calendar);
