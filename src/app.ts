@@ -87,7 +87,7 @@ export interface App {
   /**
    * Starts what Clutch does by itself: it watches completed turns, notices going
    * to `post`, ends temporary switches, keeps local-only mode as it is to be, and
-   * deletes old audit entries. One process a gateway does this.
+   * deletes old audit entries and model calls. One process a gateway does this.
    */
   watch(post: PostNotice): Watcher;
   close(): Promise<void>;
@@ -342,7 +342,12 @@ export async function createApp(parts: AppParts): Promise<App> {
         endMonitor();
         endMonitor = monitor.start();
         void endRetention();
-        endRetention = startRetention({ audit, days: config.audit.retentionDays, clock, logger });
+        endRetention = startRetention({
+          ...{ audit, auditDays: config.audit.retentionDays },
+          ...{ ledger, usageDays: config.usage.retentionDays },
+          clock,
+          logger,
+        });
         return watcher;
       },
       async close() {
