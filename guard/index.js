@@ -3,8 +3,10 @@ import { startCanary } from "./canary.js";
 import { createHooks } from "./hooks.js";
 import { GuardRefusal } from "./lock.js";
 import { connectFromChild, fetchFromChild, fetchFromHere } from "./probe.js";
-import { sharedState } from "./shared.js";
+import { sharedCalls, sharedState } from "./shared.js";
 import { checkRules, list, object, text } from "./state-file.js";
+
+/** @import { RunContext } from "./types.js" */
 
 /** Of what `clutch.guard.status` answers; Clutch refuses to work with another one. */
 const PROTOCOL = 1;
@@ -26,15 +28,33 @@ export default {
     const { directory, canaryPort } = object(api.pluginConfig);
     const shared = sharedState(join(text(directory), "guard.json"));
     const { lock, health, memory } = shared;
+    const calls = sharedCalls(join(text(directory), "calls.jsonl"));
     const config = () => api.runtime.config.current();
     const hooks = createHooks(shared, { config, clock: Date.now });
 
-    api.on("before_model_resolve", hooks.beforeModelResolve, FIRST);
+    api.on(
+      "before_model_resolve",
+      (/** @type {unknown} */ event, /** @type {RunContext} */ run) => {
+        calls.seen(run);
+        return hooks.beforeModelResolve(event, run);
+      },
+      FIRST,
+    );
     api.on("before_agent_reply", hooks.beforeAgentReply, FIRST);
     api.on("before_agent_run", hooks.beforeAgentRun, FIRST);
     api.on("before_tool_call", hooks.beforeToolCall, FIRST);
-    api.on("model_call_started", hooks.modelCallStarted);
-    api.on("model_call_ended", hooks.modelCallEnded);
+    api.on("model_call_started", (/** @type {any} */ event, /** @type {any} */ run) => {
+      calls.started(event, run);
+      hooks.modelCallStarted(event, run);
+    });
+    api.on("model_call_ended", (/** @type {any} */ event, /** @type {any} */ run) => {
+      calls.ended(event, run);
+      hooks.modelCallEnded(event);
+    });
+    api.on("before_message_write", (/** @type {any} */ event, /** @type {any} */ session) => {
+      calls.written(event.message, session);
+    });
+    api.on("agent_end", (/** @type {any} */ event) => calls.runEnded(event));
 
     if (typeof canaryPort === "number") {
       api.registerService({
@@ -95,6 +115,7 @@ export default {
         { scope },
       );
     method("status", "operator.read", status);
+    method("calls", "operator.read", (from) => calls.after(from));
     method("on", "operator.admin", ({ id, rules }) => {
       lock.on(text(id), checkRules(rules));
       health.forget();

@@ -1,6 +1,8 @@
+import { createCalls, readCalls } from "./calls.js";
 import { createHealth } from "./health.js";
 import { createLock } from "./lock.js";
 
+/** @import { CallMemory } from "./calls.js" */
 /** @import { HealthMemory } from "./health.js" */
 /** @import { Canary, Escape, GuardState } from "./types.js" */
 
@@ -49,4 +51,15 @@ export function sharedState(path) {
     lock: createLock({ path, clock: Date.now, memory }),
     health: createHealth({ fetch: globalThis.fetch, clock: Date.now, memory: memory.answers }),
   };
+}
+
+/** Another number where `CallMemory` takes another shape. */
+const CALLS_KEY = Symbol.for("clutch.guard.calls.1");
+
+/** @param {string} path The file of the calls. */
+export function sharedCalls(path) {
+  const store = /** @type {{ [CALLS_KEY]?: Record<string, CallMemory> }} */ (globalThis);
+  store[CALLS_KEY] ??= {};
+  store[CALLS_KEY][path] ??= readCalls({ path, clock: Date.now });
+  return createCalls({ memory: store[CALLS_KEY][path], clock: Date.now });
 }

@@ -64,3 +64,32 @@ export interface Canary {
   /** Epoch ms. */
   readonly at: number;
 }
+
+/** A call of a model, as OpenClaw's hooks told of it; nothing of what was said. Times are epoch ms. */
+export interface ModelCall {
+  /** Among all calls of this gateway. */
+  readonly key: string;
+  /** Once it is over: its place among those. */
+  readonly n?: number;
+  readonly runId: string;
+  readonly sessionKey: string;
+  readonly agentId?: string;
+  /** What began its run: `user`, `heartbeat`, `cron`, … */
+  readonly trigger?: string;
+  readonly provider: string;
+  readonly model: string;
+  readonly startedAt: number;
+  readonly endedAt?: number;
+  readonly outcome?: "answered" | "failed" | "aborted";
+  /** The moment that OpenClaw's message of it bears, which is the same in the transcript. */
+  readonly askedAt?: number;
+  /** As the model's server counted; cache reads and writes are not part of `input`. */
+  readonly tokens?: {
+    readonly input: number;
+    readonly output: number;
+    readonly cacheRead: number;
+    readonly cacheWrite: number;
+  };
+  /** Another model had failed in the same run. */
+  readonly fallback: boolean;
+}

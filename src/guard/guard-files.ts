@@ -41,7 +41,7 @@ export interface GuardFiles {
   write(): { readonly changed: boolean; putBack(): void };
   /** Removes versions that nothing refers to. */
   sweep(): void;
-  /** Removes the copy and the guard's own state. */
+  /** Removes the copy, the guard's own state and its record of calls. */
   remove(): void;
   /** Whether the state on the disk keeps any turn local; one that cannot be understood does. */
   holds(): boolean;
@@ -49,6 +49,8 @@ export interface GuardFiles {
 
 const LINK = "plugin";
 const STATE = "guard.json";
+/** Of the record of calls, both its files. */
+const CALLS = "calls.jsonl";
 /** Of a version's directory, which nothing else is named like. */
 const VERSION = "version-";
 
@@ -142,7 +144,9 @@ export function createGuardFiles(directory: string, from: string = import.meta.d
     remove() {
       rmSync(path, { recursive: lstat(path)?.isDirectory() === true, force: true });
       sweep();
-      for (const name of list(directory)) if (name.startsWith(STATE)) rmSync(join(directory, name), { force: true });
+      for (const name of list(directory)) {
+        if (name.startsWith(STATE) || name.startsWith(CALLS)) rmSync(join(directory, name), { force: true });
+      }
       if (existsSync(directory) && list(directory).length === 0) rmdirSync(directory);
     },
     holds() {

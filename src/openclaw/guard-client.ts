@@ -68,6 +68,46 @@ const guardStatus = z.object({
 
 export type GuardStatus = z.output<typeof guardStatus>;
 
+const count = z.int().nonnegative();
+const guardCalls = z.object({
+  /** Names the record: another one where it was begun anew. */
+  log: z.string(),
+  /** From when on it is complete, epoch ms. */
+  since: z.number(),
+  /** Whether calls are gone from it that this client never got. */
+  lost: z.boolean(),
+  /** The gateway's clock, epoch ms. */
+  now: z.number(),
+  calls: z.array(
+    z.object({
+      /** Among all calls of the gateway. */
+      key: z.string().min(1),
+      n: z.int(),
+      runId: z.string(),
+      sessionKey: z.string(),
+      agentId: z.string().optional(),
+      /** What began its run: `user`, `heartbeat`, `cron`, … */
+      trigger: z.string().optional(),
+      provider: z.string(),
+      model: z.string(),
+      /** Epoch ms, as are the other two. */
+      startedAt: z.number(),
+      endedAt: z.number().optional(),
+      outcome: z.enum(["answered", "failed", "aborted"]),
+      /** The moment that OpenClaw's message of it bears, in the transcript as well. */
+      askedAt: z.number().optional(),
+      tokens: z.object({ input: count, output: count, cacheRead: count, cacheWrite: count }).optional(),
+      /** Another model had failed in the same run. */
+      fallback: z.boolean(),
+    }),
+  ),
+  more: z.boolean(),
+});
+
+/** Calls of models that are over, as the guard saw them, in the order in which it knew it. */
+export type GuardCalls = z.output<typeof guardCalls>;
+export type GuardCall = GuardCalls["calls"][number];
+
 /**
  * Talks to the guard inside the gateway. All changes may be repeated. Codes:
  * `not_installed` where the gateway has no guard, `changed_meanwhile` where the
@@ -76,6 +116,11 @@ export type GuardStatus = z.output<typeof guardStatus>;
 export interface GuardClient {
   /** Undefined where the gateway has no guard. */
   status(options?: RequestOptions): Promise<GuardStatus | undefined>;
+  /** Some hundreds from a place on, or from the beginning; undefined where there is no guard, or one that does not keep them. */
+  calls(
+    after?: { readonly log: string; readonly after: number },
+    options?: RequestOptions,
+  ): Promise<GuardCalls | undefined>;
   on(id: string, rules: GuardRules): Promise<GuardStatus>;
   off(id: string): Promise<GuardStatus>;
   /** Where turns may go from now on, also while it is off: conversations that are kept local go by it. */
@@ -110,15 +155,23 @@ export function createGuardClient(connection: Pick<GatewayConnection, "request">
     return status === undefined ? (said ?? error ?? "nothing") : String(status);
   };
 
+  const asked = async <Schema extends z.ZodType>(
+    name: string,
+    schema: Schema,
+    params: object,
+    options?: RequestOptions,
+  ): Promise<z.output<Schema> | undefined> => {
+    try {
+      return parseReply(schema, `${METHODS}.${name}`, await call(name, params, options));
+    } catch (thrown) {
+      if (thrown instanceof ClutchError && thrown.code === "not_installed") return undefined;
+      throw thrown;
+    }
+  };
+
   return {
-    async status(options) {
-      try {
-        return parseReply(guardStatus, `${METHODS}.status`, await call("status", {}, options));
-      } catch (thrown) {
-        if (thrown instanceof ClutchError && thrown.code === "not_installed") return undefined;
-        throw thrown;
-      }
-    },
+    status: (options) => asked("status", guardStatus, {}, options),
+    calls: (after, options) => asked("calls", guardCalls, after ?? {}, options),
     on: (id, rules) => change("on", { id, rules }),
     off: (id) => change("off", { id }),
     setRules: (rules) => change("rules", { rules }),

@@ -1,7 +1,16 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Canary, Escape, GuardRules, GuardState, Health, LocalModel, RunContext } from "../../guard/types.d.ts";
+import type {
+  Canary,
+  Escape,
+  GuardRules,
+  GuardState,
+  Health,
+  LocalModel,
+  ModelCall,
+  RunContext,
+} from "../../guard/types.d.ts";
 
 /**
  * The guard's files are plain JavaScript without declarations. Here stands what its
@@ -45,7 +54,31 @@ export interface HooksMemory {
   readonly heard: { modelResolve: number; agentReply: number; agentRun: number };
 }
 
+export interface Calls {
+  seen(run: RunContext): void;
+  started(event: unknown, context: unknown): void;
+  ended(event: unknown, context: unknown): void;
+  written(message: unknown, session: unknown): void;
+  runEnded(event: unknown): void;
+  after(from: { readonly log?: unknown; readonly after?: unknown }): {
+    readonly log: string;
+    readonly since: number;
+    readonly lost: boolean;
+    readonly now: number;
+    readonly calls: readonly ModelCall[];
+    readonly more: boolean;
+  };
+}
+
+interface CallMemory {
+  readonly file: { close(): void };
+}
+
 interface Code {
+  "calls.js": {
+    readCalls(parts: { readonly path: string; readonly clock: () => number; readonly mostBytes?: number }): CallMemory;
+    createCalls(parts: { readonly memory: CallMemory; readonly clock: () => number }): Calls;
+  };
   "lock.js": {
     createLock(parts: {
       readonly path: string;

@@ -166,6 +166,8 @@ describe("the guard's files", () => {
     files.write();
     writeFileSync(join(directory, "guard.json"), "{}");
     writeFileSync(join(directory, "guard.json.1.2.tmp"), "{}");
+    writeFileSync(join(directory, "calls.jsonl"), "{}");
+    writeFileSync(join(directory, "calls.jsonl.old"), "{}");
     files.remove();
     expect(existsSync(directory)).toBe(false);
     expect(() => files.remove()).not.toThrow();

@@ -124,10 +124,12 @@ describe("the plugin", () => {
     expect([...hooks.keys()].filter((name) => !first.includes(name))).toEqual([
       "model_call_started",
       "model_call_ended",
+      "before_message_write",
+      "agent_end",
     ]);
     const readers = [...methods].flatMap(([name, { scope }]) => (scope === "operator.read" ? [name] : []));
-    expect(readers).toEqual(["clutch.guard.status"]);
-    expect([...methods.values()].filter(({ scope }) => scope === "operator.admin")).toHaveLength(methods.size - 1);
+    expect(readers).toEqual(["clutch.guard.status", "clutch.guard.calls"]);
+    expect([...methods.values()].filter(({ scope }) => scope === "operator.admin")).toHaveLength(methods.size - 2);
     expect(services.map(({ id }) => id)).toEqual(["clutch-canary"]);
   });
 
