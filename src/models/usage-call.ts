@@ -51,8 +51,9 @@ export interface UsageBaseline {
 /** One call of a model, as it is written down. */
 export interface UsageCall {
   /**
-   * What makes it the same call however often it is read: OpenClaw's id of the
-   * message, or the run's with a number where no message came of it.
+   * What makes it the same call however often and wherever it is read: the run's id
+   * with the moment at which the model was asked, which a message and its copies
+   * bear, or the guard's name of it where no message came of it.
    */
   readonly id: string;
   /** When it ended, epoch ms. */
@@ -67,7 +68,7 @@ export interface UsageCall {
   readonly cause: UsageCause;
   /** Undefined where nobody reports them: a call of unknown size. */
   readonly tokens: UsageTokens | undefined;
-  /** From the question to the end of the answer; undefined where it is not known. */
+  /** From when the model was asked to the end of its answer; undefined where it is not known. */
   readonly durationMs: number | undefined;
   readonly outcome: "answered" | "failed" | "aborted";
   /** It stood in for a model that did not answer. */

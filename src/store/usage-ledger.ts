@@ -4,16 +4,7 @@ import { BATCH, inBatches } from "./in-batches.ts";
 import { createCalendars } from "./local-days.ts";
 import type { Schema } from "./schema.ts";
 import { changeRollups, keepDays, type RollupChange } from "./usage-rollups.ts";
-import {
-  completeCall,
-  kindOf,
-  type PriceOf,
-  priceColumns,
-  pricedCall,
-  rateText,
-  soundCall,
-  toCall,
-} from "./usage-row.ts";
+import { kindOf, learnFrom, type PriceOf, priceColumns, pricedCall, rateText, soundCall, toCall } from "./usage-row.ts";
 import { readTotals, type UsagePeriod, type UsageQuery, type UsageScope, type UsageTotal } from "./usage-totals.ts";
 import { idIn, internKinds, internRates, kindText, selectCalls, takeTurn, writeCalls } from "./usage-writer.ts";
 
@@ -34,10 +25,11 @@ export interface UsageLedger {
   /**
    * Writes calls down, some hundreds at a time: where it fails, or the process
    * dies, those before are in the ledger whole, and writing all of them again
-   * adds the rest. A call that is there stays as it is, but for one of unknown
-   * size, which takes the place of nothing that is known.
+   * adds the rest. A call that is there stays as it is, but for what was not known
+   * of it: its size, what it was for, and that it stood in for another. `onAdded` is
+   * told of those that are new, as soon as they are in the ledger.
    */
-  record(calls: readonly UsageCall[]): Promise<RecordedCalls>;
+  record(calls: readonly UsageCall[], onAdded?: (calls: readonly UsageCall[]) => void): Promise<RecordedCalls>;
   /**
    * From now on the days of this zone (IANA name) are added up as calls come in,
    * which makes `totals` in that zone fast. The first time it adds up the past.
@@ -85,7 +77,7 @@ export function createUsageLedger(
   };
 
   return {
-    async record(calls) {
+    async record(calls, onAdded) {
       let [added, completed, tooOld] = [0, 0, 0];
       for (const batch of inBatches(oncePerId(calls.map(soundCall), priceOf))) {
         const written = await db.transaction().execute(async (transaction) => {
@@ -93,7 +85,8 @@ export function createUsageLedger(
           const young = batch.filter(({ at }) => at >= horizon);
           return { ...(await writeCalls(transaction, calendars, young, priceOf)), tooOld: batch.length - young.length };
         });
-        added += written.added;
+        added += written.added.length;
+        if (written.added.length > 0) onAdded?.(written.added);
         completed += written.completed;
         tooOld += written.tooOld;
       }
@@ -238,14 +231,12 @@ async function deleteSome(transaction: Kysely<Schema>, before: number): Promise<
   return oldest.length;
 }
 
-/** Of several reports of one call the first is taken, completed by the first that knows the size. */
+/** Of several reports of one call there is one, with all that they know. */
 function oncePerId(calls: readonly UsageCall[], priceOf: PriceOf): readonly UsageCall[] {
   const byId = new Map<string, UsageCall>();
   for (const call of calls) {
-    const before = byId.get(call.id);
-    if (before === undefined) byId.set(call.id, call);
-    else if (before.tokens === undefined && call.tokens !== undefined)
-      byId.set(call.id, completeCall(call, before, priceOf));
+    const known = byId.get(call.id);
+    byId.set(call.id, known === undefined ? call : (learnFrom(known, call, priceOf) ?? known));
   }
   return [...byId.values()];
 }

@@ -136,19 +136,26 @@ export function toRow(
 }
 
 /**
- * One call out of two reports of it: the one that knows the size is believed,
- * and what it leaves open is taken from the other. Where it ran decides what it
- * costs, so that it is priced anew where only the other knows that.
+ * One call out of what is known of it and another report of it, or undefined where
+ * the report adds nothing: the first that knows the size is believed, and what it
+ * leaves open is taken from the other. That a call was more than an answer in a
+ * conversation, or stood in for another, is believed of whoever saw it. Where it ran
+ * decides what it costs, so that it is priced anew where only the other knows that.
  */
-export function completeCall(sized: UsageCall, other: UsageCall, priceOf: PriceOf): UsageCall {
+export function learnFrom(known: UsageCall, report: UsageCall, priceOf: PriceOf): UsageCall | undefined {
+  const completes = known.tokens === undefined && report.tokens !== undefined;
+  const [first, second] = completes ? [report, known] : [known, report];
+  const cause = first.cause === "chat" ? second.cause : first.cause;
+  const fallback = first.fallback || second.fallback;
+  if (!completes)
+    return cause === known.cause && fallback === known.fallback ? undefined : { ...known, cause, fallback };
   const call = {
-    ...sized,
-    channel: sized.channel ?? other.channel,
-    locality: sized.locality === "unknown" ? other.locality : sized.locality,
-    durationMs: sized.durationMs ?? other.durationMs,
-    fallback: sized.fallback || other.fallback,
+    ...{ ...first, cause, fallback },
+    channel: first.channel ?? second.channel,
+    locality: first.locality === "unknown" ? second.locality : first.locality,
+    durationMs: first.durationMs ?? second.durationMs,
   };
-  return call.locality === sized.locality ? call : pricedCall(call, priceOf(call));
+  return call.locality === first.locality ? call : pricedCall(call, priceOf(call));
 }
 
 export const pricedCall = (call: UsageCall, { rate, usd, baseline }: UsagePrice): UsageCall =>

@@ -5,9 +5,9 @@ import type { Schema } from "./schema.ts";
 import { changeRollups, type RollupChange } from "./usage-rollups.ts";
 import {
   broadKindOf,
-  completeCall,
   KIND_COLUMNS,
   kindOf,
+  learnFrom,
   type PriceOf,
   rateText,
   toCall,
@@ -46,17 +46,17 @@ export async function writeCalls(
   calendars: Calendars,
   calls: readonly UsageCall[],
   priceOf: PriceOf,
-): Promise<{ readonly added: number; readonly completed: number }> {
-  if (calls.length === 0) return { added: 0, completed: 0 };
+): Promise<{ readonly added: readonly UsageCall[]; readonly completed: number }> {
+  if (calls.length === 0) return { added: [], completed: 0 };
   const stored = await findStored(transaction, calls);
   const added = calls.filter(({ id }) => !stored.has(id));
-  const completed = calls.flatMap((call) => {
-    const before = stored.get(call.id);
-    if (before === undefined || before.input !== null || call.tokens === undefined) return [];
-    return [{ before, call: completeCall(call, toCall(before), priceOf) }];
+  const learnt = calls.flatMap((report) => {
+    const before = stored.get(report.id);
+    const call = before && learnFrom(toCall(before), report, priceOf);
+    return before === undefined || call === undefined ? [] : [{ before, call }];
   });
-  const written = [...added, ...completed.map(({ call }) => call)];
-  if (written.length === 0) return { added: 0, completed: 0 };
+  const written = [...added, ...learnt.map(({ call }) => call)];
+  if (written.length === 0) return { added: [], completed: 0 };
 
   const sessions = await internSessions(transaction, written);
   const kinds = await internKinds(transaction, written);
@@ -75,13 +75,13 @@ export async function writeCalls(
       .values(changes.map(({ row }) => row))
       .execute();
   }
-  for (const { before, call } of completed) {
+  for (const { before, call } of learnt) {
     const { call_id: _, ...row } = rowOf(call);
     await transaction.updateTable("usage_calls").set(row).where("number", "=", before.number).execute();
     changes.push({ row: before, sign: -1n }, { row: rowOf(call), sign: 1n });
   }
   await changeRollups(transaction, calendars, changes);
-  return { added: added.length, completed: completed.length };
+  return { added, completed: learnt.filter(({ before, call }) => before.input === null && call.tokens).length };
 }
 
 async function findStored(transaction: Kysely<Schema>, calls: readonly UsageCall[]) {
