@@ -110,6 +110,9 @@ async function forget(connection: Pick<GatewayConnection, "request">, key: strin
   return false;
 }
 
+/** Whether a session is one of Clutch's own, whose calls nobody has to account for. */
+export const isScratchKey = (key: string): boolean => /[:-]clutch-canary-/.test(key);
+
 /** OpenClaw takes a session for incognito by the form of its key. */
 const keyFor = (agentId: string, kind: NonNullable<ScratchRequest["kind"]>): string => {
   const id = randomUUID();

@@ -67,6 +67,12 @@ function threadOf(base: string, thread: string, mainKey: string): Shape {
 const named = (shape: Shape): Shape => (shape.peer === "" ? { kind: "other" } : shape);
 const isDirect = (segment: string): boolean => segment === "direct" || segment === "dm";
 
+/** OpenClaw tells of a job's runs by keys of their own, and lists the newest of them under the job's. */
+export function withoutRun(key: string): string {
+  const folded = foldKey(key);
+  return parseSessionKey(folded)?.kind === "cron" ? folded.replace(/:run:[^:]+$/, "") : folded;
+}
+
 const OPAQUE_IDS = /^(?:agent:[^:]*:)?(?:matrix:(?:channel|group):|signal:group:)/i;
 
 /** A key as OpenClaw stores it. Matrix and Signal ids keep their case, all else is lower. */

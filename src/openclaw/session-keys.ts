@@ -3,7 +3,7 @@ import { accountOf, isSessionNamed, possibleRoutes } from "./agent-route.ts";
 import { canonicalId, type DmScope, type GroupScope, type RoutingConfig } from "./routing-config.ts";
 import { foldKey } from "./session-key-syntax.ts";
 
-export { parentKey, parseSessionKey } from "./session-key-syntax.ts";
+export { parentKey, parseSessionKey, withoutRun } from "./session-key-syntax.ts";
 export { conversationOfSession, matchesConversation } from "./session-place.ts";
 
 /**
