@@ -66,6 +66,7 @@ import type { UsageLedger } from "./store/usage-ledger.ts";
 import { createWatchedSessions } from "./store/watched-sessions.ts";
 import type { CallPricer } from "./usage/call-pricer.ts";
 import { openUsage } from "./usage/open-usage.ts";
+import type { UsageCollector } from "./usage/usage-collector.ts";
 
 /** Clutch put together: everything above a gateway and below the adapters. */
 export interface App {
@@ -75,6 +76,7 @@ export interface App {
   readonly openclaw: OpenClaw;
   readonly ledger: UsageLedger;
   readonly pricer: CallPricer;
+  readonly usageCollector: UsageCollector;
   /** Models that agents declare in their SOUL.md. */
   readonly souls: SoulSync;
   readonly changes: ConfigChanges;
@@ -86,8 +88,9 @@ export interface App {
   readonly actions: ActionStore;
   /**
    * Starts what Clutch does by itself: it watches completed turns, notices going
-   * to `post`, ends temporary switches, keeps local-only mode as it is to be, and
-   * deletes old audit entries and model calls. One process a gateway does this.
+   * to `post`, ends temporary switches, keeps local-only mode as it is to be, counts
+   * what models are asked, and deletes old audit entries and model calls. One
+   * process a gateway does this.
    */
   watch(post: PostNotice): Watcher;
   close(): Promise<void>;
@@ -237,13 +240,12 @@ export async function createApp(parts: AppParts): Promise<App> {
       logger,
     });
     isLocked = localOnly.isOn;
-    const { usage, ledger, pricer } = await openUsage({
+    const { usage, ledger, pricer, usageCollector } = await openUsage({
+      ...{ connection, openclaw, registry, guard, servers, clock, logger },
+      isKeptLocal: localOnly.isKeptLocal,
+      stateDirectory: parts.stateDirectory,
       db: store.db,
-      registry,
       config: config.usage,
-      unattributed: async () => [],
-      countedUpTo: () => undefined,
-      clock,
     });
     const services: Services = {
       registry,
@@ -276,6 +278,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       services,
       ledger,
       pricer,
+      usageCollector,
       connection,
       openclaw,
       souls,
@@ -319,6 +322,7 @@ export async function createApp(parts: AppParts): Promise<App> {
         watchers.push(watcher);
         temporary.start(events);
         souls.start();
+        usageCollector.start(events);
         keeper ??= keepLock({
           care: localOnly,
           events,
@@ -353,6 +357,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       async close() {
         for (const watcher of watchers) await watcher.stop();
         await keeper?.stop();
+        await usageCollector.stop();
         await temporary.stop();
         await souls.stop();
         await endRetention();
