@@ -3,7 +3,7 @@ import { DEFAULT_MIGRATION_TABLE, type Migration, Migrator } from "kysely/migrat
 import { ClutchError } from "../errors.ts";
 import type { Backend } from "./backend.ts";
 import type { Schema } from "./schema.ts";
-import { addUsage } from "./usage-tables.ts";
+import { addUsage, addWallTraffic } from "./usage-tables.ts";
 
 /**
  * Brings the tables to the newest form. Safe when several processes open the
@@ -58,7 +58,12 @@ const createMigrations = (backend: Backend): Record<string, Migration> => ({
   "0002_returns_watched_batches": { up: (db) => addReturnsAndWatched(db, backend) },
   "0003_config_changes_souls_measurements": { up: (db) => addConfigChanges(db, backend) },
   "0004_locks_leases": { up: (db) => addLocks(db, backend) },
-  "0005_usage": { up: (db) => addUsage(db, backend) },
+  "0005_usage": {
+    async up(db) {
+      await addUsage(db, backend);
+      await addWallTraffic(db, backend);
+    },
+  },
 });
 
 async function createFirstTables(db: Kysely<unknown>, { idColumn, makeAppendOnly }: Backend): Promise<void> {

@@ -25,6 +25,7 @@ export interface Schema {
   usage_slots: UsageSlotsTable;
   usage_zones: UsageZonesTable;
   usage_days: UsageDaysTable;
+  wall_traffic: WallTrafficTable;
 }
 
 /** A column that is written once, with the row. */
@@ -253,4 +254,13 @@ interface UsageDaysTable extends UsageSums {
   kind_id: number;
   /** Days of the zone's calendar since 1970-01-01. */
   day: number;
+}
+
+/** Connections that the wall let through between two looks at it. */
+interface WallTrafficTable {
+  /** Quarters of an hour since the epoch, of the later and the earlier look. */
+  to_slot: Fixed<number>;
+  from_slot: Fixed<number>;
+  host: Fixed<string>;
+  connections: number;
 }

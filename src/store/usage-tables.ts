@@ -103,6 +103,19 @@ export async function addUsage(db: Kysely<unknown>, { idColumn, inKeyOrder }: Ba
     .execute();
 }
 
+/** Connections through the wall by host, as many as came between two looks at it; the quarters of an hour of both looks are known. */
+export async function addWallTraffic(db: Kysely<unknown>, { inKeyOrder }: Backend): Promise<void> {
+  await db.schema
+    .createTable("wall_traffic")
+    .addColumn("to_slot", "bigint", (column) => column.notNull())
+    .addColumn("from_slot", "bigint", (column) => column.notNull())
+    .addColumn("host", "text", (column) => column.notNull())
+    .addColumn("connections", "bigint", (column) => column.notNull())
+    .addPrimaryKeyConstraint("wall_traffic_key", ["to_slot", "from_slot", "host"])
+    .modifyEnd(inKeyOrder)
+    .execute();
+}
+
 function addSums<Table extends string, Columns extends string>(
   table: CreateTableBuilder<Table, Columns>,
 ): CreateTableBuilder<Table, Columns | UsageSum> {
