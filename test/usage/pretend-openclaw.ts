@@ -57,6 +57,7 @@ export function pretendOpenClaw({ hasGuard, clock }: { readonly hasGuard: boolea
   const asked: string[] = [];
   let [moment, runs, ids] = [0, 0, 0];
   let isCut = false;
+  const refused = new Set<unknown>();
   /** How many requests are answered before the connection is lost once. */
   let failAfter = Number.POSITIVE_INFINITY;
 
@@ -105,9 +106,12 @@ export function pretendOpenClaw({ hasGuard, clock }: { readonly hasGuard: boolea
       const session = sessions.get(String(key));
       return { session: session === undefined ? null : rowOf(String(key), session) };
     },
-    "sessions.get": ({ key, limit }) => ({
-      messages: (sessions.get(String(key))?.written ?? []).slice(-Number(limit)).map(({ message }) => message),
-    }),
+    "sessions.get": ({ key, limit }) => {
+      if (refused.has(key)) throw new ClutchError("gateway_refused", "session rows are initializing");
+      return {
+        messages: (sessions.get(String(key))?.written ?? []).slice(-Number(limit)).map(({ message }) => message),
+      };
+    },
     "chat.history": ({ sessionKey, offset, messageId }) => {
       const session = sessionOf(String(sessionKey));
       const shown = (list: readonly Written[]) => list.filter(({ isShown }) => isShown).map(({ message }) => message);
@@ -218,6 +222,11 @@ export function pretendOpenClaw({ hasGuard, clock }: { readonly hasGuard: boolea
     },
     cut(on: boolean): void {
       isCut = on;
+    },
+    /** A session's transcript cannot be read for a while. */
+    refuse(sessionKey: string, on: boolean): void {
+      if (on) refused.add(sessionKey);
+      else refused.delete(sessionKey);
     },
     failAfter(requests: number): void {
       failAfter = requests;
