@@ -13,8 +13,8 @@ export interface ChatAdapter {
   start(dispatch: Dispatch): Promise<void>;
   /** Finishes what is under way, then disconnects. Safe to call twice. */
   stop(): Promise<void>;
-  /** Posts a card that nobody asked for, such as a notice. */
-  post(conversation: Conversation, card: Card): Promise<void>;
+  /** Posts a card that nobody asked for, such as a notice. False where it could not; the log says why. */
+  post(conversation: Conversation, card: Card): Promise<boolean>;
 }
 
 /** What an adapter may ask of the core. */

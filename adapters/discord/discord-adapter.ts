@@ -176,6 +176,7 @@ export function createDiscordAdapter(options: DiscordOptions): ChatAdapter {
           : (conversation.thread ?? conversation.channel);
         await api.send(channelId, await drawer.draw({ card, channelId }));
         status.problem("notices", undefined);
+        return true;
       } catch (thrown) {
         const error = toPlatformError(thrown);
         logger.error(
@@ -183,6 +184,7 @@ export function createDiscordAdapter(options: DiscordOptions): ChatAdapter {
           `A notice was not posted: ${error.message}`,
         );
         status.problem("notices", error);
+        return false;
       }
     },
   };

@@ -212,7 +212,11 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
       return stopped;
     },
     async post(conversation, card) {
-      if (menus === undefined) return logger.warn("a notice came before Slack was started");
+      let posted = false;
+      if (menus === undefined) {
+        logger.warn("a notice came before Slack was started");
+        return posted;
+      }
       const { channel: named, thread, person, kind } = conversation;
       try {
         // Without leave to open the conversation its person's id does as well, where Slack still takes it.
@@ -231,11 +235,13 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
           thread,
           await drawWithControls({ card: shown, spot, actions: options.actions, menus }),
         );
+        posted = true;
         if (shown.image !== undefined) await poster.image(channel, thread, shown.image);
       } catch (thrown) {
         const { code, message, hint } = toClutchError(thrown);
         logger.error({ code, channel: named, hint }, `a notice was not posted: ${message}`);
       }
+      return posted;
     },
   };
 }

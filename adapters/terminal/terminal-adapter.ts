@@ -91,6 +91,7 @@ export function createTerminalAdapter(options: TerminalOptions): TerminalAdapter
     },
     async post(_conversation, card) {
       session?.show(card);
+      return session !== undefined;
     },
   };
 }

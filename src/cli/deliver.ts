@@ -14,13 +14,14 @@ export function deliverNotices(adapters: readonly ChatAdapter[], terminalSession
     const place = conversation ?? (isForTerminal ? terminalPlace : undefined);
     const adapter = adapters.find(({ platform }) => platform === place?.platform);
     // Nobody sits at the terminal of a service.
-    if (adapter === undefined && sessionKey === "") return;
+    if (adapter === undefined && sessionKey === "") return false;
     if (place === undefined || adapter === undefined) {
       logger.warn({ session: sessionKey, notice: card.title }, "a notice has nowhere to go");
-      return;
+      return false;
     }
-    await adapter.post(place, card).catch((error: unknown) => {
+    return adapter.post(place, card).catch((error: unknown) => {
       logger.error({ session: sessionKey, notice: card.title, err: error }, "a notice could not be posted");
+      return false;
     });
   };
 }

@@ -189,7 +189,8 @@ export function chatAdapterSuite(name: string, open: () => Promise<ChatAdapterHa
 
     it("posts what nobody asked for", async () => {
       await start(() => outcome({ title: "unused" }));
-      await harness.adapter.post(harness.conversation, { tone: "warning", title: "the model was changed elsewhere" });
+      const card = { tone: "warning", title: "the model was changed elsewhere" } as const;
+      expect(await harness.adapter.post(harness.conversation, card)).toBe(true);
       await shows("the model was changed elsewhere");
     });
 

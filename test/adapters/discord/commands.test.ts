@@ -353,7 +353,7 @@ describe("a notice", () => {
     const bench = await started(() => outcome({ title: "x" }));
     const conversation = { platform: "discord", channel: bench.channel.id, kind: "channel", person: "" } as const;
     bench.discord.closedChannels.add(bench.channel.id);
-    await bench.adapter.post(conversation, { tone: "info", title: "x" });
+    expect(await bench.adapter.post(conversation, { tone: "info", title: "x" })).toBe(false);
     expect(bench.statuses.at(-1)).toMatchObject({
       state: "degraded",
       problem: { code: "platform_scope", hint: expect.stringContaining("Send Messages") },

@@ -392,7 +392,8 @@ describe("a notice", () => {
     const { slack, adapter, start, log } = await openSlack();
     await start(modelCore().dispatch);
     slack.workspace.channel("C0OTHER")?.outsiders.add(slack.app.id);
-    await adapter.post({ platform: "slack", person: "U0ANN", channel: "C0OTHER", kind: "channel" }, card);
+    const there = { platform: "slack", person: "U0ANN", channel: "C0OTHER", kind: "channel" } as const;
+    expect(await adapter.post(there, card)).toBe(false);
     expect(log.join("")).toContain("/invite @Clutch");
   });
 });
