@@ -106,10 +106,15 @@ function gapsIn({ paths, unknownSettings }: Verification): string[] {
   ];
 }
 
+const BY_ITSELF: Readonly<Record<string, string>> = {
+  clutch: "by Clutch, as scheduled",
+  "clutch:budget": "by Clutch, for the budget",
+};
+
 function changeFields({ last, isOn, enforcement }: LockStatus, now: number): Field[] {
   if (last === undefined) return [];
   const name = enforcement === "changing" ? "Begun" : isOn ? "Turned on" : "Turned off";
-  const by = last.actor === "clutch" ? "by Clutch, as scheduled" : `by ${last.actor}`;
+  const by = BY_ITSELF[last.actor] ?? `by ${last.actor}`;
   return [
     { name, value: `${ago(now - last.at)}, ${by}` },
     ...(last.reason === undefined ? [] : [{ name: "Why", value: last.reason }]),

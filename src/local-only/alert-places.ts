@@ -10,7 +10,7 @@ import type { LockAlert } from "./create-local-only.ts";
  * group have no direct conversation.
  */
 export async function alertPlaces(
-  { place }: LockAlert,
+  { place }: Pick<LockAlert, "place">,
   parts: { readonly openclaw: Pick<OpenClaw, "readSession">; readonly owners: readonly string[] },
 ): Promise<readonly Conversation[]> {
   const row = place === undefined ? undefined : await parts.openclaw.readSession(place).catch(() => undefined);

@@ -104,8 +104,9 @@ export function createLocalOnly(parts: {
     isOn: () => on,
     isKeptLocal: (sessionKey) => on || kept.has(sessionKey.toLowerCase()),
 
-    turnOn({ forMs, ...request }) {
+    turnOn({ forMs, mayChange, ...request }) {
       return hold(async (lease) => {
+        if (mayChange?.(await journal.latest()) === false) return result(false);
         on = true;
         const how = { until: until(forMs, request), bySchedule: false };
         const changed = await turns.goOn(request, how, holderOf(request, lease)).catch(async (thrown: unknown) => {

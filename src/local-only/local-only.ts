@@ -1,3 +1,4 @@
+import type { LockEntry } from "../store/lock-journal.ts";
 import type { LockStatus, PathProof, Verification } from "./lock-status.ts";
 
 export interface LockRequest {
@@ -38,7 +39,13 @@ export interface LocalOnly {
   isOn(): boolean;
   /** Whether a session's turns stay local now: all do while it is on. From memory. */
   isKeptLocal(sessionKey: string): boolean;
-  turnOn(request: LockRequest & { readonly forMs?: number | undefined }): Promise<LockResult>;
+  /** `mayChange` is asked once nobody else can change it; where it says no to how it is by then, it stays so. */
+  turnOn(
+    request: LockRequest & {
+      readonly forMs?: number | undefined;
+      readonly mayChange?: (last: LockEntry | undefined) => boolean;
+    },
+  ): Promise<LockResult>;
   /** `others` keeps the conversations local that hold text of the locked time, until they are released. */
   turnOff(
     request: LockRequest & { readonly restore: "all" | "others"; readonly forMs?: number | undefined },

@@ -47,6 +47,8 @@ export interface LockJournal extends Pick<LockNotes, "note"> {
   latest(): Promise<LockEntry | undefined>;
   /** Every time that it was turned on, or that this was tried, newest first. */
   turnedOn(): Promise<readonly LockEntry[]>;
+  /** Those that follow an entry (0: all), oldest first, without those that failed. */
+  after(id: number): Promise<readonly LockEntry[]>;
 }
 
 /** `clock` gives milliseconds since the epoch. */
@@ -71,6 +73,16 @@ export function createLockJournal(db: Kysely<Schema>, clock: () => number): Lock
     },
     async turnedOn() {
       const rows = await db.selectFrom("locks").selectAll().where("wanted", "=", "on").orderBy("id", "desc").execute();
+      return rows.map(toEntry);
+    },
+    async after(id) {
+      const rows = await db
+        .selectFrom("locks")
+        .selectAll()
+        .where("id", ">", id)
+        .where("state", "<>", "failed")
+        .orderBy("id")
+        .execute();
       return rows.map(toEntry);
     },
   };
