@@ -11,6 +11,7 @@ import type { SessionModels } from "../src/sessions/session-models.ts";
 import type { SwitchPlanner } from "../src/sessions/switch-planner.ts";
 import type { TemporarySwitches } from "../src/sessions/temporary-switches.ts";
 import type { ChangeJournal } from "../src/store/change-journal.ts";
+import type { Budgets } from "../src/usage/budgets.ts";
 
 import type { Usage } from "../src/usage/usage.ts";
 
@@ -26,6 +27,7 @@ export interface Services {
   readonly helpers: HelperModels;
   readonly souls: Pick<SoulSync, "declareInSoul">;
   readonly localOnly: LocalOnly;
+  readonly budgets: Budgets;
   /** The machine that Clutch runs on, as last looked at. */
   readonly machine: () => SpeedMachine | undefined;
   readonly journal: ChangeJournal;

@@ -6,7 +6,9 @@ import { USAGE_GROUPS, type UsageGroupName, type UsageReport } from "../src/usag
 import { mayDo } from "./access.ts";
 import type { Action } from "./card.ts";
 import type { Command, CommandContext, OptionValues, Reply } from "./command.ts";
+import { actorOf } from "./model-switch.ts";
 import type { Services } from "./services.ts";
+import { BUDGET_FORMS, BUDGET_OPTIONS, type BudgetContext, budgetField, runBudget } from "./usage-budget.ts";
 import { usageCard } from "./usage-card.ts";
 import { exportReply } from "./usage-export.ts";
 import { checkUsageOptions, USAGE_SCOPES, usageAccess } from "./usage-options.ts";
@@ -51,6 +53,7 @@ export const usageCommand: Command<Services> = {
           .filter((id) => id.startsWith(typed.trim()))
           .map((id) => ({ value: id, label: id })),
     },
+    ...BUDGET_OPTIONS,
   ],
   access: usageAccess,
   forms: [
@@ -63,10 +66,12 @@ export const usageCommand: Command<Services> = {
     { line: "/usage by:cause", does: "Tells calls apart by model, agent, cause, day or channel" },
     { line: "/usage export:csv", does: "Gives a file with a row for each call, csv or json" },
     { line: "/usage export:csv by:day", does: "The same with a row for each day, model, agent, cause or channel" },
+    ...BUDGET_FORMS,
   ],
   run: async (context) => {
     const { options, services } = context;
     checkUsageOptions(options);
+    if (options["budget"] !== undefined) return runBudget(await budgetContext(context));
     const days = services.usage.period(options["period"] ?? USUAL_PERIOD);
     const place = await placeOf(context);
     const by = options["by"] as UsageGroupName | undefined;
@@ -100,17 +105,28 @@ async function placeOf({ services, conversation, options, level }: CommandContex
   return { scope: {}, here };
 }
 
+/** The budget is everybody's: it must not fail because it is unclear which conversation this is. */
+async function budgetContext(context: CommandContext<Services>): Promise<BudgetContext> {
+  const { services, options, level, confirmed, conversation } = context;
+  const place = await services.finder.find(conversation, undefined).then(
+    ({ key }) => key,
+    () => undefined,
+  );
+  return { budgets: services.budgets, options, actor: actorOf(context), place, level, confirmed };
+}
+
 async function showUsage(
-  { services, options }: CommandContext<Services>,
+  { services, options, level }: CommandContext<Services>,
   days: UsageDays,
   { scope, here }: Place,
   by: UsageGroupName | undefined,
 ): Promise<Reply> {
-  const { usage, localOnly } = services;
-  const [report, ofHere, rows] = await Promise.all([
+  const { usage, localOnly, budgets } = services;
+  const [report, ofHere, rows, spend] = await Promise.all([
     usage.report(days, scope),
     typeof here === "string" ? usage.split(days, { sessionKey: here }) : here?.message,
     by === undefined ? undefined : usage.groups(days, scope, by),
+    mayDo(level, "operator") ? budgets.spend() : undefined,
   ]);
   checkAgent(report, services);
   return {
@@ -120,6 +136,7 @@ async function showUsage(
       here: ofHere,
       groups: by === undefined || rows === undefined ? undefined : { by, rows },
       isLocked: localOnly.isOn(),
+      ...(spend === undefined ? {} : { fields: [budgetField(spend)] }),
       actions: actionsFor(options),
     }),
   };

@@ -11,6 +11,7 @@ import { keptCard } from "../commands/kept-card.ts";
 import { lockAlertCard } from "../commands/lock-alert-card.ts";
 import { noticeCard } from "../commands/notice-card.ts";
 import type { Services } from "../commands/services.ts";
+import { usageAlertCard } from "../commands/usage-alert-card.ts";
 import { type ConfigChanges, createConfigChanges } from "./agents/config-changes.ts";
 import { createConfiguredDefaults } from "./agents/configured-defaults.ts";
 import { createHelperModels } from "./agents/helper-models.ts";
@@ -65,8 +66,10 @@ import { createSouls } from "./store/souls.ts";
 import type { UsageLedger } from "./store/usage-ledger.ts";
 import { createWatchedSessions } from "./store/watched-sessions.ts";
 import type { CallPricer } from "./usage/call-pricer.ts";
+import { openBudget } from "./usage/open-budget.ts";
 import { openUsage } from "./usage/open-usage.ts";
 import type { UsageCollector } from "./usage/usage-collector.ts";
+import type { UsageKeeper } from "./usage/usage-keeper.ts";
 
 /** Clutch put together: everything above a gateway and below the adapters. */
 export interface App {
@@ -99,12 +102,12 @@ export interface App {
 /**
  * Delivers a card to where a session is talked to; `conversation` is undefined where
  * OpenClaw knows no channel. With no session either (empty) it is for whoever is at
- * the terminal.
+ * the terminal. False where it could not be delivered, and may be later.
  */
 export type PostNotice = (
   to: { readonly sessionKey: string; readonly conversation: Conversation | undefined },
   card: Card,
-) => Promise<void>;
+) => Promise<boolean | undefined>;
 
 /** A switch that another process has begun is given this long to end by itself, ms. */
 const UNFINISHED_AFTER_MS = 60_000;
@@ -240,12 +243,17 @@ export async function createApp(parts: AppParts): Promise<App> {
       logger,
     });
     isLocked = localOnly.isOn;
-    const { usage, ledger, pricer, usageCollector } = await openUsage({
+    const { usage, ledger, pricer, usageCollector, zone } = await openUsage({
       ...{ connection, openclaw, registry, guard, servers, clock, logger },
       isKeptLocal: localOnly.isKeptLocal,
       stateDirectory: parts.stateDirectory,
       db: store.db,
       config: config.usage,
+    });
+    const { budgets, keepBudget } = openBudget({
+      ...{ db: store.db, ledger, zone, localOnly, openclaw, registry, clock, logger },
+      alerts: config.usage.alerts,
+      owners: parts.access.owners,
     });
     const services: Services = {
       registry,
@@ -258,6 +266,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       helpers,
       souls,
       localOnly,
+      budgets,
       machine: machine.known,
       journal,
       finder,
@@ -272,6 +281,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     let events: SessionEvents | undefined;
     const watchers: Watcher[] = [];
     let keeper: LockKeeper | undefined;
+    let usageKeeper: UsageKeeper | undefined;
     let endMonitor = (): void => undefined;
     let endRetention = async (): Promise<void> => undefined;
     return {
@@ -343,6 +353,7 @@ export async function createApp(parts: AppParts): Promise<App> {
           }),
           logger,
         });
+        usageKeeper ??= keepBudget((to, alert) => post(to, usageAlertCard(alert, { zone })));
         endMonitor();
         endMonitor = monitor.start();
         void endRetention();
@@ -356,6 +367,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       },
       async close() {
         for (const watcher of watchers) await watcher.stop();
+        await usageKeeper?.stop();
         await keeper?.stop();
         await usageCollector.stop();
         await temporary.stop();

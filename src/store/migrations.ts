@@ -2,6 +2,7 @@ import { type Kysely, sql } from "kysely";
 import { DEFAULT_MIGRATION_TABLE, type Migration, Migrator } from "kysely/migration";
 import { ClutchError } from "../errors.ts";
 import type { Backend } from "./backend.ts";
+import { addBudgets } from "./budget-tables.ts";
 import type { Schema } from "./schema.ts";
 import { addUsage, addWallTraffic } from "./usage-tables.ts";
 
@@ -64,6 +65,7 @@ const createMigrations = (backend: Backend): Record<string, Migration> => ({
       await addWallTraffic(db, backend);
     },
   },
+  "0006_budgets": { up: (db) => addBudgets(db, backend) },
 });
 
 async function createFirstTables(db: Kysely<unknown>, { idColumn, makeAppendOnly }: Backend): Promise<void> {

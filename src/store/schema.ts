@@ -26,6 +26,9 @@ export interface Schema {
   usage_zones: UsageZonesTable;
   usage_days: UsageDaysTable;
   wall_traffic: WallTrafficTable;
+  budgets: BudgetsTable;
+  budget_periods: BudgetPeriodsTable;
+  usage_alerts: UsageAlertsTable;
 }
 
 /** A column that is written once, with the row. */
@@ -263,4 +266,34 @@ interface WallTrafficTable {
   from_slot: Fixed<number>;
   host: Fixed<string>;
   connections: number;
+}
+
+/** What people set: the newest row holds. */
+interface BudgetsTable {
+  id: GeneratedAlways<number>;
+  at: Fixed<number>;
+  actor: Fixed<string>;
+  place: Fixed<string | null>;
+  /** `day`, `week` or `month`; null, like the amount, where the budget was taken away. */
+  period: Fixed<string | null>;
+  usd_cents: Fixed<number | null>;
+}
+
+/** A period in which a budget was exceeded. */
+interface BudgetPeriodsTable {
+  budget_id: number;
+  starts: number;
+  /** Number of the newest entry of `locks` when that was found out. */
+  after_lock: number;
+  state: "exceeded" | "open" | "locked" | "held" | "overruled" | "over";
+}
+
+/** What people are told once about usage; kept as the mark that they were. */
+interface UsageAlertsTable {
+  key: string;
+  at: Fixed<number>;
+  state: "waiting" | "told" | "dropped";
+  alert_json: Fixed<string>;
+  /** Where it was posted so far. */
+  reached_json: string;
 }

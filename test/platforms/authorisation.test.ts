@@ -64,6 +64,11 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   "/usage by:cause": { may: LOOK, does: "looks" },
   "/usage export:csv": { may: CHANGE, does: "looks" },
   "/usage export:csv by:day": { may: CHANGE, does: "looks" },
+  "/usage budget": { may: CHANGE, does: "looks" },
+  "/usage budget day:$5": { may: RULE, does: "changes" },
+  "/usage budget week:$20": { may: RULE, does: "changes" },
+  "/usage budget month:$50": { may: RULE, does: "changes" },
+  "/usage budget off": { may: RULE, does: "changes" },
   "/help": { may: LOOK, does: "looks" },
   "/help COMMAND": { may: LOOK, does: "looks" },
 };

@@ -10,6 +10,7 @@ import type { RegistrySnapshot } from "../../src/registry/model-registry.ts";
 import type { SessionView, SwitchResult } from "../../src/sessions/session-models.ts";
 import type { Change } from "../../src/store/change-journal.ts";
 import type { Return } from "../../src/store/returns.ts";
+import type { BudgetStatus } from "../../src/usage/budgets.ts";
 import { createUsage } from "../../src/usage/usage.ts";
 import { lockStatus, VERIFICATION } from "../commands/localonly-fixtures.ts";
 import { testProfile } from "../registry/test-profile.ts";
@@ -149,6 +150,11 @@ export function createRecordingServices(actor = "discord:123", clock: () => numb
     return { changed: true, status: lock(), notes: [] };
   };
 
+  const spend = { period: "day", usdCents: 500, from: 0, to: 86_400_000, usd: 3.2, unpriced: 1, unsized: 2 } as const;
+  const budgetStatus: BudgetStatus = {
+    ...{ spend, share: 0.64, hold: "ready", why: undefined, zone: "Europe/Berlin", isWatched: true, isLocked: false },
+  };
+
   const services: Services = {
     clock,
     finder: { find: async () => ({ key, agentId: "main", row: state.spoken ? viewOn(SONNET).row : undefined }) },
@@ -229,6 +235,19 @@ export function createRecordingServices(actor = "discord:123", clock: () => numb
       keepLocal: async () => lockChange("keep local"),
       release: async () => lockChange("release"),
       setDaily: async () => lockChange("daily").status,
+    },
+    budgets: {
+      spend: async () => spend,
+      status: async () => budgetStatus,
+      preview: async () => budgetStatus,
+      async set() {
+        changes.push("budget");
+        return budgetStatus;
+      },
+      async clear() {
+        changes.push("no budget");
+        return true;
+      },
     },
     temporary: {
       async begin({ createIfMissing, actor: by }, until) {

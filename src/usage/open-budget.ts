@@ -1,0 +1,112 @@
+import type { Kysely } from "kysely";
+import type { Logger } from "pino";
+import type { Config } from "../config.ts";
+import { ClutchError } from "../errors.ts";
+import { alertPlaces } from "../local-only/alert-places.ts";
+import type { LocalOnly } from "../local-only/local-only.ts";
+import type { Conversation } from "../models/conversation.ts";
+import { formatPlace, parsePlace } from "../models/place.ts";
+import type { OpenClaw } from "../openclaw/openclaw.ts";
+import type { ModelRegistry } from "../registry/model-registry.ts";
+import { createAlertBox } from "../store/alert-box.ts";
+import { createBudgetBook } from "../store/budget-book.ts";
+import { createLeases } from "../store/leases.ts";
+import type { Schema } from "../store/schema.ts";
+import type { UsageLedger } from "../store/usage-ledger.ts";
+import { createBudgetCare } from "./budget-care.ts";
+import { createSpendReader } from "./budget-spend.ts";
+import { type Budgets, createBudgets } from "./budgets.ts";
+import type { AlertTarget } from "./deliver-alerts.ts";
+import type { UsageAlert } from "./usage-alert.ts";
+import { createUsageAlerts, type SelectedModel } from "./usage-alerts.ts";
+import { keepUsage, type UsageKeeper } from "./usage-keeper.ts";
+
+/** Posts an alert. False where it could not. */
+type PostAlert = (
+  to: { readonly sessionKey: string; readonly conversation: Conversation | undefined },
+  alert: UsageAlert,
+) => Promise<boolean | undefined>;
+
+/**
+ * The budget and the alerts put together: `budgets` for commands, `keepBudget` for the
+ * process that stays. Throws `bad_config` for a place that is none.
+ */
+export function openBudget(parts: {
+  readonly db: Kysely<Schema>;
+  readonly ledger: Pick<UsageLedger, "totals">;
+  readonly localOnly: LocalOnly;
+  readonly openclaw: Pick<OpenClaw, "readSession">;
+  readonly registry: Pick<ModelRegistry, "find">;
+  /** IANA name of the zone whose days are meant. */
+  readonly zone: string;
+  readonly alerts: Config["usage"]["alerts"];
+  /** `platform:id`. */
+  readonly owners: readonly string[];
+  /** Epoch ms. */
+  readonly clock: () => number;
+  readonly logger: Logger;
+}): { readonly budgets: Budgets; readonly keepBudget: (post: PostAlert) => UsageKeeper } {
+  const { db, ledger, zone, localOnly, openclaw, registry, alerts, owners, clock, logger } = parts;
+  const channel = alerts.place === undefined ? undefined : placeOf(alerts.place);
+  const spend = createSpendReader(ledger, zone, clock);
+  const book = createBudgetBook(db, clock);
+  const box = createAlertBox(db, clock);
+
+  const selected = async (sessionKey: string): Promise<SelectedModel | undefined> => {
+    const model = (await openclaw.readSession(sessionKey).catch(() => undefined))?.model;
+    return model && { model, locality: registry.find(model)?.locality.kind ?? "unknown" };
+  };
+
+  /** The channel that is configured, else the owners; they hear in any case of what nothing holds. */
+  const placesOf = async (alert: UsageAlert): Promise<readonly Conversation[]> => {
+    const place = "place" in alert ? alert.place : undefined;
+    const isForOwners = channel === undefined || alert.kind === "open";
+    const direct = isForOwners ? await alertPlaces({ place }, { openclaw, owners }) : [];
+    return [...(channel === undefined ? [] : [channel]), ...direct];
+  };
+
+  const targets = async (alert: UsageAlert, post: PostAlert): Promise<readonly AlertTarget[]> => {
+    const terminal: AlertTarget = {
+      name: "terminal",
+      async post() {
+        await post({ sessionKey: "", conversation: undefined }, alert);
+        // Where nobody sits at it nobody ever will for this one.
+        return true;
+      },
+    };
+    const places = (await placesOf(alert)).map((conversation) => ({
+      name: formatPlace(conversation),
+      post: async () => (await post({ sessionKey: "", conversation }, alert)) !== false,
+    }));
+    return [terminal, ...new Map(places.map((target) => [target.name, target])).values()];
+  };
+
+  return {
+    budgets: createBudgets({ db, spend, zone, localOnly, clock }),
+    keepBudget: (post) =>
+      keepUsage({
+        care: createBudgetCare({ db, spend, localOnly, clock, logger }),
+        alerts: createUsageAlerts({
+          ...{ box, ledger, zone, selected, clock },
+          idlePerDay: alerts.idlePerDay,
+          hasBudget: async () => (await book.current()) !== undefined,
+        }),
+        ...{ box, book, clock, logger },
+        leases: createLeases(db, clock),
+        isLockOn: localOnly.isOn,
+        targets: (alert) => targets(alert, post),
+      }),
+  };
+}
+
+function placeOf(text: string): Conversation {
+  try {
+    const place = parsePlace(text, "");
+    if (place.platform !== "session") return place;
+  } catch (thrown) {
+    if (!(thrown instanceof ClutchError)) throw thrown;
+  }
+  throw new ClutchError("bad_config", `“usage.alerts.place” is no channel: “${text.slice(0, 60)}”.`, {
+    hint: "Write discord:CHANNEL[:THREAD] or slack:CHANNEL[:THREAD_TS], with the platform's ids.",
+  });
+}

@@ -1,0 +1,160 @@
+import type { Logger } from "pino";
+import { ClutchError } from "../errors.ts";
+import type { UsageCall } from "../models/usage-call.ts";
+import type { AlertBox } from "../store/alert-box.ts";
+import type { BudgetBook } from "../store/budget-book.ts";
+import type { Lease, Leases } from "../store/leases.ts";
+import type { BudgetCare } from "./budget-care.ts";
+import { type AlertTarget, deliverAlerts } from "./deliver-alerts.ts";
+import type { UsageAlert } from "./usage-alert.ts";
+import type { UsageAlerts } from "./usage-alerts.ts";
+
+export interface UsageKeeper {
+  /** Calls that are new in the ledger. Those that were made long ago count for the budget and are no news. */
+  recorded(calls: readonly UsageCall[], isLive: boolean): void;
+  /** Waits for what is under way. */
+  stop(): Promise<void>;
+}
+
+/** One process at a time looks after the budget and posts alerts. */
+const LEASE = "usage";
+/** How often the budget is read for what another process set, ms. */
+const FOLLOW_MS = 2_000;
+const DAY_MS = 24 * 60 * 60_000;
+/** Marks of what was told are kept for so long, ms. */
+const REMEMBERED_MS = 400 * DAY_MS;
+const AGAIN_MS = 30_000;
+const SELDOM_MS = 10 * 60_000;
+
+/**
+ * In the process that stays: looks at the budget when cloud calls were made, when
+ * somebody set it or turned local-only mode on or off, and when a period ends; and
+ * posts what is to be told, again where that failed.
+ */
+export function keepUsage(parts: {
+  readonly care: BudgetCare;
+  readonly alerts: UsageAlerts;
+  readonly box: AlertBox;
+  readonly book: Pick<BudgetBook, "current">;
+  readonly leases: Leases;
+  /** From memory. */
+  readonly isLockOn: () => boolean;
+  readonly targets: (alert: UsageAlert) => Promise<readonly AlertTarget[]>;
+  /** Epoch ms. */
+  readonly clock: () => number;
+  readonly logger: Logger;
+}): UsageKeeper {
+  const { care, alerts, box, book, leases, isLockOn, clock, logger } = parts;
+  /** Calls that were not looked at yet. */
+  let fresh: readonly UsageCall[] = [];
+  /** When the budget is to be looked at, epoch ms; so is the next one. */
+  let checkAt = Number.NEGATIVE_INFINITY;
+  let deliverAt = Number.NEGATIVE_INFINITY;
+  let failed = 0;
+  let seen: { readonly budgetId: number | undefined; readonly isOn: boolean } | undefined;
+  let failure = "";
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  let work: Promise<void> = box
+    .forget(clock() - REMEMBERED_MS)
+    .catch((thrown: unknown) => logger.warn({ err: thrown }, "old alerts were not forgotten"));
+
+  const consider = async (): Promise<void> => {
+    const calls = fresh;
+    if (calls.length > 0 && (await alerts.consider(calls))) deliverAt = Number.NEGATIVE_INFINITY;
+    fresh = fresh.slice(calls.length);
+  };
+
+  const follow = async (): Promise<void> => {
+    const now = { budgetId: (await book.current())?.id, isOn: isLockOn() };
+    if (now.budgetId !== seen?.budgetId || now.isOn !== seen?.isOn) checkAt = Number.NEGATIVE_INFINITY;
+    seen = now;
+  };
+
+  const check = async (lease: Lease): Promise<void> => {
+    // What is heard of meanwhile is not in it.
+    checkAt = Number.POSITIVE_INFINITY;
+    try {
+      const { next, news } = await care.check(lease);
+      checkAt = Math.min(checkAt, next);
+      if (news) deliverAt = Number.NEGATIVE_INFINITY;
+    } catch (thrown) {
+      checkAt = Math.min(checkAt, clock() + FOLLOW_MS);
+      throw thrown;
+    }
+  };
+
+  const deliver = async (lease: Lease): Promise<void> => {
+    let isWhole = false;
+    try {
+      isWhole = await deliverAlerts(parts, lease);
+    } finally {
+      deliverAt = clock() + (isWhole ? SELDOM_MS : Math.min(AGAIN_MS * 2 ** failed, SELDOM_MS));
+      failed = isWhole ? 0 : failed + 1;
+    }
+  };
+
+  /** The budget is looked after also where single calls cannot be, and the other way round. */
+  const round = async (): Promise<void> => {
+    try {
+      await consider();
+    } finally {
+      await follow();
+      const now = clock();
+      if (checkAt <= now || deliverAt <= now) await act(now);
+    }
+  };
+
+  const act = (now: number): Promise<void> =>
+    leases
+      .hold(
+        LEASE,
+        async (lease) => {
+          try {
+            if (checkAt <= now) await check(lease);
+          } finally {
+            if (deliverAt <= now) await deliver(lease);
+          }
+        },
+        { patienceMs: 0 },
+      )
+      .catch((thrown: unknown) => {
+        // Another process is at it.
+        if (!(thrown instanceof ClutchError && thrown.code === "lock_in_progress")) throw thrown;
+      });
+
+  const next = (ms: number): void => {
+    clearTimeout(timer);
+    if (stopped) return;
+    timer = setTimeout(() => {
+      work = round()
+        .then(
+          () => {
+            failure = "";
+          },
+          (thrown: unknown) => {
+            const text = String(thrown);
+            if (text !== failure) logger.warn({ err: thrown }, "the budget could not be looked after");
+            failure = text;
+          },
+        )
+        .finally(() => next(Math.min(FOLLOW_MS, Math.max(100, checkAt - clock()))));
+    }, ms).unref();
+  };
+
+  void work.then(() => next(0));
+  return {
+    recorded(calls, isLive) {
+      const cloud = calls.filter(({ locality }) => locality !== "local");
+      if (cloud.length === 0) return;
+      checkAt = Number.NEGATIVE_INFINITY;
+      if (isLive) fresh = [...fresh, ...cloud];
+      void work.then(() => next(0));
+    },
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      await work;
+    },
+  };
+}
