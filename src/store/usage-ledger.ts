@@ -50,6 +50,8 @@ export interface UsageLedger {
   setCursor(source: string, cursor: string): Promise<void>;
   /** Deletes calls older than so many days, and returns how many; 0 keeps everything. The sums stay. */
   retain(days: number): Promise<number>;
+  /** Another number after each write, by whichever process: what was read before may be old. */
+  version(): Promise<number>;
   /** Every session with a call, the one with the newest first. */
   sessionsSeen(): Promise<readonly { readonly sessionKey: string; readonly lastAt: number }[]>;
 }
@@ -151,6 +153,10 @@ export function createUsageLedger(
         if (some === 0) return deleted;
         deleted += some;
       }
+    },
+
+    async version() {
+      return (await db.selectFrom("usage_state").select("turn").executeTakeFirstOrThrow()).turn;
     },
 
     async sessionsSeen() {

@@ -33,7 +33,7 @@ type PostAlert = (
  */
 export function openBudget(parts: {
   readonly db: Kysely<Schema>;
-  readonly ledger: Pick<UsageLedger, "totals">;
+  readonly ledger: Pick<UsageLedger, "totals" | "version">;
   readonly localOnly: LocalOnly;
   readonly openclaw: Pick<OpenClaw, "readSession">;
   readonly registry: Pick<ModelRegistry, "find">;
@@ -91,7 +91,7 @@ export function openBudget(parts: {
           idlePerDay: alerts.idlePerDay,
           hasBudget: async () => (await book.current()) !== undefined,
         }),
-        ...{ box, book, clock, logger },
+        ...{ box, book, ledger, clock, logger },
         leases: createLeases(db, clock),
         isLockOn: localOnly.isOn,
         targets: (alert) => targets(alert, post),

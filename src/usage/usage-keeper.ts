@@ -1,24 +1,33 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Logger } from "pino";
 import { ClutchError } from "../errors.ts";
 import type { UsageCall } from "../models/usage-call.ts";
 import type { AlertBox } from "../store/alert-box.ts";
 import type { BudgetBook } from "../store/budget-book.ts";
 import type { Lease, Leases } from "../store/leases.ts";
+import type { UsageLedger } from "../store/usage-ledger.ts";
 import type { BudgetCare } from "./budget-care.ts";
 import { type AlertTarget, deliverAlerts } from "./deliver-alerts.ts";
 import type { UsageAlert } from "./usage-alert.ts";
 import type { UsageAlerts } from "./usage-alerts.ts";
 
+/** What gives cause to look, as it was when the budget was looked at last. */
+interface Seen {
+  readonly budgetId: number | undefined;
+  readonly isOn: boolean;
+  readonly version: number;
+}
+
 export interface UsageKeeper {
-  /** Calls that are new in the ledger. Those that were made long ago count for the budget and are no news. */
+  /** Calls that are new in the ledger. Those that were made long ago are no news. */
   recorded(calls: readonly UsageCall[], isLive: boolean): void;
   /** Waits for what is under way. */
   stop(): Promise<void>;
 }
 
 /** One process at a time looks after the budget and posts alerts. */
-const LEASE = "usage";
-/** How often the budget is read for what another process set, ms. */
+const LEASE = "budget";
+/** How often the store is asked for what another process did, ms. */
 const FOLLOW_MS = 2_000;
 const DAY_MS = 24 * 60 * 60_000;
 /** Marks of what was told are kept for so long, ms. */
@@ -27,7 +36,7 @@ const AGAIN_MS = 30_000;
 const SELDOM_MS = 10 * 60_000;
 
 /**
- * In the process that stays: looks at the budget when cloud calls were made, when
+ * In the process that stays: looks at the budget when the ledger has changed, when
  * somebody set it or turned local-only mode on or off, and when a period ends; and
  * posts what is to be told, again where that failed.
  */
@@ -36,6 +45,7 @@ export function keepUsage(parts: {
   readonly alerts: UsageAlerts;
   readonly box: AlertBox;
   readonly book: Pick<BudgetBook, "current">;
+  readonly ledger: Pick<UsageLedger, "version">;
   readonly leases: Leases;
   /** From memory. */
   readonly isLockOn: () => boolean;
@@ -44,14 +54,14 @@ export function keepUsage(parts: {
   readonly clock: () => number;
   readonly logger: Logger;
 }): UsageKeeper {
-  const { care, alerts, box, book, leases, isLockOn, clock, logger } = parts;
+  const { care, alerts, box, book, ledger, leases, isLockOn, clock, logger } = parts;
   /** Calls that were not looked at yet. */
   let fresh: readonly UsageCall[] = [];
   /** When the budget is to be looked at, epoch ms; so is the next one. */
   let checkAt = Number.NEGATIVE_INFINITY;
   let deliverAt = Number.NEGATIVE_INFINITY;
   let failed = 0;
-  let seen: { readonly budgetId: number | undefined; readonly isOn: boolean } | undefined;
+  let seen: Seen | undefined;
   let failure = "";
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
@@ -66,8 +76,10 @@ export function keepUsage(parts: {
   };
 
   const follow = async (): Promise<void> => {
-    const now = { budgetId: (await book.current())?.id, isOn: isLockOn() };
-    if (now.budgetId !== seen?.budgetId || now.isOn !== seen?.isOn) checkAt = Number.NEGATIVE_INFINITY;
+    const budgetId = (await book.current())?.id;
+    // Calls may be read, completed or priced anew by any process.
+    const now = { budgetId, isOn: isLockOn(), version: budgetId === undefined ? 0 : await ledger.version() };
+    if (!isDeepStrictEqual(now, seen)) checkAt = Number.NEGATIVE_INFINITY;
     seen = now;
   };
 
@@ -147,7 +159,6 @@ export function keepUsage(parts: {
     recorded(calls, isLive) {
       const cloud = calls.filter(({ locality }) => locality !== "local");
       if (cloud.length === 0) return;
-      checkAt = Number.NEGATIVE_INFINITY;
       if (isLive) fresh = [...fresh, ...cloud];
       void work.then(() => next(0));
     },

@@ -59,11 +59,11 @@ export async function openBudgetClutch(lab: LockLab, options: BudgetClutchOption
     set: (limit: BudgetLimit) => createBudgets({ db, spend, zone: ZONE, localOnly: lock, clock }).set(limit, OWNER),
     /** One look, as the keeper has it; the lock's keeper has its own after it. */
     async check() {
-      return leases.hold("usage", (lease) => care.check(seen(lease)), { patienceMs: 0 });
+      return leases.hold("budget", (lease) => care.check(seen(lease)), { patienceMs: 0 });
     },
     deliver: () =>
       leases.hold(
-        "usage",
+        "budget",
         (lease) => {
           const targets = async (alert: UsageAlert) => [
             {

@@ -3,6 +3,7 @@ import type { UsageCall } from "../../src/models/usage-call.ts";
 import { type AlertBox, createAlertBox } from "../../src/store/alert-box.ts";
 import { type BudgetBook, createBudgetBook } from "../../src/store/budget-book.ts";
 import { createLeases, type Leases } from "../../src/store/leases.ts";
+import { createUsageLedger, type UsageLedger } from "../../src/store/usage-ledger.ts";
 import type { AlertTarget } from "../../src/usage/deliver-alerts.ts";
 import type { UsageAlert } from "../../src/usage/usage-alert.ts";
 import { keepUsage, type UsageKeeper } from "../../src/usage/usage-keeper.ts";
@@ -22,6 +23,7 @@ let time: { now: number };
 let box: AlertBox;
 let book: BudgetBook;
 let leases: Leases;
+let ledger: UsageLedger;
 const keepers: UsageKeeper[] = [];
 
 beforeEach(async () => {
@@ -32,6 +34,7 @@ beforeEach(async () => {
   box = createAlertBox(opened.store.db, clock);
   book = createBudgetBook(opened.store.db, clock);
   leases = createLeases(opened.store.db, clock);
+  ledger = createUsageLedger(opened.store.db, clock);
 });
 afterEach(async () => {
   vi.useRealTimers();
@@ -61,7 +64,7 @@ function keep(
         return news ?? false;
       },
     },
-    ...{ box, book, leases, logger },
+    ...{ box, book, ledger, leases, logger },
     isLockOn: over.isLockOn ?? (() => false),
     targets: async () => over.targets ?? [],
     clock: () => time.now,
@@ -101,15 +104,19 @@ it("looks at the start, and then only when there is cause", async () => {
   expect(seen.checks).toBe(1);
 });
 
-it("looks when cloud calls were made, and tells of those that are no history", async () => {
+it("looks when the ledger has changed, and tells of calls that are no history", async () => {
   const { seen, keeper } = keep();
+  await book.set({ period: "day", usdCents: 500 }, { actor: "discord:owner", place: undefined });
   await pass(3_000);
   keeper.recorded([{ ...CLOUD, locality: "local" }], true);
   await pass(3_000);
   expect(seen).toEqual({ checks: 1, considered: [] });
+  // By another process, or made long ago.
+  await ledger.record([CLOUD]);
   keeper.recorded([CLOUD], false);
   await pass(3_000);
   expect(seen).toEqual({ checks: 2, considered: [] });
+  await ledger.record([{ ...CLOUD, id: "another" }]);
   const unknown = { ...CLOUD, locality: "unknown" as const };
   keeper.recorded([CLOUD, { ...CLOUD, locality: "local" }, unknown], true);
   await pass(3_000);
@@ -162,7 +169,7 @@ it("looks again where that failed, and forgets no call that it could not look at
 
 it("while another process is at it nothing is done, and nothing is forgotten", async () => {
   const other = Promise.withResolvers<void>();
-  const held = leases.hold("usage", () => other.promise);
+  const held = leases.hold("budget", () => other.promise);
   const { seen } = keep();
   await pass(6_000);
   expect(seen.checks).toBe(0);
