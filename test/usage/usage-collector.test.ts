@@ -69,7 +69,9 @@ async function setUp({ hasGuard = true } = {}) {
   return {
     ...{ world, ledger, events, open, calls },
     leases: createLeases(store.db, Date.now),
-    subscribed: () => listeners.forEach((listener) => listener({ kind: "subscribed" })),
+    subscribed: () => {
+      for (const listener of listeners) listener({ kind: "subscribed" });
+    },
     until: (count: number) => vi.waitFor(async () => expect(await calls()).toHaveLength(count), { timeout: 30_000 }),
     isFollowing: () => vi.waitFor(() => expect(listeners.size).toBe(1), { timeout: 30_000 }),
   };
