@@ -34,17 +34,13 @@ import type { Conversation } from "./models/conversation.ts";
 import { formatPlace } from "./models/place.ts";
 import { createModelsSetup, type ModelsSetup } from "./models-setup/models-setup.ts";
 import { createAgentFiles } from "./openclaw/agent-files.ts";
-import {
-  type ConnectionState,
-  type GatewayAddress,
-  type GatewayConnection,
-  openConnection,
-} from "./openclaw/connection.ts";
+import { type GatewayAddress, type GatewayConnection, openConnection } from "./openclaw/connection.ts";
 import type { GuardClient } from "./openclaw/guard-client.ts";
 import { createJobs } from "./openclaw/jobs.ts";
 import { createOpenClaw, type OpenClaw } from "./openclaw/openclaw.ts";
 import { followSessions, type SessionEvents } from "./openclaw/session-events.ts";
 import { conversationOfSession } from "./openclaw/session-keys.ts";
+import { untilConnected } from "./openclaw/until-connected.ts";
 import { measuredBandwidth } from "./registry/measured-bandwidth.ts";
 import { createModelRegistry } from "./registry/model-registry.ts";
 import { readProfileFile } from "./registry/profile-file.ts";
@@ -387,29 +383,6 @@ export async function createApp(parts: AppParts): Promise<App> {
     throw error;
   }
 }
-
-async function untilConnected(
-  connection: GatewayConnection,
-  { gatewayTimeoutMs = 60_000, onWaiting, signal }: Pick<AppParts, "gatewayTimeoutMs" | "onWaiting" | "signal">,
-): Promise<void> {
-  let told = "";
-  const tell = (state: ConnectionState): void => {
-    const problem = state.phase === "connecting" || state.phase === "pairing" ? state.problem : undefined;
-    // By message: a pairing request gets a new id every few minutes.
-    if (problem === undefined || problem.message === told) return;
-    told = problem.message;
-    onWaiting?.(problem);
-  };
-  const forget = connection.onState(tell);
-  try {
-    await connection.ready(onWaiting === undefined ? gatewayTimeoutMs : FOR_EVER_MS, signal);
-  } finally {
-    forget();
-  }
-}
-
-/** The longest that a timer can wait. */
-const FOR_EVER_MS = 2 ** 31 - 1;
 
 const configuredServers = ({ servers }: Pick<Config, "servers">): Record<string, ConfiguredServer> =>
   Object.fromEntries(

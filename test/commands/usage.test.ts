@@ -40,6 +40,7 @@ function room({ calls = SAMPLE, level = "operator", isOn = false, find, parts }:
     }),
     finder: { find: find ?? (async () => ({ key: HERE, agentId: "main" })) },
     localOnly: { isOn: () => isOn },
+    budgets: { spend: async () => undefined },
     registry: { known: () => ({ agentIds: ["main", "ops"] }) },
   } as unknown as Services;
   const dispatcher = createDispatcher({
