@@ -18,6 +18,7 @@ export const LONG_GATEWAY_SUITES = [
   "test/gateway/leaks-everywhere.test.ts",
   "test/gateway/leaks-degraded.test.ts",
   "test/gateway/lock-crash.test.ts",
+  "test/gateway/budget.test.ts",
 ];
 
 /** The longer forms: `npm run test:long`. One gateway at a time. */
@@ -33,6 +34,7 @@ export default defineConfig({
       "test/local-only/two-people.test.ts",
       "test/local-only/crash-matrix.test.ts",
       "test/local-only/lock.property.test.ts",
+      "test/usage/budget.property.test.ts",
     ],
     fileParallelism: false,
     testTimeout: 1_800_000,

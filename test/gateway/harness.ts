@@ -7,7 +7,7 @@ import { pino } from "pino";
 import type { AccessLists } from "../../commands/access.ts";
 import type { Outcome } from "../../commands/dispatcher.ts";
 import { type App, createApp } from "../../src/app.ts";
-import { defaultConfig } from "../../src/config.ts";
+import { type Config, defaultConfig } from "../../src/config.ts";
 import type { Conversation } from "../../src/models/conversation.ts";
 import { parsePlace } from "../../src/models/place.ts";
 import type { GatewayAddress } from "../../src/openclaw/connection.ts";
@@ -38,7 +38,12 @@ export interface Lab {
     access?: Partial<AccessLists>,
     by?: Partial<GatewayAddress>,
     /** Takes another store than a new one, or another clock (epoch ms), as a Clutch that starts again later does. */
-    also?: { readonly store?: string; readonly clock?: () => number; readonly stateDirectory?: string },
+    also?: {
+      readonly store?: string;
+      readonly clock?: () => number;
+      readonly stateDirectory?: string;
+      readonly usage?: Partial<Config["usage"]>;
+    },
   ): Promise<AttachedClutch>;
   stop(): Promise<void>;
 }
@@ -183,7 +188,7 @@ export async function startLab(
     async attach(access = {}, by = {}, also = {}) {
       const { store = `sqlite:${join(dir, `clutch-${randomUUID()}.db`)}`, clock } = also;
       const app = await createApp({
-        config: { ...defaultConfig, store },
+        config: { ...defaultConfig, store, usage: { ...defaultConfig.usage, ...also.usage } },
         gateway: { url: gateway.url, token: gateway.token, ...by },
         stateDirectory: also.stateDirectory ?? join(dir, "clutch"),
         gatewayTimeoutMs: 60_000,
