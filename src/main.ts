@@ -8,6 +8,8 @@ import type { ModelsListOptions } from "./cli/models.ts";
 import type { ModelsSetupOptions } from "./cli/models-setup.ts";
 import type { ExitCode, Runtime } from "./cli/runtime.ts";
 import type { SlackManifestOptions } from "./cli/slack.ts";
+import type { UsageOptions } from "./cli/usage.ts";
+import type { RepriceOptions } from "./cli/usage-reprice.ts";
 import type { WallRunOptions } from "./cli/wall.ts";
 import type { WallInstallOptions } from "./cli/wall-install.ts";
 import type { WallRulesOptions } from "./cli/wall-rules.ts";
@@ -174,6 +176,34 @@ for (const [action, description] of [
     exitCode = await localOnly(action, options, runtime);
   });
 }
+
+const usage = program
+  .command("usage")
+  .description("what models were asked, how much of it was local, what it cost and saved (docs/usage.md)")
+  .option(
+    "--period <when>",
+    "today, yesterday, 7d, 30d, this-month, last-month, a day, or days: 2026-11-01..2026-11-15",
+  )
+  .option("--scope <which>", "all, or agent with --agent")
+  .option("--agent <id>", "one agent alone")
+  .option("--session <key>", "one conversation alone")
+  .option("--by <what>", "what the table tells apart: model, agent, cause, day or channel")
+  .option("--export <format>", "print csv or json, a row a call, or with --by a row a sum")
+  .option("--json", "print {ok, report, groups, error}")
+  .action(async (options: UsageOptions) => {
+    const { usage: showUsage } = await import("./cli/usage.ts");
+    exitCode = await showUsage(options, runtime);
+  });
+usage
+  .command("reprice")
+  .description("price the calls that are kept anew, by the prices and the baseline of now; shows what would change")
+  .option("--period <when>", "as above; all where it is not given")
+  .option("--yes", "write")
+  .option("--json", "print {ok, changes, written, error}")
+  .action(async (_: unknown, command: Command) => {
+    const { usageReprice } = await import("./cli/usage-reprice.ts");
+    exitCode = await usageReprice(command.optsWithGlobals<RepriceOptions>(), runtime);
+  });
 
 const guard = program
   .command("guard")

@@ -1,15 +1,12 @@
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
 import { z } from "zod";
 import { renderCard } from "../../adapters/terminal/render-card.ts";
 import { terminalTraits } from "../../adapters/terminal/terminal-traits.ts";
 import type { Card } from "../../commands/card.ts";
-import { type Config, loadConfig } from "../config.ts";
+import { loadConfig } from "../config.ts";
 import { ClutchError, toClutchError } from "../errors.ts";
 import { hideSecrets } from "../logger.ts";
-import { findRunningSandbox } from "../sandbox/sandbox-records.ts";
 import { type AuditEntry, type AuditFilter, createAuditLog } from "../store/audit-log.ts";
-import { openStore } from "../store/open-store.ts";
+import { withKeptStore } from "./kept-store.ts";
 import type { ExitCode, Runtime } from "./runtime.ts";
 
 /** As they were typed; undefined where not given. */
@@ -35,7 +32,12 @@ export async function audit(options: AuditOptions, runtime: Runtime): Promise<Ex
     const filter = filterOf(options, runtime.clock());
     const config = await loadConfig(runtime);
     secrets.push(...config.secrets);
-    const entries = await read(await storeOf(config, runtime), filter, runtime);
+    const entries = await withKeptStore(
+      config,
+      runtime,
+      ({ db }) => createAuditLog(db, runtime.clock).list(filter),
+      [],
+    );
     if (options.json === true) {
       for (const entry of entries) runtime.stdout.write(`${JSON.stringify(lineOf(entry))}\n`);
       return 0;
@@ -51,32 +53,6 @@ export async function audit(options: AuditOptions, runtime: Runtime): Promise<Ex
     const text = [`✗ ${error.message}`, ...(error.hint === "" ? [] : [`  ${error.hint}`])].join("\n");
     runtime.stderr.write(`${hideSecrets(text, secrets)}\n`);
     return error.isFault ? 1 : 2;
-  }
-}
-
-/** Without a store of one's own, that of the sandbox in another terminal, as `clutch exec` takes it. */
-async function storeOf(config: Config, runtime: Runtime): Promise<string> {
-  if (config.path !== undefined || !isMissing(config.store, runtime)) return config.store;
-  return (await findRunningSandbox())?.store ?? config.store;
-}
-
-const isMissing = (store: string, { cwd }: Runtime): boolean => {
-  const path = /^sqlite:(?!:memory:)(.+)$/u.exec(store)?.[1];
-  return path !== undefined && !existsSync(resolve(cwd, path));
-};
-
-/** Looking makes no file: where there is none yet, nothing was done yet. */
-async function read(
-  url: string,
-  filter: AuditFilter & { readonly limit: number },
-  runtime: Runtime,
-): Promise<readonly AuditEntry[]> {
-  if (isMissing(url, runtime)) return [];
-  const store = await openStore(url, { clock: runtime.clock });
-  try {
-    return await createAuditLog(store.db, runtime.clock).list(filter);
-  } finally {
-    await store.close();
   }
 }
 

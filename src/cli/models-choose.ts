@@ -27,5 +27,5 @@ export async function confirmed(message: string, runtime: Runtime): Promise<bool
 const streams = ({ stdin, stdout, signal }: Runtime) => ({ input: stdin, output: stdout, signal });
 
 function leave(): never {
-  throw new ClutchError("confirmation_required", "Left without an answer; OpenClaw's configuration is as it was.");
+  throw new ClutchError("confirmation_required", "Left without an answer; nothing was written.");
 }

@@ -22,10 +22,14 @@ export interface OpenUsageParts extends CollectorSources {
   readonly config: Config["usage"];
 }
 
+/** The zone whose days are counted: the configured one, else this machine's. */
+export const usageZone = ({ timeZone }: Pick<Config["usage"], "timeZone">): string =>
+  timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+
 /** The ledger, who fills it, and what people see of it. Throws `bad_config` for a time zone that is none. */
 export async function openUsage(parts: OpenUsageParts): Promise<OpenUsage> {
   const { db, registry, config, clock } = parts;
-  const zone = config.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const zone = usageZone(config);
   const pricer = createCallPricer({
     book: createPriceBook({ ...knownPrices(registry), clock }),
     baselineOf: createBaselines(config.baseline, registry),
