@@ -96,8 +96,8 @@ function whoFields(context: CommandContext<Services>): Field[] {
 /** The guard sees turns alone. */
 const helperWords = ({ enforcement }: LockStatus): string =>
   enforcement === "enforced"
-    ? "Its recaps, titles and compaction stay local while local-only mode is on; after that they follow their own settings (/model NAME scope:helpers)."
-    : "Its recaps, titles and compaction follow their own settings and may go to the cloud: /model NAME scope:helpers sends them to a local model.";
+    ? "Its recaps, titles, compaction and pictures stay local while local-only mode is on; after that they follow their own settings (/model NAME scope:helpers)."
+    : "Its recaps, titles, compaction and pictures follow their own settings and may go to the cloud: /model NAME scope:helpers sends all but the pictures to a local model.";
 
 const lockWords = ({ isOn }: LockStatus): string[] =>
   isOn ? ["Local-only mode is on, so not before that is turned off."] : [];

@@ -107,7 +107,7 @@ function consequences(status: LockStatus): string[] {
   }
   if (has(status, "guard")) {
     return [
-      "There is no wall, so it will be partly enforced: the guard sends turns to local models, but recaps, titles, compaction and memory jobs are only configured to stay local, and programs that a tool starts are not held at all.",
+      "There is no wall, so it will be partly enforced: the guard sends turns to local models, but recaps, titles, compaction and memory jobs are only configured to stay local, and programs that a tool starts, voice messages and memory embeddings are not held at all.",
       "To have all of them held: clutch wall install",
     ];
   }

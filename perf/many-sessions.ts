@@ -6,9 +6,9 @@ import { type Measurement, median, timed } from "./measure.ts";
 const AT_ONCE = 20;
 const SWITCHES = 20;
 
-/** Opens sessions in the gateway until there are `count`; they are rows without a turn. */
-export async function fillGateway(clutch: AttachedClutch, count: number): Promise<void> {
-  for (let start = 0; start < count; start += AT_ONCE) {
+/** Opens sessions in the gateway until there are `count`, of which it has opened `from`; they are rows without a turn. */
+export async function fillGateway(clutch: AttachedClutch, count: number, from = 0): Promise<void> {
+  for (let start = from; start < count; start += AT_ONCE) {
     await Promise.all(
       Array.from({ length: Math.min(AT_ONCE, count - start) }, (_, index) =>
         clutch.call("sessions.patch", { key: `agent:main:discord:channel:${100_000 + start + index}`, model: QWEN }),

@@ -23,6 +23,7 @@ import { measureMemoryBandwidth } from "./hardware/memory-bandwidth.ts";
 import { systemAccess } from "./hardware/system-access.ts";
 import { createThisMachine } from "./hardware/this-machine.ts";
 import { alertPlaces } from "./local-only/alert-places.ts";
+import { askableServer } from "./local-only/askable-server.ts";
 import type { LockCare } from "./local-only/create-local-only.ts";
 import { createKeptNotices } from "./local-only/kept-notices.ts";
 import type { LocalOnly } from "./local-only/local-only.ts";
@@ -160,7 +161,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     let isLocked = (): boolean => false;
     const monitor = createServerMonitor({
       fetch: parts.fetch ?? globalThis.fetch,
-      mayAsk: ({ id, kind }) => !isLocked() || kind === "ollama" || config.trustedLocal.includes(id),
+      mayAsk: askableServer({ isLocked: () => isLocked(), trustedLocal: config.trustedLocal, resolve }),
       clock,
       logger,
     });

@@ -15,8 +15,31 @@ export interface CloudSetting {
   readonly value: string;
 }
 
-/** What is set besides turns and helper calls, and is not proved to stay local. */
+/** What there is besides turns and helper calls, and is not proved to stay local; also what nobody set. */
 export function cloudSettingsOf(
+  snapshot: Config,
+  facts: { readonly isLocal: IsLocal; readonly catalogue: readonly ModelRef[] },
+): CloudSetting[] {
+  return [...settingsMade(snapshot, facts), ...leftToOpenClaw(snapshot)];
+}
+
+/**
+ * Outlets that are open where nobody set anything: memory is embedded by OpenAI (reference/memory-config), and what is
+ * heard or filmed is understood by whichever vendor there is a key for (nodes/media-understanding).
+ */
+function leftToOpenClaw({ authored }: Config): CloudSetting[] {
+  const isOff = (...path: string[]): boolean => readSlot(authored, path) === false;
+  const value = "not set, so OpenClaw chooses";
+  const hasMemory =
+    readSlot(authored, ["memory", "search", "provider"]) === null && !isOff("memory", "search", "enabled");
+  const hears = !["audio", "video"].every((kind) => isOff("tools", "media", kind, "enabled"));
+  return [
+    ...(hasMemory ? [{ name: "Memory embeddings", setting: "memory.search.provider", how: "egress", value }] : []),
+    ...(hears ? [{ name: "Voice and video in messages", setting: "tools.media.audio", how: "egress", value }] : []),
+  ];
+}
+
+function settingsMade(
   snapshot: Config,
   facts: { readonly isLocal: IsLocal; readonly catalogue: readonly ModelRef[] },
 ): CloudSetting[] {
@@ -27,6 +50,9 @@ export function cloudSettingsOf(
   });
 }
 
+/** Ways to search memory by words alone, and by a model within OpenClaw (concepts/memory-search). */
+const NO_SERVICE: readonly string[] = ["none", "local"];
+
 function staysLocal(
   { pattern, path, value }: ModelSetting,
   { isLocal, catalogue }: { readonly isLocal: IsLocal; readonly catalogue: readonly ModelRef[] },
@@ -34,6 +60,7 @@ function staysLocal(
   const named = modelsIn(value);
   if (named.length === 0 || named.every(isLocal)) return true;
   if (pattern === "proxy.enabled") return value === "true";
+  if (/memory\.search\.(provider|fallback)$/.test(pattern)) return named.every((id) => NO_SERVICE.includes(id));
   if (pattern.endsWith(".agentRuntime")) return named.every((id) => OWN_RUNTIMES.includes(id));
   if (!pattern.startsWith("models.providers.") || !pattern.endsWith("aseUrl")) return false;
   const [, , provider, , entry] = path;

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { HelperCall } from "../agents/helper-calls.ts";
 import { readSlot, type Slot, type SlotPath } from "../openclaw/config-slots.ts";
 import { KNOWN_MODEL_SETTINGS } from "../openclaw/known-model-settings.ts";
@@ -36,7 +37,12 @@ export function openHelpersOf(
     const uses = named.join(", ") || "the agent's own model";
     return [{ name, path, uses, closed: (target) => [{ path, value: target }] }];
   });
-  return [...openCalls(facts.calls, isLocal, followsLocal), ...others, ...switchedOff(snapshot)];
+  return [
+    ...openCalls(facts.calls, isLocal, followsLocal),
+    ...others,
+    ...describedPictures(snapshot, isLocal),
+    ...switchedOff(snapshot),
+  ];
 }
 
 /** Recaps and titles, compaction and dreaming. Heartbeats and jobs run hooks. */
@@ -96,6 +102,37 @@ function switchedOff(snapshot: Config): OpenHelper[] {
     return uses === "" ? [] : [{ name, path, uses, closed: () => [{ path, value: "" }] }];
   });
 }
+
+/**
+ * A picture that comes with a message is described before the turn begins, by whatever can look: the models set for
+ * that, else the conversation's own, else any vendor with a key (nodes/media-understanding). Whoever answers gets the
+ * picture either way, so where no local model is set for it, the description is left out.
+ */
+function describedPictures({ authored }: Config, isLocal: IsLocal): OpenHelper[] {
+  const media: SlotPath = ["tools", "media"];
+  const path: SlotPath = [...media, "image", "enabled"];
+  if (readSlot(authored, path) === false) return [];
+  const entries = z
+    .array(entrySchema)
+    .catch([{}])
+    .parse(readSlot(authored, [...media, "models"]) ?? []);
+  const named = [
+    ...modelsIn(readSlot(authored, ["agents", "defaults", "imageModel"])),
+    ...modelsIn(readSlot(authored, [...media, "image", "preferredModel"])),
+    ...entries
+      .filter(({ capabilities }) => capabilities?.includes("image") ?? true)
+      .map(({ provider, model }) => `${provider ?? "a program"}/${model ?? "?"}`),
+  ];
+  if (named.length > 0 && named.every(isLocal)) return [];
+  const uses = named.join(", ") || "whichever model can look at them";
+  return [{ name: "Pictures in messages", path, uses, closed: () => [{ path, value: false }] }];
+}
+
+const entrySchema = z.looseObject({
+  provider: z.string().optional(),
+  model: z.string().optional(),
+  capabilities: z.array(z.string()).optional(),
+});
 
 /** The shared default and those of single agents; undefined where OpenClaw has to choose. */
 function ownModelsIn(config: unknown): (string | undefined)[] {

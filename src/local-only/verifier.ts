@@ -61,7 +61,7 @@ export function createVerifier(parts: {
     const held = heldBy.join(", ");
     try {
       const met = await run();
-      return { path, heldBy: held, ...met };
+      return { path, heldBy: met.result === "not covered" ? "" : held, ...met };
     } catch (thrown) {
       logger.info({ err: thrown, path }, "a canary could not run");
       const why = thrown instanceof ClutchError ? thrown.message : "an unexpected error; the log has it";
@@ -118,6 +118,15 @@ export function createVerifier(parts: {
         return turnMet((sessionKey) => sessionKey.includes(`:cron:${id}`), since);
       }),
     );
+    await run("The side chat of a conversation", () =>
+      loose(() =>
+        parts.withScratchSession({ agentId, model: CANARY, kind: "turn" }, async ({ key, say }) => {
+          await say("Say nothing.");
+          await calls.sideChat(key);
+          return undefined;
+        }),
+      ),
+    );
     return found;
   };
 
@@ -138,15 +147,6 @@ export function createVerifier(parts: {
             await say("Say nothing.");
             await calls.say(key, "Nothing was said.");
             await calls.compact(key, COMPACT_MS);
-            return undefined;
-          }),
-        ),
-      );
-      await run("The side chat of a conversation", () =>
-        loose(() =>
-          parts.withScratchSession({ agentId, model: CANARY, kind: "turn" }, async ({ key, say }) => {
-            await say("Say nothing.");
-            await calls.sideChat(key);
             return undefined;
           }),
         ),
@@ -192,18 +192,19 @@ export function createVerifier(parts: {
       return { result: "leaks", detail: `the wall was not asked (${said})` };
     };
     const found: PathProof[] = [];
-    const run = async (path: string, work: () => Promise<Met>): Promise<void> => {
+    const run = async (path: string, work: () => Promise<Met>, by: readonly string[] = heldBy): Promise<void> => {
       tell(`canary: ${path.toLowerCase()}`);
-      found.push(await attempt(path, heldBy, work));
+      found.push(await attempt(path, by, work));
     };
     if (layers.includes("guard")) {
       await run(GATEWAY_PATH, () => refused((url) => guard.tryFrom("gateway", url)));
       await run("A program that OpenClaw starts", () => refused((url) => guard.tryFrom("child", url)));
-      await run("A program that ignores the proxy", async () => {
+      const around = async (): Promise<Met> => {
         const said = await guard.tryAround();
         const how = AROUND[said];
         return how ?? { result: "not covered", detail: `only a firewall can hold it: clutch wall rules (${said})` };
-      });
+      };
+      await run("A program that ignores the proxy", around, ["firewall"]);
     } else {
       await run(GATEWAY_PATH, () => refused((url) => calls.tool("web_fetch", { url })));
     }

@@ -65,11 +65,11 @@ interface Watched {
 export function createServerMonitor(parts: {
   readonly fetch: typeof globalThis.fetch;
   /** False for servers that Clutch must not contact now: while only local ones are allowed. */
-  readonly mayAsk?: (address: ServerAddress) => boolean;
+  readonly mayAsk?: (address: ServerAddress) => Promise<boolean>;
   readonly clock: () => number;
   readonly logger: Logger;
 }): ServerMonitor {
-  const { fetch, clock, logger, mayAsk = () => true } = parts;
+  const { fetch, clock, logger, mayAsk } = parts;
   const watched = new Map<string, Watched>();
   const queue = createQueue(DESCRIBE_AT_ONCE);
 
@@ -92,7 +92,7 @@ export function createServerMonitor(parts: {
 
   const driverFor = (address: ServerAddress): ModelServer | ClutchError => {
     const carefully: typeof fetch = async (input, init) => {
-      if (!mayAsk(address)) throw lockedOut(address);
+      if (mayAsk !== undefined && !(await mayAsk(address))) throw lockedOut(address);
       return fetch(input, init);
     };
     try {

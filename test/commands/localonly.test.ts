@@ -349,7 +349,9 @@ describe("this conversation", () => {
       title: "This conversation stays local from now on",
       visibility: "public",
     });
-    expect(bodyOf(card)).toMatch(/recaps, titles and compaction .* may go to the cloud: \/model NAME scope:helpers/);
+    expect(bodyOf(card)).toMatch(
+      /recaps, titles, compaction and pictures .* may go to the cloud: \/model NAME scope:helpers/,
+    );
     expect(bodyOf((await room(ON).ask("here on")).card)).toContain("stay local while local-only mode is on");
   });
 

@@ -23,6 +23,8 @@ export const TAGGED = "ollama/tagged:7b";
 /** Configured and not downloaded. */
 export const ABSENT = "ollama/absent:1b";
 
+const ACTIVE_MS = 10 * 60_000;
+
 /** As Ollama calls them. */
 export const PASSED_ON = [CLOUD_TAG, SHOWN, TAGGED].map((ref) => ref.slice("ollama/".length));
 const SMALL = { sizeBytes: 500_000_000, layers: 4, heads: 8, kvHeads: 1, headDim: 64, parameters: 800_000_000 };
@@ -47,10 +49,15 @@ export interface LeakLab extends LockedLab {
    * come late: bytes, requests that Ollama would pass on, hits of the canary.
    */
   escaped<T>(work: () => Promise<T>, momentMs?: number): Promise<{ readonly said: T; readonly escaped: number }>;
+  /** Until no turn runs any more and nothing more goes out, so that what is measured next is not of before. */
+  calm(): Promise<void>;
   /** Every request with this word in it, to the vendor's models and to Ollama's. */
   asked(word: string): readonly ReceivedChat[];
   /** Connections that the wall refused so far. */
   denied(): number;
+  /** What guard and wall are told where no lock has told them. */
+  readonly guardRules: GuardRules;
+  readonly wallRules: WallRules;
   /** Exactly these hold from now on, by the rules of the lock that was on last. */
   hold(...layers: ("guard" | "wall")[]): Promise<void>;
   /** The next agent that has tools uses this one, once, and then answers. */
@@ -155,6 +162,10 @@ export async function startLeakLab(options: LeakLabOptions = {}): Promise<LeakLa
     box,
     vendor: vendorUrl,
     front,
+    guardRules,
+    get wallRules() {
+      return wallRules;
+    },
     outside,
     answerWith,
     async escaped<T>(work: () => Promise<T>, momentMs = 400) {
@@ -162,6 +173,14 @@ export async function startLeakLab(options: LeakLabOptions = {}): Promise<LeakLa
       const said = await work();
       await sleep(momentMs);
       return { said, escaped: (await everywhere()) - before };
+    },
+    async calm() {
+      for (let seen = -1; seen !== outside(); await sleep(500)) {
+        seen = outside();
+        const running = async (): Promise<boolean> =>
+          (await openclaw.activeSessions(ACTIVE_MS, { timeoutMs: 60_000 })).some((row) => row.running);
+        while (await running()) await sleep(200);
+      }
     },
     asked: (word: string) =>
       [...lab.anthropic.chats, ...box.chats].filter(({ body }) => JSON.stringify(body).includes(word)),

@@ -1,7 +1,9 @@
+import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { appendFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { findOpenClaw } from "../../src/openclaw/find-openclaw.ts";
 import type { ReceivedChat } from "../../src/sandbox/stand-in.ts";
 import { SONNET } from "./harness.ts";
 import { HAIKU, type LeakLab, PASSED_ON } from "./leak-lab.ts";
@@ -14,6 +16,9 @@ export interface Path {
   /** Which of the requests with the word are meant; all where absent. */
   isMeant?(chat: ReceivedChat): boolean;
 }
+
+export const RED_DOT =
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
 
 const startsWith =
   (text: string) =>
@@ -108,12 +113,7 @@ export const dreaming = (lab: LeakLab): Path => ({
       join(notes, `${day}.md`),
       `- The fisherman ${word} sells trout, and the cook buys three of them.\n`,
     );
-    const { jobs } = (await lab.clutch.call("cron.list", { includeDisabled: true })) as {
-      jobs: { id: string; declarationKey?: string }[];
-    };
-    const found = jobs.find(({ declarationKey = "" }) => declarationKey.includes("dreaming"));
-    if (found === undefined) throw new Error("there is no job for dreaming");
-    await finishJob(lab, found.id);
+    await finishJob(lab, await jobId(lab, "dreaming"));
     await untilAsked(lab, word, isDream);
   },
 });
@@ -158,6 +158,37 @@ export const tool = (
   },
 });
 
+/** A picture that comes with a message to an agent whose model cannot see; who describes it does not get the word. */
+export const picture = (lab: LeakLab, agentId: string, model?: string): Path => ({
+  name: "a picture in a message",
+  async run(word) {
+    const runId = randomUUID();
+    const sessionKey = await lab.conversation(agentId, model);
+    const dot = { type: "image", mimeType: "image/png", fileName: "dot.png", content: RED_DOT };
+    const message = `Look at ${word}.`;
+    await lab.clutch.call("chat.send", { sessionKey, message, idempotencyKey: runId, attachments: [dot] });
+    await lab.clutch.call("agent.wait", { runId, timeoutMs: 50_000 });
+  },
+});
+
+/** A command that OpenClaw has reviewed by a model before it runs. */
+export const review = (lab: LeakLab, agentId: string): Path => ({
+  name: "the review of a command",
+  isMeant: startsWith("Review this pending exec request"),
+  run: (word) => tool(lab, "exec", agentId, () => ({ command: `/bin/ls /nowhere/${word}` })).run(word),
+});
+
+/** The turn that saves what is worth it before a long conversation is summarised. */
+export const memoryFlush = (lab: LeakLab, agentId: string): Path => ({
+  name: "a memory flush",
+  isMeant: ({ body }) => JSON.stringify(body).includes("Pre-compaction memory flush"),
+  async run(word) {
+    const key = await lab.conversation(agentId);
+    await lab.clutch.say(key, `About ${word}. ${"A long tale. ".repeat(8_000)}`);
+    await lab.clutch.say(key, `More of ${word}.`);
+  },
+});
+
 export const subAgent = (lab: LeakLab, agentId: string): Path => {
   const spawning = tool(lab, "sessions_spawn", agentId, (word) => ({ task: `Count ${word}.` }));
   const isChild = ({ messages }: ReceivedChat): boolean =>
@@ -171,6 +202,44 @@ export const subAgent = (lab: LeakLab, agentId: string): Path => {
     },
   };
 };
+
+/** What answered is told by the job's own log: nothing of ours is in its question. */
+export async function reviewSkills(
+  lab: LeakLab,
+  agentId: string,
+): Promise<{ readonly model: string; readonly escaped: number }> {
+  const id = await jobId(lab, `skill-collection-review:${agentId}`);
+  const { escaped } = await lab.escaped(() => finishJob(lab, id));
+  const { entries } = (await lab.clutch.call("cron.runs", { id, limit: 1 })) as {
+    entries: { provider?: string; model?: string }[];
+  };
+  return { model: `${entries[0]?.provider}/${entries[0]?.model}`, escaped };
+}
+
+/** Another process on the gateway's configuration. */
+export const infer = (lab: LeakLab): Path => ({
+  name: "openclaw infer",
+  async run(word) {
+    const { program, args } = (await findOpenClaw({ env: process.env })).command;
+    const at = (part: string): string => join(lab.dir, "gateway", part);
+    const env = {
+      PATH: process.env["PATH"],
+      HOME: at("home"),
+      TMPDIR: at("tmp"),
+      OPENCLAW_HOME: at("home"),
+      OPENCLAW_STATE_DIR: at("state"),
+      OPENCLAW_CONFIG_PATH: at("openclaw.json"),
+      OPENCLAW_OFFLINE: "1",
+      OPENCLAW_NO_RESPAWN: "1",
+      OPENCLAW_NO_AUTO_UPDATE: "1",
+      OPENCLAW_DISABLE_BUNDLED_PLUGIN_POSTINSTALL: "1",
+    };
+    const words = ["infer", "model", "run", "--local", "--agent", "main", "--model", SONNET, "--prompt", word];
+    await new Promise<void>((resolve) => {
+      execFile(program, [...args, ...words], { env, timeout: 90_000 }, () => resolve());
+    });
+  },
+});
 
 /** Runs it with a word of its own: what got out, and which models were asked about it, as `server/model`. */
 export async function tryPath(
@@ -192,6 +261,16 @@ export async function tryPath(
   return { escaped, cloud: models.filter(isCloud), local: models.filter((name) => !isCloud(name)) };
 }
 
+async function jobId(lab: LeakLab, declared: string): Promise<string> {
+  const { jobs } = (await lab.clutch.call("cron.list", { includeDisabled: true })) as {
+    jobs: { id: string; declarationKey?: string }[];
+  };
+  const found = jobs.find(({ declarationKey = "" }) => declarationKey.includes(declared));
+  if (found === undefined) throw new Error(`there is no job for ${declared}`);
+  return found.id;
+}
+
+/** Runs a job at once, to its end. */
 async function finishJob(lab: LeakLab, id: string): Promise<void> {
   const finished = async (): Promise<number> => {
     const { entries } = (await lab.clutch.call("cron.runs", { id, limit: 50 })) as { entries: { action?: string }[] };

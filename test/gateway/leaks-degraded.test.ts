@@ -95,7 +95,8 @@ it.each<Fault>([
 ])("%s answers again within seconds", async (_, models, breakIt, told) => {
   await lock(models);
   await breakIt();
-  expect((await say("Are you there?")).text).toMatch(told);
+  const question = `Are you there, ${randomUUID()}?`;
+  expect((await say(question)).text).toMatch(told);
   lab.answerWith(undefined);
   await lab.front.be("passing");
   const { said, escaped } = await lab.escaped(async () => {
@@ -108,6 +109,8 @@ it.each<Fault>([
   });
   expect(said).toBeLessThan(2 * SOON_MS);
   expect(escaped).toBe(0);
+  // What was answered by a notice is still part of the conversation.
+  expect(JSON.stringify(lab.asked("And now?").at(-1)?.body)).toContain(question);
 });
 
 describe("a cloud answer that is streaming when the lock comes on", () => {

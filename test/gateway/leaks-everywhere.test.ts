@@ -1,10 +1,8 @@
-import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { findOpenClaw } from "../../src/openclaw/find-openclaw.ts";
 import { LLAMA, QWEN, SONNET } from "./harness.ts";
 import { ABSENT, CLOUD_TAG, HAIKU, type LeakLab, SHOWN, startLeakLab, TAGGED, WANDERER } from "./leak-lab.ts";
 import type { Path } from "./leak-paths.ts";
@@ -23,7 +21,6 @@ const HOOK_TOKEN = randomUUID();
 /** Holds a `claude` that does as the real one would: it asks the vendor, by the proxy of its environment. */
 const bin = mkdtempSync(join(tmpdir(), "clutch-claude-"));
 
-const RED_DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
 const EMPTY_PDF =
   "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n" +
   "3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n";
@@ -43,6 +40,25 @@ beforeAll(async () => {
       const local = (id: string) => ({ workspace: join(dir, id), model: LLAMA });
       entries.homely = local("homely");
       entries.cli = { ...local("cli"), model: QWEN, utilityModel: OPUS };
+      const reviewer = { model: HAIKU };
+      entries.careful = { ...local("careful"), tools: { exec: { mode: "auto", host: "gateway", reviewer } } };
+      entries.recaller = local("recaller");
+      config.plugins.allow.push("active-memory", "llm-task");
+      config.plugins.entries["active-memory"] = {
+        enabled: true,
+        config: {
+          ...{ mode: "always", agents: ["recaller"], model: HAIKU, allowedChatTypes: ["direct", "channel"] },
+          // A busy machine would have it left out.
+          ...{ timeoutMs: 120_000, circuitBreakerMaxTimeouts: 20 },
+        },
+      };
+      config.plugins.entries["llm-task"] = {
+        enabled: true,
+        llm: { allowModelOverride: true, allowedCompletionModels: [HAIKU] },
+        config: { defaultProvider: "anthropic", defaultModel: HAIKU.slice("anthropic/".length) },
+      };
+      config.tools = { alsoAllow: ["llm-task"] };
+      config.skills = { workshop: { autonomous: { mode: "auto" } } };
       entries.spare = { ...local("spare"), model: { primary: ABSENT, fallbacks: [SONNET] } };
       const remote = { baseUrl: `${vendor}/v1`, apiKey: "embeddings" };
       entries.reader = {
@@ -60,7 +76,7 @@ beforeAll(async () => {
     },
     how: { extraEnv: { PATH: `${bin}:${process.env["PATH"]}` } },
   });
-  writeFileSync(join(lab.dir, "work/homely/dot.png"), Buffer.from(RED_DOT, "base64"));
+  writeFileSync(join(lab.dir, "work/homely/dot.png"), Buffer.from(leak.RED_DOT, "base64"));
   writeFileSync(join(lab.dir, "work/homely/empty.pdf"), EMPTY_PDF);
   writeFileSync(join(lab.dir, "work/reader/MEMORY.md"), "# Memory\n\nThe ladle hangs by the stove.\n");
 });
@@ -85,31 +101,6 @@ const embeddings = (): Path => ({
   run: (query) => lab.clutch.call("tools.invoke", { name: "memory_search", args: { query }, agentId: "reader" }),
 });
 
-/** Another process on the gateway's configuration. */
-const infer = (): Path => ({
-  name: "openclaw infer",
-  async run(word) {
-    const { program, args } = (await findOpenClaw({ env: process.env })).command;
-    const at = (part: string): string => join(lab.dir, "gateway", part);
-    const env = {
-      PATH: process.env["PATH"],
-      HOME: at("home"),
-      TMPDIR: at("tmp"),
-      OPENCLAW_HOME: at("home"),
-      OPENCLAW_STATE_DIR: at("state"),
-      OPENCLAW_CONFIG_PATH: at("openclaw.json"),
-      OPENCLAW_OFFLINE: "1",
-      OPENCLAW_NO_RESPAWN: "1",
-      OPENCLAW_NO_AUTO_UPDATE: "1",
-      OPENCLAW_DISABLE_BUNDLED_PLUGIN_POSTINSTALL: "1",
-    };
-    const words = ["infer", "model", "run", "--local", "--agent", "main", "--model", SONNET, "--prompt", word];
-    await new Promise<void>((resolve) => {
-      execFile(program, [...args, ...words], { env, timeout: 90_000 }, () => resolve());
-    });
-  },
-});
-
 /** A title whose model is a program that speaks to the vendor by itself; it does not get the word. */
 const titleByProgram = (): Path => ({
   name: "a title by the program claude",
@@ -123,35 +114,66 @@ const HELPERS: readonly [string, () => Path][] = [
   ["a recap", () => leak.recap(lab)],
   ["a summary", () => leak.compaction(lab)],
   ["dreaming", () => leak.dreaming(lab)],
+  ["the review of a command", () => leak.review(lab, "careful")],
+];
+
+const PICTURES: readonly [string, () => Path][] = [
+  ["a picture in a message", () => leak.picture(lab, "homely")],
+  ["a picture in a conversation on a cloud model", () => leak.picture(lab, "homely", SONNET)],
 ];
 
 const turn = (agentId: string, model?: string) => () => leak.turn(lab, "a turn", agentId, model);
-const TURNS: readonly [string, () => Path][] = [
-  ["a turn", turn("main")],
-  ["a turn of an agent with a model of its own", turn("keeper")],
-  ["a turn of a pinned conversation", turn("homely", SONNET)],
-  ["a turn whose model runs in the program claude", turn("homely", OPUS)],
-  ["a fallback to the cloud", turn("spare")],
-  ["a model with a cloud tag", turn("homely", CLOUD_TAG)],
-  ["an alias whose list does not tell", turn("homely", SHOWN)],
-  ["an alias whose description does not tell", turn("homely", TAGGED)],
-  ["a model with an address of its own", turn("homely", WANDERER)],
-  ["a run that names its model", () => leak.override(lab, "homely")],
-  ["a job that names its model", () => leak.job(lab, "homely")],
-  ["a webhook that names its model", () => leak.hook(lab, HOOK_TOKEN)],
-  ["a heartbeat", () => leak.heartbeat(lab)],
-  ["a side chat", () => leak.sideChat(lab)],
-  ["a sub-agent", () => leak.subAgent(lab, "homely")],
+/** With the model in the cloud that answers without the lock. */
+type Led = readonly [name: string, path: () => Path, model: string];
+
+const TURNS: readonly Led[] = [
+  ["a turn", turn("main"), SONNET],
+  ["a turn of an agent with a model of its own", turn("keeper"), HAIKU],
+  ["a turn of a pinned conversation", turn("homely", SONNET), SONNET],
+  ["a turn whose model runs in the program claude", turn("homely", OPUS), OPUS],
+  ["a fallback to the cloud", turn("spare"), SONNET],
+  ["a model with a cloud tag", turn("homely", CLOUD_TAG), CLOUD_TAG],
+  ["an alias whose list does not tell", turn("homely", SHOWN), SHOWN],
+  ["an alias whose description does not tell", turn("homely", TAGGED), TAGGED],
+  ["a model with an address of its own", turn("homely", WANDERER), "anthropic/wanderer"],
+  ["a run that names its model", () => leak.override(lab, "homely"), HAIKU],
+  ["a job that names its model", () => leak.job(lab, "homely"), HAIKU],
+  ["a webhook that names its model", () => leak.hook(lab, HOOK_TOKEN), HAIKU],
+  ["a heartbeat", () => leak.heartbeat(lab), HAIKU],
+  ["a side chat", () => leak.sideChat(lab), SONNET],
+  ["a sub-agent", () => leak.subAgent(lab, "homely"), HAIKU],
+  ["a look into memory before the turn", turn("recaller"), HAIKU],
 ];
 
-const TOOLS: readonly [string, () => Path][] = [
-  ["the tool pdf", () => leak.tool(lab, "pdf", "homely", (word) => ({ pdf: "empty.pdf", prompt: word }))],
-  ["the tool view_image", () => leak.tool(lab, "view_image", "homely", (prompt) => ({ path: "dot.png", prompt }))],
+const TOOLS: readonly Led[] = [
+  ["the tool pdf", () => leak.tool(lab, "pdf", "homely", (word) => ({ pdf: "empty.pdf", prompt: word })), HAIKU],
+  [
+    "the tool view_image",
+    () => leak.tool(lab, "view_image", "homely", (prompt) => ({ path: "dot.png", prompt })),
+    HAIKU,
+  ],
+  ["the tool llm-task", () => leak.tool(lab, "llm-task", "homely", (prompt) => ({ prompt })), HAIKU],
+];
+
+/** Of those that are led to the cloud by a setting, which would lead others there, too. */
+const PATCHED: readonly [name: string, change: object, undo: object, path: () => Path][] = [
+  [
+    "a channel with a model of its own",
+    { channels: { modelByChannel: { webchat: { "*": HAIKU } } } },
+    { channels: { modelByChannel: null } },
+    turn("homely"),
+  ],
+  [
+    "a memory flush",
+    { agents: { defaults: { compaction: { memoryFlush: { model: HAIKU, softThresholdTokens: 50_000 } } } } },
+    { agents: { defaults: { compaction: { memoryFlush: null } } } },
+    () => leak.memoryFlush(lab, "homely"),
+  ],
 ];
 
 const SILENT: readonly [string, () => Path][] = [
   ["memory embeddings", embeddings],
-  ["openclaw infer", infer],
+  ["openclaw infer", () => leak.infer(lab)],
 ];
 
 describe("while the settings of helper calls name the cloud", () => {
@@ -160,6 +182,11 @@ describe("while the settings of helper calls name the cloud", () => {
     const { escaped, local } = await leak.tryPath(lab, path());
     expect(escaped).toBeGreaterThan(0);
     expect(local).toEqual([]);
+  });
+
+  it.each(PICTURES)("%s is described there past the guard", async (_, path) => {
+    await lab.hold("guard");
+    expect((await leak.tryPath(lab, path())).escaped).toBeGreaterThan(0);
   });
 
   it.each(HELPERS.slice(0, 2))("%s is held by the wall alone", async (_, path) => {
@@ -187,19 +214,54 @@ describe("with the lock on", () => {
     expect(local).not.toEqual([]);
   });
 
+  it.each(PICTURES)("%s is described by nobody, and answered here", async (_, path) => {
+    await lab.hold("guard");
+    const { escaped, cloud, local } = await leak.tryPath(lab, path());
+    expect({ escaped, cloud }).toEqual({ escaped: 0, cloud: [] });
+    expect(local).not.toEqual([]);
+  });
+
   it.each([...TURNS, ...TOOLS])(
     "%s goes to the cloud without the guard, and with it alone stays here",
-    async (_, path) => {
+    async (_, path, model) => {
       await lab.hold();
       const open = await leak.tryPath(lab, path());
       expect(open.escaped).toBeGreaterThan(0);
-      await lab.hold("guard");
-      const { escaped, cloud, local } = await leak.tryPath(lab, path());
-      expect({ escaped, cloud }).toEqual({ escaped: 0, cloud: [] });
-      expect(local).not.toEqual([]);
-      expect([LLAMA, QWEN]).toEqual(expect.arrayContaining([...local]));
+      expect(open.cloud).toEqual([model]);
+      await staysHere(path());
     },
   );
+
+  it.each(PATCHED)(
+    "%s goes to the cloud without the guard, and with it alone stays here",
+    async (_, change, undo, path) => {
+      await lab.hold();
+      await lab.patch(change);
+      expect((await leak.tryPath(lab, path())).cloud).toEqual([HAIKU]);
+      await staysHere(path());
+      await lab.patch(undo);
+    },
+  );
+
+  async function staysHere(path: Path): Promise<void> {
+    await lab.calm();
+    await lab.hold("guard");
+    const { escaped, cloud, local } = await leak.tryPath(lab, path);
+    expect({ escaped, cloud }).toEqual({ escaped: 0, cloud: [] });
+    expect(local).not.toEqual([]);
+    expect([LLAMA, QWEN]).toEqual(expect.arrayContaining([...local]));
+  }
+
+  it("the weekly review of skills goes to the cloud without the guard, and with it alone stays here", async () => {
+    await lab.hold();
+    const open = await leak.reviewSkills(lab, "keeper");
+    expect(open.model).toBe(HAIKU);
+    expect(open.escaped).toBeGreaterThan(0);
+    await lab.hold("guard");
+    const held = await leak.reviewSkills(lab, "keeper");
+    expect(held.escaped).toBe(0);
+    expect([LLAMA, QWEN]).toContain(held.model);
+  });
 
   it.each(SILENT)("%s go out past the guard, and not through the wall", async (_, path) => {
     await lab.hold("guard");
@@ -208,6 +270,17 @@ describe("with the lock on", () => {
     const before = lab.denied();
     expect((await leak.tryPath(lab, path())).escaped).toBe(0);
     expect(lab.denied()).toBeGreaterThan(before);
+  });
+
+  it("an MCP server is asked past the guard, and not through the wall", async () => {
+    await lab.hold("guard");
+    await lab.patch({ mcp: { servers: { far: { url: `${lab.vendor}/mcp`, transport: "streamable-http" } } } });
+    expect((await leak.tryPath(lab, turn("homely")())).escaped).toBeGreaterThan(0);
+    await lab.hold("guard", "wall");
+    const before = lab.denied();
+    expect((await leak.tryPath(lab, turn("homely")())).escaped).toBe(0);
+    expect(lab.denied()).toBeGreaterThan(before);
+    await lab.patch({ mcp: { servers: { far: null } } });
   });
 
   it("a turn meets the wall where there is no guard", async () => {
@@ -235,7 +308,7 @@ describe("with the lock on", () => {
         });
         found.push(...(await Promise.all(results)).flat());
       }
-      for (const [, path] of TOOLS) await leak.tryPath(lab, path());
+      for (const [, path] of [...TOOLS, ...PICTURES]) await leak.tryPath(lab, path());
       return found;
     }, 3_000);
     expect(said).toEqual([]);
@@ -264,8 +337,29 @@ describe("with the lock on", () => {
     expect(await lab.clutch.app.localOnly.status()).toMatchObject({ enforcement: "enforced", problems: [] });
   });
 
-  it("with the guard's files gone and the gateway started again it is broken, and the wall holds", async () => {
+  it("taken off, all of them lead where they led before, and so does what was made meanwhile", async () => {
     await lab.hold("guard", "wall");
+    expect((await lab.clutch.app.localOnly.turnOff({ ...ME, restore: "all" })).status.enforcement).toBe("off");
+    const made: Led[] = [
+      ["a turn of the new agent", turn("late"), SONNET],
+      ["a turn on the new provider", turn("late", "late/newest"), "anthropic/newest"],
+    ];
+    const led = [...TURNS, ...made].filter(([name]) => name !== "a sub-agent");
+    const found: unknown[] = [];
+    for (let at = 0; at < led.length; at += AT_ONCE) {
+      const results = led.slice(at, at + AT_ONCE).map(async ([name, path, model]) => {
+        const { cloud } = await leak.tryPath(lab, path());
+        // A recap of it may have gone there as well.
+        return cloud.includes(model) ? [] : [name, ...cloud];
+      });
+      found.push(...(await Promise.all(results)).flat());
+    }
+    expect(found).toEqual([]);
+  });
+
+  it("with the guard's files gone and the gateway started again it is broken, and the wall holds", async () => {
+    const { status } = await lab.clutch.app.localOnly.turnOn(ME);
+    expect(status).toMatchObject({ enforcement: "enforced", problems: [] });
     rmSync(join(lab.guardDirectory, "plugin"), { recursive: true });
     const { said, escaped } = await lab.escaped(async () => {
       await lab.gateway.restart();

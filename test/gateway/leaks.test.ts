@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { LLAMA, QWEN, SONNET } from "./harness.ts";
 import { HAIKU, type LeakLab, startLeakLab } from "./leak-lab.ts";
@@ -75,6 +76,30 @@ it("so it does when the gateway starts again, from the first turn on", async () 
   expect(said.local).not.toEqual([]);
   expect(await lab.clutch.app.localOnly.status()).toMatchObject({ enforcement: "enforced", problems: [] });
 }, 240_000);
+
+it("taken off for the others, text of the locked time stays here until it is released", async () => {
+  const { localOnly } = lab.clutch.app;
+  const [harmless = ""] = pins.keys();
+  const secret = await lab.conversation("keeper", SONNET);
+  const word = `heron${Date.now()}`;
+  await lab.clutch.say(secret, `Nobody is to know of ${word}.`);
+  const { status } = await localOnly.turnOff({ ...ME, restore: "others" });
+  expect(status.enforcement).toBe("off");
+  expect(status.kept.map(({ sessionKey }) => sessionKey)).toContain(secret.toLowerCase());
+
+  expect(await lab.clutch.say(harmless, "Who answers?")).toMatch(/^claude-sonnet-5 answers/);
+  expect(await lab.clutch.say(secret, "Who answers here?")).toMatch(/^(qwen|llama).* answers/);
+  // A recap would come after the turn.
+  await sleep(2_000);
+  expect(askedInTheCloud(word)).toBe(false);
+  expect((await localOnly.release(undefined, ME)).status.kept).toEqual([]);
+  expect(await lab.clutch.say(secret, "And now?")).toMatch(/^claude-sonnet-5 answers/);
+  expect(askedInTheCloud(word)).toBe(true);
+
+  expect((await localOnly.turnOn(ME)).status.enforcement).toBe("enforced");
+}, 240_000);
+
+const askedInTheCloud = (word: string): boolean => lab.asked(word).some(({ server }) => server === "anthropic");
 
 it("taken off, all is as it was, but for what people changed meanwhile", async () => {
   const [first = ""] = pins.keys();

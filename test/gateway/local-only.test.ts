@@ -1,37 +1,90 @@
+import { dirname } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { AttachedClutch } from "./harness.ts";
-import { type LockedLab, startLockedLab } from "./locked-lab.ts";
+import { LLAMA, QWEN, SONNET } from "./harness.ts";
+import { interruptLock } from "./interrupt-lock.ts";
+import { ABSENT, HAIKU, type LeakLab, startLeakLab } from "./leak-lab.ts";
+import { job, type Path, title, tryPath, turn } from "./leak-paths.ts";
+import type { Config } from "./locked-lab.ts";
 
-let lab: LockedLab;
-let clutch: AttachedClutch;
-const KEY = "agent:main:discord:channel:8001";
+/** A sample of what the suites of leaks and crashes try in `npm run test:long`. */
+let lab: LeakLab;
+let before: Config;
 const ME = { actor: "discord:owner" };
 
+/** Ways to the cloud, each with the model that they lead to. */
+const paths = (): readonly (readonly [path: Path, model: string])[] => [
+  [turn(lab, "a turn of a pinned conversation", "keeper", SONNET), SONNET],
+  [turn(lab, "a fallback to the cloud", "spare"), SONNET],
+  [job(lab, "keeper"), HAIKU],
+  [title(lab), HAIKU],
+];
+
+/** All at once, each by its own word: which models each path led to. */
+const tryAll = () =>
+  lab.escaped(async () => {
+    const found = paths().map(async ([path]) => {
+      const { cloud, local } = await tryPath(lab, path);
+      return { name: path.name, cloud, local };
+    });
+    return Promise.all(found);
+  }, 1_000);
+const asBefore = () => paths().map(([{ name }, model]) => ({ name, cloud: [model], local: [] }));
+
+const configNow = async (): Promise<Config> => {
+  // OpenClaw stamps the file whenever it is written.
+  const { meta: _, ...config } = (await lab.clutch.app.openclaw.readConfig()).authored;
+  return config;
+};
+
 beforeAll(async () => {
-  lab = await startLockedLab();
-  clutch = await lab.attach();
+  lab = await startLeakLab({
+    change(config) {
+      const { entries } = config.agents;
+      entries.keeper.model = LLAMA;
+      entries.spare = { ...entries.keeper, model: { primary: ABSENT, fallbacks: [SONNET] } };
+    },
+  });
+  before = await configNow();
 });
 afterAll(() => lab?.stop());
 
-it("turns on, proves it, and off again", async () => {
-  const { localOnly } = clutch.app;
-  expect(await clutch.say(KEY, "hello")).toMatch(/^claude-sonnet-5 answers/);
-  const before = await clutch.app.openclaw.readConfig();
-  const steps: string[] = [];
-  const started = performance.now();
-  const on = await localOnly.turnOn({
-    ...ME,
-    onStep: (step) => steps.push(`${Math.round(performance.now() - started)} ${step}`),
-  });
-  expect(on.status.enforcement).toBe("enforced");
-  const requests = lab.cloudRequests();
-  expect(await clutch.say(KEY, "and now?")).toMatch(/^qwen2.5-coder:32b|^llama3.1:70b/);
-  expect(lab.cloudRequests()).toBe(requests);
-  const off = await localOnly.turnOff({ ...ME, restore: "all" });
-  expect(off.status.enforcement).toBe("off");
-  // OpenClaw stamps the file whenever it is written.
-  const { meta: _, ...after } = (await clutch.app.openclaw.readConfig()).authored;
-  const { meta: __, ...former } = before.authored;
-  expect(after).toEqual(former);
-  expect(await clutch.say(KEY, "back?")).toMatch(/^claude-sonnet-5 answers/);
+it("without it all paths lead to the cloud", async () => {
+  const { said, escaped } = await tryAll();
+  expect(said).toEqual(asBefore());
+  expect(escaped).toBeGreaterThan(0);
+});
+
+it("turns on, and proves it", async () => {
+  const { said, escaped } = await lab.escaped(() => lab.clutch.app.localOnly.turnOn(ME));
+  expect(said.status).toMatchObject({ enforcement: "enforced", problems: [] });
+  expect(escaped).toBe(0);
+});
+
+it("with it none of them does", async () => {
+  const { said, escaped } = await tryAll();
+  for (const { name, cloud, local } of said) {
+    expect({ name, cloud }).toEqual({ name, cloud: [] });
+    expect([[LLAMA], [QWEN]]).toContainEqual(local);
+  }
+  expect(escaped).toBe(0);
+});
+
+it("is finished by the next Clutch where one is killed that turns it off, and all is as before", async () => {
+  const { url, token } = lab.gateway;
+  const stateDirectory = dirname(lab.guardDirectory);
+  const { store } = lab.clutch;
+  const ahead = 60_000;
+  const killed = { gateway: { url, token }, stateDirectory, store, ahead, action: "off" as const };
+  expect((await interruptLock({ ...killed, stopAt: "answered: wall /open" }, "kill")).told).toBeUndefined();
+  // The guard still holds.
+  expect((await tryPath(lab, turn(lab, "a turn", "keeper", SONNET))).cloud).toEqual([]);
+
+  const next = await lab.attach({}, {}, { store, stateDirectory, clock: () => Date.now() + 2 * ahead });
+  const { localOnly, guard } = next.app;
+  await localOnly.reconcile();
+  expect(await localOnly.reconcile()).toEqual([]);
+  expect(await localOnly.status()).toMatchObject({ enforcement: "off", problems: [] });
+  expect([(await guard.status())?.state.on, (await lab.wallClient.status())?.closed]).toEqual([false, false]);
+  expect(await configNow()).toEqual(before);
+  expect((await tryAll()).said).toEqual(asBefore());
 });

@@ -1,4 +1,4 @@
-import { writeSync } from "node:fs";
+import { readSync, writeSync } from "node:fs";
 import http from "node:http";
 import { syncBuiltinESMExports } from "node:module";
 import { StatementSync } from "node:sqlite";
@@ -12,7 +12,7 @@ import { z } from "zod";
  * from outside the program: each write to the tables, and what is said to the guard,
  * to the wall and to OpenClaw's configuration, on its way there and back. It prints
  * the name of each step as it reaches it; where it stands still, it is killed or
- * killed around, and told to go on by a signal.
+ * killed around, and told to go on by a line.
  */
 const task = z
   .object({
@@ -22,17 +22,19 @@ const task = z
     /** How far its clock is ahead, ms. */
     ahead: z.number(),
     action: z.enum(["on", "off"]),
-    /** The step at which it stands still, from 1; 0 for none. */
-    stopAt: z.number(),
+    /** The first step whose name begins so is where it stands still. */
+    stopAt: z.string().min(1).optional(),
   })
   .parse(JSON.parse(process.argv[2] ?? "{}"));
 
-let steps = 0;
+let { stopAt } = task;
 let counting = false;
 function reach(step: string): void {
   if (!counting) return;
   writeSync(1, `${step}\n`);
-  if (++steps === task.stopAt) process.kill(process.pid, "SIGSTOP");
+  if (stopAt === undefined || !step.startsWith(stopAt)) return;
+  stopAt = undefined;
+  readSync(0, Buffer.alloc(1));
 }
 
 const WRITE = /^(?:(insert into|update|delete from) "(locks|changes|audit|leases|expiring)"|(commit))/;

@@ -61,6 +61,12 @@ export function helperModels(config: Config, pinned: string): { readonly call: s
     add(`review for ${agent}`, review === "" ? own(agent) : resolve(review, agent));
     const decision = text(of("decisionModel") ?? at("agents", "defaults", "decisionModel"));
     if (decision !== "") add(`decision for ${agent}`, decision);
+    if (at("tools", "media", "image", "enabled") !== false) {
+      const looks = at("agents", "defaults", "imageModel");
+      const named = [primary(looks), ...(((looks as Config | null)?.["fallbacks"] ?? []) as string[])].filter(Boolean);
+      for (const model of named) add(`picture for ${agent}`, resolve(model, agent));
+      if (named.length === 0) add(`picture for ${agent}`, pinned);
+    }
     summaries(agent);
     for (const model of dreams(config)) add(`dream of ${agent}`, model === "" ? own(agent) : resolve(model, agent));
   }

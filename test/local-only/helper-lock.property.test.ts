@@ -48,13 +48,18 @@ const configs: fc.Arbitrary<Config> = record({
     defaults: record({
       model: selector,
       utilityModel: name,
+      imageModel: selector,
       decisionModel: fc.constantFrom("", "typesafe/jev"),
       models: aliases,
       compaction: record({ model: name, provider: fc.constant("elsewhere"), memoryFlush: execution }),
     }),
     entries: record({ main: agent, other: agent }),
   }),
-  tools: record({ exec: record({ reviewer }), alsoAllow: fc.constant(["a", "b"]) }),
+  tools: record({
+    exec: record({ reviewer }),
+    media: record({ image: record({ enabled: fc.boolean(), maxChars: fc.constant(9) }), concurrency: fc.constant(1) }),
+    alsoAllow: fc.constant(["a", "b"]),
+  }),
   tts: speech,
   plugins: record({
     enabled: fc.boolean(),
@@ -105,6 +110,7 @@ const edit: fc.Arbitrary<Slot> = fc.oneof(
     path: fc.constantFrom([...DEFAULTS, "compaction", "provider"], [...DEFAULTS, "decisionModel"]),
     value: fc.constantFrom<unknown>(null, "x/z"),
   }),
+  fc.record({ path: fc.constant(["tools", "media", "image", "enabled"]), value: fc.constantFrom<unknown>(null, true) }),
   fc.record({
     path: fc.constantFrom([...DEFAULTS, "compaction"], ["tools", "exec"], ["agents", "entries", "other"], MEMORY, [
       ...MEMORY,
@@ -176,6 +182,7 @@ it("has an oracle that sees the cloud where there is one", () => {
     `title for main: ${GPT}`,
     `compaction of main: ${GPT}`,
     `review for main: ${SONNET}`,
+    `picture for main: ${GPT}`,
     `dream of main: ${SONNET}`,
   ]);
 });

@@ -14,18 +14,21 @@ const close = (batch = "lock-1") => bench.lock.close(TARGET, { ...owner, batch }
 const open = (batch = "lock-1") => bench.lock.open(batch, owner);
 const names = (slots: readonly { readonly name: string }[]) => slots.map(({ name }) => name);
 
-/** Everything else of a configuration in which memory dreams nothing and nobody has a model of their own. */
+const BLIND = { media: { image: { enabled: false } } };
+/** Everything else of a configuration in which memory dreams nothing, nobody describes pictures, and nobody has a model of their own. */
 const config = (defaults: Config = {}, rest: Config = {}, entries: Config = { main: {} }): Config => ({
   agents: { defaults: { model: SONNET, ...defaults }, entries },
   plugins: { enabled: false },
+  tools: BLIND,
   ...rest,
 });
 const REVIEWER = "tools.exec.reviewer.model";
 const RECAPS = "agents.defaults.utilityModel";
 const COMPACTION = "agents.defaults.compaction.model";
+const PICTURES = "tools.media.image.enabled";
 /** What is set where nobody set anything. */
 const HELD = { utilityModel: QWEN, compaction: { model: QWEN } };
-const REVIEWED = { tools: { exec: { reviewer: { model: QWEN } } } };
+const REVIEWED = { tools: { ...BLIND, exec: { reviewer: { model: QWEN } } } };
 
 const opens = async (next: Config) => {
   bench.setConfig(next);
@@ -39,6 +42,7 @@ describe("helper calls that would leave", () => {
       [COMPACTION, `each conversation's own model, by default ${SONNET}`],
       ["plugins.entries.memory-core.config.dreaming.model", `the agent's own model, ${SONNET}`],
       [REVIEWER, "the agent's own model"],
+      [PICTURES, "whichever model can look at them"],
     ]);
   });
 
@@ -47,7 +51,7 @@ describe("helper calls that would leave", () => {
       [RECAPS, "no recaps, titles by the agent's own model"],
       [COMPACTION, `each conversation's own model, by default ${QWEN}`],
     ]);
-    expect(await opens({ agents: { defaults: { model: QWEN, ...HELD } } })).toEqual([]);
+    expect(await opens({ agents: { defaults: { model: QWEN, ...HELD } }, tools: BLIND })).toEqual([]);
   });
 
   it("are titles where recaps are switched off", async () => {
@@ -106,7 +110,7 @@ describe("helper calls that would leave", () => {
     ],
     [
       "a reviewer with a fallback in the cloud",
-      config(HELD, { tools: { exec: { reviewer: { model: { primary: QWEN, fallbacks: [SONNET] } } } } }),
+      config(HELD, { tools: { ...BLIND, exec: { reviewer: { model: { primary: QWEN, fallbacks: [SONNET] } } } } }),
       [[REVIEWER, `${QWEN}, ${SONNET}`]],
     ],
     [
@@ -144,6 +148,40 @@ describe("helper calls that would leave", () => {
     expect(await opens(next)).toEqual(expected);
   });
 
+  const media = (settings: Config): Config => ({ tools: { ...REVIEWED.tools, media: settings } });
+  it.each<[string, Config, readonly (readonly string[])[]]>([
+    ["by a model in the cloud", config({ ...HELD, imageModel: GPT }, media({})), [[PICTURES, GPT]]],
+    [
+      "by one with a fallback there",
+      config({ ...HELD, imageModel: { primary: QWEN, fallbacks: [GPT] } }, media({})),
+      [[PICTURES, `${QWEN}, ${GPT}`]],
+    ],
+    ["by a local one", config({ ...HELD, imageModel: QWEN }, media({})), []],
+    [
+      "by a local one, but for an entry that comes first",
+      config({ ...HELD, imageModel: QWEN }, media({ models: [{ provider: "openai", model: "gpt-6" }] })),
+      [[PICTURES, `${QWEN}, ${GPT}`]],
+    ],
+    [
+      "by a local one, with an entry for sounds",
+      config({ ...HELD, imageModel: QWEN }, media({ models: [{ provider: "openai", capabilities: ["audio"] }] })),
+      [],
+    ],
+    [
+      "by a program",
+      config(HELD, media({ models: [{ type: "cli", command: "gemini", capabilities: ["image"] }] })),
+      [[PICTURES, "a program/?"]],
+    ],
+    [
+      "by a preferred model",
+      config({ ...HELD, imageModel: QWEN }, media({ image: { preferredModel: GPT } })),
+      [[PICTURES, `${QWEN}, ${GPT}`]],
+    ],
+    ["by nobody", config({ ...HELD, imageModel: GPT }, media({ image: { enabled: false } })), []],
+  ])("of pictures: described %s", async (_, next, expected) => {
+    expect(await opens(next)).toEqual(expected);
+  });
+
   const dreaming = (settings: Config, defaults: Config = {}): Config => ({
     agents: { defaults: { model: SONNET, ...HELD, ...defaults } },
     ...REVIEWED,
@@ -172,7 +210,7 @@ describe("closing and opening", () => {
         defaults: { model: SONNET, utilityModel: "", models: { [PHI]: { alias: "small" } } },
         entries: { main: { utilityModel: "small" }, other: { utilityModel: GPT, note: 1 } },
       },
-      tools: { exec: { reviewer: { model: { primary: SONNET, fallbacks: [GPT] }, timeoutMs: 5 } } },
+      tools: { exec: { reviewer: { model: { primary: SONNET, fallbacks: [GPT] }, timeoutMs: 5 } }, media: {} },
       plugins: {
         entries: { "memory-core": { subagent: { allowedModels: ["a/b"] }, config: { dreaming: { model: GPT } } } },
       },
@@ -187,11 +225,12 @@ describe("closing and opening", () => {
       "plugins.entries.memory-core.subagent.allowedModels",
       "plugins.entries.memory-core.config.dreaming.model",
       REVIEWER,
+      PICTURES,
     ]);
     expect(bench.patches()).toBe(1);
     expect(bench.config()).toMatchObject({
       agents: { entries: { main: { utilityModel: "small" }, other: { utilityModel: QWEN, note: 1 } } },
-      tools: { exec: { reviewer: { model: QWEN, timeoutMs: 5 } } },
+      tools: { exec: { reviewer: { model: QWEN, timeoutMs: 5 } }, media: { image: { enabled: false } } },
       plugins: {
         entries: { "memory-core": { subagent: { allowModelOverride: true, allowedModels: ["a/b", QWEN] } } },
       },
@@ -331,7 +370,19 @@ describe("the audit", () => {
       ["models.providers.openai.baseUrl", "route", "https://api.openai.com"],
       [`agents.entries.main.models["${SONNET}"].agentRuntime`, "route", "claude-cli"],
       ["proxy.enabled", "route", "false"],
+      ["tools.media.audio", "egress", "not set, so OpenClaw chooses"],
     ]);
+  });
+
+  it("names what OpenClaw chooses where nobody set anything, and not what is off", async () => {
+    const left = async (next: Config) => (await audit(next)).settings.map(({ name }) => name);
+    expect(await left(config())).toEqual(["Memory embeddings", "Voice and video in messages"]);
+    const off = { enabled: false };
+    const media = { media: { audio: off, video: off } };
+    expect(await left(config({}, { memory: { search: { provider: "none" } }, tools: media }))).toEqual([]);
+    expect(await left(config({}, { memory: { search: off }, tools: media }))).toEqual([]);
+    const here = { memory: { search: { provider: "local", fallback: "none" } }, tools: { media: { audio: off } } };
+    expect(await left(config({}, here))).toEqual(["Voice and video in messages"]);
   });
 
   it("blocks the tools, but not one whose model is proved local", async () => {
