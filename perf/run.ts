@@ -8,6 +8,7 @@ import { noticeLatency } from "./notice-latency.ts";
 import { acknowledgements } from "./platforms.ts";
 import { registryCosts } from "./registry.ts";
 import { switchLatency } from "./switch-latency.ts";
+import { usageCosts } from "./usage.ts";
 import { wallCosts } from "./wall.ts";
 
 /**
@@ -24,6 +25,7 @@ const ALONE: Readonly<Record<string, () => Promise<readonly Measurement[]>>> = {
   wall: wallCosts,
   guard: guardCosts,
   lock: () => lockCosts(),
+  usage: usageCosts,
 };
 
 async function withGateway(): Promise<void> {

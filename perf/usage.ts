@@ -1,11 +1,15 @@
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { usageCard } from "../commands/usage-card.ts";
 import { USAGE_CAUSES, type UsageCall } from "../src/models/usage-call.ts";
-import { createLocalDays } from "../src/store/local-days.ts";
 import { openStore } from "../src/store/open-store.ts";
 import { createUsageLedger, type UsageLedger } from "../src/store/usage-ledger.ts";
 import type { UsageScope } from "../src/store/usage-totals.ts";
+import { createCallPricer } from "../src/usage/call-pricer.ts";
+import { createPriceBook } from "../src/usage/price-book.ts";
+import { createUsage } from "../src/usage/usage.ts";
+import type { UsageGroupName } from "../src/usage/usage-report.ts";
 import { type PostgresServer, startPostgres } from "../test/store/postgres-server.ts";
 import { type Measurement, percentile, timed } from "./measure.ts";
 
@@ -24,7 +28,7 @@ const AGENTS = 10;
 
 /**
  * The usage ledger with calls of 100 sessions of 10 agents, three models each, all
- * within 30 days: what a card costs as they grow, how fast they are written and
+ * within 30 days: what the whole card costs as they grow, how fast they are written and
  * what they take on the disk, on SQLite and on PostgreSQL (fsync off).
  */
 export async function usageCosts(): Promise<Measurement[]> {
@@ -37,7 +41,7 @@ export async function usageCosts(): Promise<Measurement[]> {
       let first: number | undefined;
       for (const size of SIZES[database]) {
         const url = database === "SQLite" ? `sqlite:${join(folder, `${size}.db`)}` : await postgres.newDatabase();
-        const { cards, written, bytes } = await measure(url, size, postgres);
+        const { cards, written, bytes, memory } = await measure(url, size, postgres);
         const whole = percentile(cards.system, 95);
         first ??= whole;
         const times = Object.entries(cards).map(
@@ -45,7 +49,7 @@ export async function usageCosts(): Promise<Measurement[]> {
         );
         found.push({
           name: `usage, ${size} calls, ${database}`,
-          found: `card in ms, p50/p95: ${times.join(", ")}; p95 is ${(whole / first).toFixed(1)} times that with ${small}; ${Math.round(written)} calls/s written, ${(bytes / size).toFixed(0)} bytes each`,
+          found: `card in ms, p50/p95: ${times.join(", ")}; p95 is ${(whole / first).toFixed(1)} times that with ${small}; ${Math.round(written)} calls/s written, ${(bytes / size).toFixed(0)} bytes each, process at ${memory} MB`,
           ratio: whole / CARD_MS,
           goal: `card of 30 days p95 < ${CARD_MS} ms, so < 1`,
         });
@@ -71,28 +75,48 @@ async function measure(url: string, size: number, postgres: PostgresServer) {
   // The server's own upkeep does so within a minute of any such growth.
   if (!url.startsWith("sqlite:")) await postgres.administer("analyze", url);
   const cards = {
-    system: await cardTimes(ledger, 30, undefined),
-    "7 days": await cardTimes(ledger, 7, undefined),
-    session: await cardTimes(ledger, 30, { sessionKey: sessionOf(1) }),
-    agent: await cardTimes(ledger, 30, { agentId: "agent-1" }),
+    system: await cardTimes(ledger, { period: "30d" }),
+    "7 days": await cardTimes(ledger, { period: "7d" }),
+    session: await cardTimes(ledger, { period: "30d", scope: { sessionKey: sessionOf(1) } }),
+    agent: await cardTimes(ledger, { period: "30d", scope: { agentId: "agent-1" } }),
+    "by agent": await cardTimes(ledger, { period: "30d", by: "agent" }),
   };
+  const memory = Math.round(process.memoryUsage().rss / 1e6);
   await store.close();
   const bytes = url.startsWith("sqlite:")
     ? statSync(url.slice("sqlite:".length)).size
     : Number((await postgres.administer("select pg_database_size(current_database()) as size", url))[0]?.["size"]);
-  return { cards, written: size / (writing / 1_000), bytes };
+  return { cards, written: size / (writing / 1_000), bytes, memory };
 }
 
-/** What a card asks: the trend, the models and the causes, told apart by where they run. */
-async function cardTimes(ledger: UsageLedger, days: number, scope: UsageScope | undefined): Promise<number[]> {
-  const period = { from: createLocalDays(ZONE).at(NOW - (days - 1) * DAY_MS).from, to: NOW };
+interface CardAsked {
+  readonly period: string;
+  readonly scope?: UsageScope;
+  readonly by?: UsageGroupName;
+}
+
+/** The whole card, from what was typed to its texts, with the conversation beside the system as an operator sees it; the picture is drawn elsewhere. */
+async function cardTimes(ledger: UsageLedger, { period, scope, by }: CardAsked): Promise<number[]> {
+  const usage = createUsage({
+    ledger,
+    electricity: { watts: 130, pricePerKWh: 0.15, currency: "USD" },
+    unattributed: async () => [],
+    countedUpTo: () => NOW,
+    zone: ZONE,
+    clock: () => NOW,
+  });
   const times: number[] = [];
   for (let time = 0; time < TIMES; time++) {
     times.push(
       await timed(async () => {
-        for (const what of ["day", "model", "cause"] as const) {
-          await ledger.totals({ ...period, by: [what, "locality"], zone: ZONE, scope });
-        }
+        const days = usage.period(period);
+        const [report, here, rows] = await Promise.all([
+          usage.report(days, scope ?? {}),
+          scope === undefined ? usage.split(days, { sessionKey: sessionOf(2) }) : undefined,
+          by === undefined ? undefined : usage.groups(days, scope ?? {}, by),
+        ]);
+        const groups = by === undefined || rows === undefined ? undefined : { by, rows };
+        usageCard({ report, here, groups, isLocked: false });
       }),
     );
   }
@@ -101,13 +125,18 @@ async function cardTimes(ledger: UsageLedger, days: number, scope: UsageScope | 
 
 const sessionOf = (number: number): string => `agent:agent-${number % AGENTS}:discord:channel:12345678901234${number}`;
 
+const { price } = createCallPricer({
+  book: createPriceBook({ stated: () => new Map(), configuredCost: () => undefined, clock: () => NOW }),
+  baselineOf: () => ({ provider: "anthropic", model: "claude-sonnet-5" }),
+});
+
 /** Calls spread evenly over 30 days; which is which follows from the number, so that every run has the same. */
 function someCall(number: number, size: number): UsageCall {
   const mixed = (number * 2_654_435_761) % 4_294_967_296;
   const session = mixed % SESSIONS;
   const cloud = mixed % 3 === 0;
   const input = 500 + (mixed % 30_000);
-  return {
+  return price({
     id: `${mixed.toString(16).padStart(8, "0")}-4b1d-4e02-9a01-${number.toString(16).padStart(12, "0")}`,
     at: NOW - 30 * DAY_MS + Math.floor((number / size) * 30 * DAY_MS),
     sessionKey: sessionOf(session),
@@ -122,10 +151,5 @@ function someCall(number: number, size: number): UsageCall {
     durationMs: mixed % 40_000,
     outcome: mixed % 70 === 0 ? "failed" : "answered",
     fallback: mixed % 90 === 0,
-    rate: cloud
-      ? { input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75, source: "override", date: "2026-01-01" }
-      : undefined,
-    baseline: undefined,
-    usd: cloud && mixed % 50 !== 0 ? (3e6 * input + 15e6 * (mixed % 900)) / 1e12 : undefined,
-  };
+  });
 }

@@ -67,6 +67,16 @@ describe("savings", () => {
     expect(await savings([local()], () => HAIKU, at(100, 0.1))).toMatchObject({ low: -0.004, high: 0.005 });
   });
 
+  it.each([
+    [SONNET, 15_000, 0.15, 0.29275, 1.51675],
+    [HAIKU, 15_000, 0.15, 0.01155, 0.07275],
+    [HAIKU, 60_000, 0.4, -0.019_866_667, 0.041_333_333],
+  ])("are those of the example in docs/usage.md: %j, %d ms, $%d a kWh", async (model, durationMs, price, low, high) => {
+    const tokens = { input: 17_000, output: 400, cacheRead: 0, cacheWrite: 0 };
+    const calls = Array.from({ length: 40 }, (_, index) => local({ id: String(index), tokens, durationMs }));
+    expect(await savings(calls, () => model, at(130, price))).toMatchObject({ low, high });
+  });
+
   it("are not touched by electricity in another currency", async () => {
     expect(await savings([local()], () => SONNET, at(130, 0.3, "EUR"))).toMatchObject({
       ...{ low: 0.12, high: 0.3 },
