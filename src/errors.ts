@@ -23,6 +23,7 @@ export type ErrorCode =
   | "changed_meanwhile"
   | "switch_in_progress"
   | "bad_config"
+  | "bad_suite"
   | "no_openclaw"
   | "no_gateway"
   | "gateway_auth"

@@ -18,6 +18,7 @@ const LAYERS: readonly (readonly string[])[] = [
     "src/guard",
     "src/local-only",
     "src/usage",
+    "src/bench",
   ],
   ["commands"],
   ["adapters"],
