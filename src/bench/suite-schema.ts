@@ -49,7 +49,11 @@ const item = {
     .min(1)
     .max(50)
     .exactOptional(),
-  haystack: shape({ needle: z.string().min(1).max(2_000), at: z.number().min(0).max(1) }).exactOptional(),
+  haystack: shape({
+    needle: z.string().min(1).max(2_000),
+    at: z.number().min(0).max(1),
+    decoys: z.array(z.string().min(1).max(2_000)).max(50).exactOptional(),
+  }).exactOptional(),
   grade: gradeSchema,
   key: z.union([z.string().max(MOST_TEXT_CHARS), answer, shape({ turns: z.array(turnKey).min(1).max(50) })], {
     error: "write a text, {text, toolCalls}, or {turns: […]} with one of these for each turn",

@@ -51,6 +51,8 @@ export interface Haystack {
   readonly needle: string;
   /** Where it stands, 0 (the beginning) to 1 (the end). */
   readonly at: number;
+  /** Sentences that resemble it, spread over the text: who finds only the topic finds one of them. */
+  readonly decoys?: readonly string[];
 }
 
 /** What a model said, one entry for each turn that it answered. */
@@ -61,6 +63,8 @@ export interface ItemAnswer {
 export interface TurnAnswer {
   readonly text: string;
   readonly toolCalls: readonly ToolCall[];
+  /** Ended by the most tokens that it may have. */
+  readonly cut?: boolean;
 }
 
 export interface ToolCall {
