@@ -6,6 +6,7 @@ import {
   newVariant,
   type QuickJSContext,
   type QuickJSHandle,
+  type QuickJSSyncVariant,
 } from "quickjs-emscripten-core";
 import type { CodeJob, SandboxLine } from "./code-job.ts";
 import { GUEST_SOURCE } from "./code-sandbox-guest.ts";
