@@ -3,6 +3,7 @@ import { evenText } from "./answer-text.ts";
 const SPACE = "[^\\S\\n]";
 const BULLET = new RegExp(`^${SPACE}*[-*+•‣◦▪·–]${SPACE}+\\S`, "u");
 const NUMBERED = new RegExp(`^${SPACE}*\\d{1,3}[.)]${SPACE}+\\S`, "u");
+const HEADING = /^\s*#{1,6}\s/;
 /** What Markdown puts before a line and nobody reads aloud. */
 const LINE_MARK = new RegExp(`^(?:${SPACE}*(?:[-*+•‣◦▪·–]|\\d{1,3}[.)]|#{1,6}|>)(?=${SPACE}))?${SPACE}*`, "u");
 const SAYS_SOMETHING = /[\p{L}\p{N}\p{Extended_Pictographic}]/u;
@@ -41,16 +42,17 @@ export const countParagraphs = (text: string): number => blocksIn(linesIn(text),
  * does not go on in lower case or with a digit begins a new one.
  */
 export function countSentences(text: string): number {
-  const startsAlone = (line: string): boolean => BULLET.test(line) || NUMBERED.test(line) || /^\s*#{1,6}\s/.test(line);
+  const startsAlone = (line: string, before: string): boolean =>
+    BULLET.test(line) || NUMBERED.test(line) || HEADING.test(line) || HEADING.test(before);
   let sentences = 0;
   for (const block of blocksIn(linesIn(text), startsAlone)) sentences += sentencesIn(block.replace(LINE_MARK, ""));
   return sentences;
 }
 
-function blocksIn(lines: readonly string[], startsAlone: (line: string) => boolean): string[] {
+function blocksIn(lines: readonly string[], startsAlone: (line: string, before: string) => boolean): string[] {
   const blocks: string[][] = [[]];
-  for (const line of lines) {
-    if (line.trim() === "" || startsAlone(line)) blocks.push([]);
+  for (const [index, line] of lines.entries()) {
+    if (line.trim() === "" || startsAlone(line, lines[index - 1] ?? "")) blocks.push([]);
     blocks.at(-1)?.push(line);
   }
   return blocks.map((block) => block.join("\n")).filter((block) => SAYS_SOMETHING.test(block));

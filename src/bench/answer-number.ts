@@ -47,8 +47,10 @@ function boxedIn(text: string): string | undefined {
 }
 
 const ANNOUNCED = /\b(?:answer|result)\b[^.\n\d]{0,40}?(?:\bis\b|\bbe\b|:|=)|####/gi;
-/** What may stand between the announcement and its number, characters. */
-const MOST_BETWEEN = 24;
+/** What may stand between the announcement and its number; after any other word it is told how, not what. */
+const BETWEEN =
+  /^(?:[^\p{L}\d]|(?:about|approximately|around|roughly|exactly|just|simply|equal|to|USD|EUR|GBP|Rs|\p{L})(?!\p{L}))*$/iu;
+const WORKED_OUT = /^\s*(?:[-+*/×÷=]|\\times|\\cdot)\s*[\d($\\]/;
 
 function announcedIn(text: string): FoundNumber | undefined {
   let at = -1;
@@ -56,13 +58,13 @@ function announcedIn(text: string): FoundNumber | undefined {
   if (at < 0) return undefined;
   const region = text.slice(at, at + 400);
   const [first, ...rest] = numbersIn(region);
-  if (first === undefined || first.start > MOST_BETWEEN || /[.!?]\s/.test(region.slice(0, first.start)))
-    return undefined;
-  if (!/^\s*(?:[-+*/×÷=]|\\times|\\cdot)/.test(region.slice(first.end))) return first;
+  if (first === undefined || !BETWEEN.test(region.slice(0, first.start))) return undefined;
+  if (!WORKED_OUT.test(region.slice(first.end))) return first;
   // It is worked out once more: 3 + 4 = 7.
-  const line = region.slice(0, (region.indexOf("\n", first.end) + 1 || region.length + 1) - 1);
-  const equals = line.lastIndexOf("=");
-  return equals < 0 ? undefined : rest.find(({ start, end }) => start > equals && end <= line.length);
+  const newline = region.indexOf("\n", first.end);
+  const lineEnd = newline < 0 ? region.length : newline;
+  const equals = region.lastIndexOf("=", lineEnd);
+  return equals < first.end ? undefined : rest.find(({ start, end }) => start > equals && end <= lineEnd);
 }
 
 function lastNumber(text: string): FoundNumber | undefined {

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
-import { join, sep } from "node:path";
+import { join } from "node:path";
 import { z } from "zod";
 import { ClutchError } from "../errors.ts";
 import { type CodeJob, patienceMs, type SandboxLine } from "./code-job.ts";
@@ -112,23 +112,23 @@ const CHILD_FILE = join(
   import.meta.filename.endsWith(".ts") ? "code-sandbox-child.ts" : "code-sandbox-child.js",
 );
 
-const packageDir = (name: string, from: string): string => {
-  const file = createRequire(from).resolve(name);
-  const inside = join("node_modules", ...name.split("/"));
-  return file.slice(0, file.lastIndexOf(inside) + inside.length);
-};
-const CORE_DIR = packageDir("quickjs-emscripten-core", import.meta.filename);
+const PACKAGES = ["quickjs-emscripten-core", "@jitl/quickjs-wasmfile-release-sync"];
 
-/** What holds if code ever got out of QuickJS: no files but the sandbox's own, no processes, no add-ons, little memory. */
+/** Where packages are looked for, and where these really are: package managers link from one place to the other. */
+function packageFolders(): readonly string[] {
+  const { resolve } = createRequire(import.meta.filename);
+  const real = PACKAGES.map((name) => {
+    const file = resolve(name);
+    return file.slice(0, file.lastIndexOf(join("node_modules", name)) + "node_modules".length);
+  });
+  return [...new Set([...(resolve.paths(PACKAGES[0] ?? "") ?? []), ...real])];
+}
+
+/** What holds if code ever got out of QuickJS: no files but programs and packages, no processes, no add-ons, little memory. */
 const LIMITS: readonly string[] = [
   "--permission",
   "--allow-worker",
-  ...[
-    import.meta.dirname,
-    CORE_DIR,
-    packageDir("@jitl/quickjs-wasmfile-release-sync", import.meta.filename),
-    packageDir("@jitl/quickjs-ffi-types", join(CORE_DIR, "dist", "index.js")),
-  ].map((dir) => `--allow-fs-read=${dir}${sep}*`),
+  ...[import.meta.dirname, ...packageFolders()].map((dir) => `--allow-fs-read=${join(dir, "*")}`),
   "--disallow-code-generation-from-strings",
   "--max-old-space-size=96",
 ];

@@ -14,6 +14,9 @@ export interface Expansion {
 const NAME = /\{\{\s*([A-Za-z]\w*)\s*\}\}/g;
 const NAME_ALONE = /^\{\{\s*([A-Za-z]\w*)\s*\}\}$/;
 
+/** The name in a text that is nothing but `{{name}}`. */
+export const nameAlone = (text: string): string | undefined => NAME_ALONE.exec(text)?.[1];
+
 /**
  * Replaces `{{name}}` in every text of a value. A text that is nothing else becomes
  * the value itself; inside a longer one, lists and mappings are written as JSON.
@@ -33,7 +36,7 @@ export function expandNames(written: unknown, values: ReadonlyMap<string, unknow
     return values.get(name);
   };
   const expandText = (text: string, path: Path): unknown => {
-    const alone = NAME_ALONE.exec(text)?.[1];
+    const alone = nameAlone(text);
     if (alone !== undefined) {
       const value = valueNamed(alone, path);
       chars += JSON.stringify(value ?? null).length;
@@ -71,5 +74,4 @@ export function expandNames(written: unknown, values: ReadonlyMap<string, unknow
   return { value: expand(written, []), flaws, used, chars };
 }
 
-const asText = (value: unknown): string =>
-  typeof value === "object" && value !== null ? JSON.stringify(value) : String(value ?? "");
+const asText = (value: unknown): string => (typeof value === "object" ? JSON.stringify(value) : String(value ?? ""));

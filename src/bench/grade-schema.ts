@@ -3,9 +3,9 @@ import type { Constraint, FieldRule, Grade } from "./grade.ts";
 import { oneOfKeys, shape } from "./suite-words.ts";
 
 /** The longest text that a rule may hold, characters. */
-const MOST_CHARS = 20_000;
+const MOST_CHARS = 2_000;
 
-const text = z.string().min(1).max(MOST_CHARS);
+const text = z.string().max(MOST_CHARS).regex(/\S/, "write more than white space");
 const count = z.int().min(0).max(100_000);
 const texts = z.array(text).min(1).max(200);
 const tolerance = z.number().nonnegative();
@@ -23,13 +23,17 @@ const range = shape({ min: count.exactOptional(), max: count.exactOptional() })
   .refine(({ min, max }) => min !== undefined || max !== undefined, "write min, max or both")
   .refine(({ min = 0, max = Number.POSITIVE_INFINITY }) => min <= max, "min is more than max");
 
-const pattern = text.max(500).superRefine((source, ctx) => {
-  try {
-    new RegExp(source, "u");
-  } catch (error) {
-    ctx.addIssue({ code: "custom", message: error instanceof Error ? error.message : "no regular expression" });
-  }
-});
+const pattern = z
+  .string()
+  .min(1)
+  .max(500)
+  .superRefine((source, ctx) => {
+    try {
+      new RegExp(source, "u");
+    } catch (error) {
+      ctx.addIssue({ code: "custom", message: error instanceof Error ? error.message : "no regular expression" });
+    }
+  });
 
 const constraint: z.ZodType<Constraint> = oneOfKeys(
   "words, sentences, paragraphs, bullets, numbered, lines, startsWith, endsWith, includes, excludes, noCharacter, allCaps, lowerCase, onlyJson, onlyOneOf, inOrder or matches",

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { ClutchError } from "../errors.ts";
-import { expandNames } from "./expand-names.ts";
+import { expandNames, nameAlone } from "./expand-names.ts";
 import type { BenchItem, Suite } from "./suite.ts";
 import { itemFlaws, itemOf } from "./suite-item.ts";
 import { envelopeSchema, itemSchema } from "./suite-schema.ts";
@@ -74,7 +74,7 @@ export function checkSuite(text: string): {
       const item = id === undefined ? written.family : `${written.family}/${id}`;
       const report = (flaw: Flaw): void => {
         const at = ["items", index, ...flaw.path];
-        problems.push({ ...problemAt(source, { ...flaw, path: throughName(source.value, at, number) }), item });
+        problems.push({ ...problemAt(source, { ...flaw, path: throughName(source.value, at, number, values) }), item });
       };
       if (ids.has(item))
         report({ path: variant === undefined ? [] : ["variants", number], message: `the id “${item}” is there twice` });
@@ -109,22 +109,24 @@ const problemAt = (source: SuiteSource, { path, key, message }: Flaw): SuiteProb
   message,
 });
 
-const NAME_ALONE = /^\{\{\s*([A-Za-z]\w*)\s*\}\}$/;
-
 /** The path into what a variant says, where the value comes from there. */
-function throughName(file: unknown, path: readonly PropertyKey[], variant: number): readonly PropertyKey[] {
+function throughName(
+  file: unknown,
+  path: readonly PropertyKey[],
+  variant: number,
+  values: ReadonlyMap<string, unknown>,
+): readonly PropertyKey[] {
   let node = file;
-  for (const [depth, step] of path.entries()) {
-    const name = nameAlone(node);
-    if (name !== undefined) return [...path.slice(0, 2), "variants", variant, "with", name, ...path.slice(depth)];
-    node = typeof node === "object" && node !== null ? Reflect.get(node, step) : undefined;
+  for (const [depth, step] of [...path, undefined].entries()) {
+    const name = typeof node === "string" ? nameAlone(node) : undefined;
+    if (name !== undefined && values.has(name)) {
+      return [...path.slice(0, 2), "variants", variant, "with", name, ...path.slice(depth)];
+    }
+    if (step === undefined || typeof node !== "object" || node === null) break;
+    node = Reflect.get(node, step);
   }
-  const name = nameAlone(node);
-  return name === undefined ? path : [...path.slice(0, 2), "variants", variant, "with", name];
+  return path;
 }
-
-const nameAlone = (node: unknown): string | undefined =>
-  typeof node === "string" ? NAME_ALONE.exec(node)?.[1] : undefined;
 
 /** What is wrong in an item is wrong in all its variants, and told once. */
 function withoutRepeats(problems: readonly SuiteProblem[]): SuiteProblem[] {

@@ -34,7 +34,7 @@ export function readSource(text: string): SuiteSource {
     place: () => START,
   });
   try {
-    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "silent" });
+    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "error" });
     const errors = [...document.errors, ...document.warnings].map(({ pos, message }) => ({
       ...placeAt(pos[0]),
       message: `this is not YAML: ${firstLine(message)}`,

@@ -1,18 +1,15 @@
 import { distance } from "fastest-levenshtein";
 import { z } from "zod";
 
-/** A mapping with these keys and no others; a wrong key is answered with the ones that there are. */
+/** A mapping with these keys and no others. */
 export const shape = <const S extends z.core.$ZodShape>(keys: S) =>
+  // What `flatten` takes apart again, since one issue stands for all keys that do not belong there.
   z.strictObject(keys, {
-    error: (issue) => {
-      if (issue.code !== "unrecognized_keys") return undefined;
-      const known = Object.keys(keys);
-      return (issue.keys as readonly string[]).map((key) => unknownKey(key, known)).join("; ");
-    },
+    error: ({ code }) => (code === "unrecognized_keys" ? Object.keys(keys).join(" ") : undefined),
   });
 
 function unknownKey(key: string, known: readonly string[]): string {
-  const near = known.find((each) => distance(key.toLowerCase(), each.toLowerCase()) <= 2);
+  const near = known.find((each) => distance(key.toLowerCase(), each.toLowerCase()) <= Math.min(2, each.length - 2));
   return `“${key}” is no key here; ${near === undefined ? `there are ${known.join(", ")}` : `did you mean “${near}”?`}`;
 }
 
@@ -47,8 +44,11 @@ function flatten(issues: readonly Issue[], at: readonly PropertyKey[]): Flaw[] {
     if (issue.code === "invalid_key" || issue.code === "invalid_element") {
       return issue.issues.map(({ message }) => ({ path, message: lower(message) }));
     }
-    const [key] = issue.code === "unrecognized_keys" ? issue.keys : [];
-    return [{ path, message: messageOf(issue), ...(key === undefined ? {} : { key }) }];
+    if (issue.code === "unrecognized_keys") {
+      const known = issue.message.split(" ");
+      return issue.keys.map((key) => ({ path, key, message: unknownKey(key, known) }));
+    }
+    return [{ path, message: messageOf(issue) }];
   });
 }
 
@@ -64,10 +64,13 @@ const KINDS: Readonly<Record<string, string>> = {
   record: "a mapping of keys to values",
 };
 
+const VALUE_ISSUES: ReadonlySet<string | undefined> = new Set(["invalid_type", "invalid_value", "invalid_union"]);
+
 function messageOf(issue: Issue): string {
-  if (issue.code !== "invalid_type") return lower(issue.message);
   const { input } = issue;
-  if (input === undefined) return `“${String(issue.path.at(-1) ?? "")}” is missing`;
+  const isMissing = input === undefined && issue.path.length > 0 && VALUE_ISSUES.has(issue.code);
+  if (isMissing) return `“${String(issue.path.at(-1))}” is missing`;
+  if (issue.code !== "invalid_type") return lower(issue.message);
   const wanted = `this must be ${KINDS[issue.expected] ?? issue.expected}`;
   const isScalar = ["number", "boolean"].includes(typeof input) || input === null;
   return issue.expected === "string" && isScalar ? `${wanted}; put it in quotes` : wanted;
