@@ -1,4 +1,4 @@
-import { runInNewContext } from "node:vm";
+import { createContext, Script } from "node:vm";
 import { parseJson } from "./answer-blocks.ts";
 import {
   countBullets,
@@ -86,16 +86,18 @@ function areInOrder(text: string, wanted: readonly string[]): boolean {
 /** A pattern that takes longer on an answer than this, ms, is taken not to match. */
 const MOST_MATCH_MS = 1_000;
 
-/** In a context of its own only because that can be ended: a pattern may take for ever on some text. */
+const MATCH = new Script("new RegExp(pattern, 'u').test(text)");
+/** A context of its own only because what runs in one can be ended: a pattern may take for ever on some text. */
+const MATCH_CONTEXT = createContext({ pattern: "", text: "" });
+
 function matchFlaw(text: string, pattern: string): string | undefined {
   try {
-    const matches: unknown = runInNewContext(
-      "new RegExp(pattern, 'u').test(text)",
-      { pattern, text: evenText(text) },
-      { timeout: MOST_MATCH_MS },
-    );
+    Object.assign(MATCH_CONTEXT, { pattern, text: evenText(text) });
+    const matches: unknown = MATCH.runInContext(MATCH_CONTEXT, { timeout: MOST_MATCH_MS });
     return unless(matches === true, `does not match ${pattern}`);
   } catch {
     return `took too long to compare with ${pattern}`;
+  } finally {
+    Object.assign(MATCH_CONTEXT, { pattern: "", text: "" });
   }
 }
