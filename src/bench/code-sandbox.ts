@@ -57,7 +57,7 @@ export const runCode: RunCode = async (job, signal) => {
 
 function linesOf(job: CodeJob, signal: AbortSignal | undefined): Promise<readonly SandboxLine[]> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [...LIMITS, CHILD_FILE], {
+    const child = spawn(process.execPath, [...SANDBOX_FLAGS, CHILD_FILE], {
       cwd: import.meta.dirname,
       // Dates are the same everywhere. Windows starts nothing without its root.
       env: { TZ: "UTC", ...(process.env["SystemRoot"] ? { SystemRoot: process.env["SystemRoot"] } : {}) },
@@ -125,7 +125,7 @@ function packageFolders(): readonly string[] {
 }
 
 /** What holds if code ever got out of QuickJS: no files but programs and packages, no processes, no add-ons, little memory. */
-const LIMITS: readonly string[] = [
+export const SANDBOX_FLAGS: readonly string[] = [
   "--permission",
   "--allow-worker",
   ...[import.meta.dirname, ...packageFolders()].map((dir) => `--allow-fs-read=${join(dir, "*")}`),
@@ -133,11 +133,15 @@ const LIMITS: readonly string[] = [
   "--max-old-space-size=96",
 ];
 
+const said = z.string().max(1_000);
 const sandboxLine: z.ZodType<SandboxLine> = z.union([
-  z.tuple([z.enum(["begun", "done"])]),
-  z.tuple([z.enum(["threw", "ran out", "broken"]), z.string().max(1_000)]),
+  z.tuple([z.literal("begun")]),
   z.tuple([z.literal("returned"), z.unknown()]),
-]) as z.ZodType<SandboxLine>;
+  z.tuple([z.literal("threw"), said]),
+  z.tuple([z.literal("ran out"), said]),
+  z.tuple([z.literal("broken"), said]),
+  z.tuple([z.literal("done")]),
+]);
 
 function lineIn(text: string): SandboxLine | undefined {
   try {

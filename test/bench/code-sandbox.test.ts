@@ -1,6 +1,7 @@
+import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";
-import { type CallOutcome, runCode } from "../../src/bench/code-sandbox.ts";
+import { type CallOutcome, runCode, SANDBOX_FLAGS } from "../../src/bench/code-sandbox.ts";
 import { isSameValue } from "../../src/bench/code-value.ts";
 
 /** Short for what never ends; what ends takes a fraction of it. */
@@ -302,6 +303,18 @@ describe.concurrent("no trick makes a wrong value right", () => {
 });
 
 describe("the process of the sandbox", () => {
+  it.each([
+    ["files", "require('node:fs').readFileSync('/etc/hosts')", "ERR_ACCESS_DENIED"],
+    ["its own writing", "require('node:fs').writeFileSync('x', '')", "ERR_ACCESS_DENIED"],
+    ["processes", "require('node:child_process').execFileSync(process.execPath, ['-e', '0'])", "ERR_ACCESS_DENIED"],
+    ["add-ons", "process.dlopen({ exports: {} }, 'x.node')", "ERR_DLOPEN_DISABLED"],
+    ["the inspector", "require('node:inspector').open(0)", "ERR_ACCESS_DENIED"],
+    ["text as code", "Function('return 1')()", "Code generation from strings disallowed"],
+  ])("has no access to %s, should anything get out", (_, code, error) => {
+    const { stderr } = spawnSync(process.execPath, [...SANDBOX_FLAGS, "-e", code], { encoding: "utf8", env: {} });
+    expect(stderr).toContain(error);
+  });
+
   it("serves four at a time, and each gets what is its own", async () => {
     const codes = [
       "const f = () => 1;",
