@@ -16,51 +16,47 @@ const SEED = 20_261_122;
 export function medianRatio(ratios: readonly FamilyValue[]): Estimate | undefined {
   if (ratios.length === 0) return undefined;
   const names = [...new Set(ratios.map(({ family }) => family))];
-  const sorted = ratios
-    .map(({ family, value }) => ({ family: names.indexOf(family), value }))
-    .sort((one, other) => one.value - other.value);
-  const all = {
-    value: weightedMedian(
-      sorted,
-      names.map(() => 1),
-    ),
-    n: ratios.length,
-    families: names.length,
-  };
+  const sorted = ratios.toSorted((one, other) => one.value - other.value);
+  const values = Float64Array.from(sorted, ({ value }) => value);
+  const families = Uint32Array.from(sorted, ({ family }) => names.indexOf(family));
+  const drawn = new Uint32Array(names.length).fill(1);
+  const all = { value: drawnMedian(values, families, drawn, ratios.length), n: ratios.length, families: names.length };
   if (names.length < 2) return { ...all, low: 0, high: Number.POSITIVE_INFINITY };
 
+  const sizes = new Uint32Array(names.length);
+  for (const family of families) sizes[family] = (sizes[family] ?? 0) + 1;
   const random = seededRandom(SEED);
-  const medians = Array.from({ length: RESAMPLES }, () => weightedMedian(sorted, drawn(names.length, random))).sort(
-    (one, other) => one - other,
-  );
+  const medians = new Float64Array(RESAMPLES);
+  for (let sample = 0; sample < RESAMPLES; sample += 1) {
+    drawn.fill(0);
+    let count = 0;
+    for (let draw = 0; draw < names.length; draw += 1) {
+      const family = Math.floor(random() * names.length);
+      drawn[family] = (drawn[family] ?? 0) + 1;
+      count += sizes[family] ?? 0;
+    }
+    medians[sample] = drawnMedian(values, families, drawn, count);
+  }
+  medians.sort();
   const cut = Math.floor((RESAMPLES * tailFor(names.length)) / 2);
   return { ...all, low: medians[cut] ?? all.value, high: medians[RESAMPLES - 1 - cut] ?? all.value };
 }
 
-/** How often each family was drawn. */
-function drawn(families: number, random: () => number): number[] {
-  const counts = new Array<number>(families).fill(0);
-  for (let draw = 0; draw < families; draw += 1) {
-    const family = Math.floor(random() * families);
-    counts[family] = (counts[family] ?? 0) + 1;
-  }
-  return counts;
-}
-
-/** Values in their order, each as often as its family was drawn. */
-function weightedMedian(sorted: readonly { family: number; value: number }[], counts: readonly number[]): number {
-  const half = sorted.reduce((sum, { family }) => sum + (counts[family] ?? 0), 0) / 2;
+/** Of values in their order, each as often as its family was drawn, `all` in number. */
+function drawnMedian(values: Float64Array, families: Uint32Array, drawn: Uint32Array, all: number): number {
   let seen = 0;
-  let below: number | undefined;
-  for (const { family, value } of sorted) {
-    const count = counts[family] ?? 0;
+  let below = Number.NaN;
+  for (let at = 0; at < values.length; at += 1) {
+    const count = drawn[families[at] ?? 0] ?? 0;
     if (count === 0) continue;
+    const value = values[at] ?? Number.NaN;
+    // The half was full just before: the median lies between the two.
+    if (2 * seen === all) return (below + value) / 2;
     seen += count;
-    if (below !== undefined) return (below + value) / 2;
-    if (seen > half) return value;
-    if (seen === half) below = value;
+    if (2 * seen > all) return value;
+    below = value;
   }
-  return below ?? Number.NaN;
+  return below;
 }
 
 /** What lies beyond both ends together. */
