@@ -1,6 +1,6 @@
 import { byFamily, scatter } from "./families.ts";
 import type { Estimate, Interval } from "./interval.ts";
-import { criticalT, tail } from "./student.ts";
+import { criticalT, NORMAL, tail } from "./student.ts";
 import { wilsonInterval } from "./wilson.ts";
 
 /** Scores of two models, 0 to 1, for the same item. */
@@ -41,7 +41,7 @@ export function pairedDifference(pairs: readonly ScorePair[]): PairedDifference 
   const error = Math.sqrt(scatter(grouped, middle) + credited) / size;
   const parts = pairs.filter(({ a, b }) => isPart(a) || isPart(b)).length;
   // A score with parts tells more than right or wrong does: like two items.
-  const { low, high } = possible(mean, n + parts, critical);
+  const { low, high } = possible(mean, n + parts);
   return {
     ...all,
     low: Math.max(-1, Math.min(low, middle - critical * error)),
@@ -55,12 +55,13 @@ const isPart = (score: number): boolean => score > 0 && score < 1;
 /**
  * Every difference x that can hide behind the one that was found: items that are
  * right or wrong scatter by |x| (1 - |x|) at least where the true difference is x.
- * Towards the side that was found this is Wilson's interval.
+ * Towards the side that was found this is Wilson's interval. That scatter is known and
+ * not estimated, so the normal distribution serves.
  */
-function possible(found: number, n: number, critical: number): Interval {
+function possible(found: number, n: number): Interval {
   const size = Math.abs(found);
-  const { low, high } = wilsonInterval(size, n, critical);
-  const share = critical ** 2 / n;
+  const { low, high } = wilsonInterval(size, n);
+  const share = criticalT(NORMAL) ** 2 / n;
   const excess = share - 2 * size;
   const root = excess ** 2 - 4 * (1 + share) * size ** 2;
   const beyond = excess > 0 && root >= 0 ? -(excess + Math.sqrt(root)) / (2 * (1 + share)) : low;
