@@ -1,4 +1,5 @@
 import type { Chart } from "../src/charts/chart.ts";
+import type { DotChart } from "../src/charts/dot-chart.ts";
 
 /**
  * A card is an answer without a platform: adapters draw it as a Discord embed,
@@ -14,7 +15,7 @@ export interface Card {
   readonly meter?: Meter;
   readonly table?: Table;
   /** Drawn by each adapter in its own way; in the place of an image where there are both. */
-  readonly chart?: Chart;
+  readonly chart?: Chart | DotChart;
   readonly image?: Image;
   readonly file?: CardFile;
   readonly choices?: Choices;

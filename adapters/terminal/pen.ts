@@ -37,6 +37,8 @@ export interface Marks {
   readonly empty: string;
   /** What the parts of a stacked bar are filled with. */
   readonly stack: Readonly<Record<ChartTone, readonly string[]>>;
+  /** Where a value is on a scale. */
+  readonly dot: Readonly<Record<ChartTone, string>>;
   readonly ellipsis: string;
   readonly by: string;
 }
@@ -52,6 +54,7 @@ const UNICODE: Marks = {
   parts: ["▏", "▎", "▍", "▌", "▋", "▊", "▉"],
   empty: "░",
   stack: { local: ["█", "▓"], cloud: ["▒", "░"], unknown: ["·", "∘"] },
+  dot: { local: "●", cloud: "◆", unknown: "■" },
   ellipsis: "…",
   by: "—",
 };
@@ -67,6 +70,7 @@ const ASCII: Marks = {
   parts: [],
   empty: ".",
   stack: { local: ["#", "="], cloud: ["+", "-"], unknown: ["?", "."] },
+  dot: { local: "O", cloud: "X", unknown: "?" },
   ellipsis: "...",
   by: "--",
 };

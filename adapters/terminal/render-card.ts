@@ -1,7 +1,10 @@
 import type { Action, Card, Field, Meter } from "../../commands/card.ts";
+import type { Chart } from "../../src/charts/chart.ts";
+import { type DotChart, isDotChart } from "../../src/charts/dot-chart.ts";
 import { createPen, type Pen, type PenOptions } from "./pen.ts";
 import { renderChart } from "./render-chart.ts";
 import { renderChoices } from "./render-choices.ts";
+import { renderDots } from "./render-dots.ts";
 import { renderTable } from "./render-table.ts";
 import { padEnd, widest, widthOf, wrap } from "./text-layout.ts";
 
@@ -25,7 +28,7 @@ export function renderCard(card: Card, options: PenOptions): string {
   const sections = [
     renderFields(card.fields ?? [], inner, pen),
     card.meter === undefined ? [] : renderMeter(card.meter, inner, pen),
-    card.chart === undefined ? [] : renderChart(card.chart, inner, pen),
+    card.chart === undefined ? [] : renderPicture(card.chart, inner, pen),
     card.table === undefined ? [] : renderTable(card.table, inner, pen),
     card.choices === undefined ? [] : renderChoices(card.choices, inner, pen),
     renderActions(card.actions ?? [], inner, pen),
@@ -39,6 +42,9 @@ export function renderCard(card: Card, options: PenOptions): string {
     .flat()
     .join("\n");
 }
+
+const renderPicture = (chart: Chart | DotChart, width: number, pen: Pen): string[] =>
+  isDotChart(chart) ? renderDots(chart, width, pen) : renderChart(chart, width, pen);
 
 function renderTitle(card: Card, pen: Pen): string[] {
   const mark = pen.marks.tone[card.tone];

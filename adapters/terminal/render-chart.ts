@@ -2,6 +2,7 @@ import { amount } from "../../src/charts/amount.ts";
 import type { Chart, ChartSeries } from "../../src/charts/chart.ts";
 import { stackParts } from "../../src/charts/stack-parts.ts";
 import { sum, type TidyChart, tidyChart } from "../../src/charts/tidy-chart.ts";
+import { COLOURS } from "./chart-colours.ts";
 import type { Pen, Style } from "./pen.ts";
 import { cut, padEnd, widest, widthOf, wrap } from "./text-layout.ts";
 
@@ -14,8 +15,6 @@ const SHORTEST_NAME = 8;
 const GAP = 2;
 /** Two characters of a series and a space. */
 const SWATCH = 3;
-
-const COLOURS = { local: "success", cloud: "warning", unknown: "quiet" } as const satisfies Record<string, Style>;
 
 /**
  * A chart with a horizontal bar in each row, its label before it and its sum

@@ -1,6 +1,8 @@
 import { createRequire } from "node:module";
 import type { Chart } from "./chart.ts";
 import { chartSvg, FONT, HEIGHT, WIDTH } from "./chart-svg.ts";
+import { type DotChart, isDotChart } from "./dot-chart.ts";
+import { dotSvg } from "./dot-svg.ts";
 import { encodePng } from "./encode-png.ts";
 
 const require = createRequire(import.meta.url);
@@ -13,10 +15,11 @@ const ZOOM = 2;
  * package, and no font of the system is looked at. Rendering and compression
  * run beside the event loop. Rejects where this machine has no renderer.
  */
-export async function chartPng(chart: Chart): Promise<Uint8Array> {
+export async function chartPng(chart: Chart | DotChart): Promise<Uint8Array> {
   // Native code: loaded only when the first chart is drawn, and where it cannot be, only charts are missing.
   const { renderAsync } = await import("@resvg/resvg-js");
-  const image = await renderAsync(chartSvg(chart), {
+  const { svg, height } = isDotChart(chart) ? dotSvg(chart) : { svg: chartSvg(chart), height: HEIGHT };
+  const image = await renderAsync(svg, {
     font: {
       loadSystemFonts: false,
       // The renderer passes over a font that is missing, and its text with it; `resolve` throws instead.
@@ -28,5 +31,5 @@ export async function chartPng(chart: Chart): Promise<Uint8Array> {
     },
     fitTo: { mode: "zoom", value: ZOOM },
   });
-  return encodePng(image.pixels, WIDTH * ZOOM, HEIGHT * ZOOM);
+  return encodePng(image.pixels, WIDTH * ZOOM, height * ZOOM);
 }

@@ -4,6 +4,7 @@ import type { Chart } from "./chart.ts";
 import { type Fill, fillOf, patterns } from "./chart-fills.ts";
 import { chartLine, cutText, textWidth } from "./chart-text.ts";
 import { stackParts } from "./stack-parts.ts";
+import { COLOURS, round, svgText as text } from "./svg-parts.ts";
 import { sum, type TidyChart, tidyChart } from "./tidy-chart.ts";
 
 /** Size of the drawing in px. Chats show a picture about 400 px wide, so it is small, and its letters are large. */
@@ -25,8 +26,6 @@ const RIGHT = WIDTH - LABEL / 2;
 const MAX_BARS = 60;
 const WIDEST_BAR = 72;
 const LEAST = 2;
-
-const COLOURS = { ground: "#1f2430", grid: "#3b4252", text: "#eef1f6", quiet: "#aeb6c4" } as const;
 
 /**
  * Draws a chart as SVG, 600 by 400, on a ground of its own that stands out
@@ -151,26 +150,3 @@ const inTheMiddle = (words: string, y: number): string =>
 
 const line = (from: number, y: number): string =>
   `<path d="M${round(from)} ${round(y)}H${WIDTH - EDGE}" stroke="${COLOURS.grid}"/>`;
-
-interface TextStyle {
-  /** What it is in the drawing. */
-  readonly kind: string;
-  readonly x: number;
-  /** Of its baseline. */
-  readonly y: number;
-  readonly size: number;
-  readonly anchor?: "middle" | "end";
-  readonly bold?: boolean;
-  readonly quiet?: boolean;
-}
-
-function text(words: string, { kind, x, y, size, anchor = undefined, bold = false, quiet = false }: TextStyle): string {
-  if (words === "") return "";
-  const how = `${anchor === undefined ? "" : ` text-anchor="${anchor}"`}${bold ? ' font-weight="bold"' : ""}`;
-  return `<text class="${kind}" x="${round(x)}" y="${round(y)}" font-size="${size}"${how} fill="${quiet ? COLOURS.quiet : COLOURS.text}">${escaped(words)}</text>`;
-}
-
-const escaped = (words: string): string =>
-  words.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
-
-const round = (value: number): number => Number(value.toFixed(2));
