@@ -61,31 +61,36 @@ interface Pair {
 }
 
 /** Compares on the items that both answered, so that hard items weigh on both. Which answers belong together is the caller's choice. */
-export function compareModels(answers: readonly BenchAnswer[], a: ModelRef, b: ModelRef): Comparison {
-  const [ofA, ofB] = [itemScores(answers, a), itemScores(answers, b)];
+export const compareModels = (answers: readonly BenchAnswer[], a: ModelRef, b: ModelRef): Comparison => ({
+  a,
+  b,
+  ...compareScores(itemScores(answers, a), itemScores(answers, b)),
+});
+
+type Scores = ReadonlyMap<string, ItemScore>;
+
+/** The same for any two sets of scores, by item. */
+export function compareScores(ofA: Scores, ofB: Scores): Pick<Comparison, "tasks" | "overall"> {
   const ids = [...new Set([...ofA.keys(), ...ofB.keys()])].sort();
   const taskOf = (id: string) => (ofA.get(id) ?? ofB.get(id))?.task;
   const tasks = TASKS.flatMap((task) => {
     const own = ids.filter((id) => taskOf(id) === task);
     return own.length === 0 ? [] : [measure(task, own, ofA, ofB)];
   });
-  const together = holm(tasks.filter(({ found }) => found !== undefined).map(({ found }) => found?.p ?? 1));
-  let next = 0;
-  const corrected = tasks.map((task) => judged(task, task.found === undefined ? 1 : (together[next++] ?? 1)));
+  const comparable = tasks.filter(({ found }) => found !== undefined);
+  const together = holm(comparable.map(({ found }) => found?.p ?? 1));
   const overall = measure("overall", ids, ofA, ofB);
-  return { a, b, tasks: corrected, overall: judged(overall, overall.found?.p ?? 1) };
+  return {
+    tasks: tasks.map((task) => judged(task, together[comparable.indexOf(task)] ?? 1)),
+    overall: judged(overall, overall.found?.p ?? 1),
+  };
 }
 
 interface Measured extends Omit<Difference, "verdict" | "hint" | "p"> {
   readonly found: PairedDifference | undefined;
 }
 
-function measure(
-  subject: Difference["subject"],
-  ids: readonly string[],
-  ofA: ReadonlyMap<string, ItemScore>,
-  ofB: ReadonlyMap<string, ItemScore>,
-): Measured {
+function measure(subject: Difference["subject"], ids: readonly string[], ofA: Scores, ofB: Scores): Measured {
   const pairs = ids.flatMap((id): Pair[] => {
     const [a, b] = [ofA.get(id), ofB.get(id)];
     return a === undefined || b === undefined ? [] : [{ a, b }];

@@ -27,7 +27,7 @@ describe("a dot chart on the terminal", () => {
     const rows = draw(dotChart(GROUPS), 60, true);
     expect(rows.join("")).toMatch(/^[ -~]*$/);
     expect(rows.join("")).toContain("-O-");
-    expect(draw(dotChart(GROUPS), 24)).toContain("Qwen2.5… 62 (47-77)");
+    expect(draw(dotChart(GROUPS), 24)).toContain("Llama 3.1 70B 71 (57-85)");
   });
 
   it("stays within any width, whatever it is given", () => {
