@@ -65,6 +65,8 @@ export function seconds(ms: number): string {
   return `${Math.round(ms / 60_000)} min`;
 }
 
-/** Its far end: “p95 14 s”, or below 20 samples “longest of 7 14 s”. */
-export const farEnd = ({ p95, longest, n }: Spread): string =>
-  p95 === undefined ? `longest of ${n} ${seconds(longest)}` : `p95 ${seconds(p95)}`;
+/** A wait and how long it can get: “4.2 s (p95 5.3 s)”, below 20 samples “590 ms (longest of 4: 640 ms)”. */
+export function waitWords({ median, p95, longest, n }: Spread): string {
+  if (n === 1) return `${seconds(median)} (one call)`;
+  return `${seconds(median)} (${p95 === undefined ? `longest of ${n}: ${seconds(longest)}` : `p95 ${seconds(p95)}`})`;
+}

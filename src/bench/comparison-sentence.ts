@@ -118,7 +118,7 @@ function clause({ kind, differences }: Group, subject: string, other: string | u
     return `for ${wordOf(only)} ${what}${figures}${after}`;
   }
   if (differences.length > EACH_BY_ITSELF)
-    return `for ${listed(differences.map(wordOf))} ${what} (${together(differences)})${after}`;
+    return `for ${listed(differences.map(wordOf))} ${what} (${together(differences, claim)})${after}`;
   const each = differences.map((difference) => `${wordOf(difference)} (${figuresOf(difference, claim)})`);
   return `for ${listed(each)} ${what}${after}`;
 }
@@ -129,12 +129,13 @@ function figuresOf({ n, points }: Difference, claim: boolean): string {
 }
 
 /** Of many task types, from the least of all to the most of all. */
-function together(differences: readonly Difference[]): string {
+function together(differences: readonly Difference[], claim: boolean): string {
   const counts = differences.map(({ n }) => n);
   const [least, most] = [Math.min(...counts), Math.max(...counts)];
   const points = differences.flatMap((difference) => difference.points ?? []);
   const range = { low: Math.min(...points.map(({ low }) => low)), high: Math.max(...points.map(({ high }) => high)) };
-  return `n=${least === most ? least : `${least} to ${most}`}, differences within ${between(range)}`;
+  const n = `n=${least === most ? least : `${least} to ${most}`}`;
+  return claim ? `by ${by(range)}, ${n}` : `${n}, differences within ${between(range)}`;
 }
 
 /** Certainly less than the margin, which would be nothing to choose a model by. */
