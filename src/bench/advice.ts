@@ -7,7 +7,8 @@ import { rounded, seconds } from "./bench-words.ts";
 import { compareModels, type Difference, inPoints, MARGIN } from "./comparison.ts";
 import { differenceWords, type NamedModel } from "./comparison-sentence.ts";
 import { itemScores } from "./item-scores.ts";
-import { decodeSpeed, type SpeedRow, speedTable } from "./speed-table.ts";
+import { speedFigures } from "./speed-figures.ts";
+import { type SpeedRow, speedTable } from "./speed-table.ts";
 import type { Estimate } from "./statistics/interval.ts";
 import { scoreInterval } from "./statistics/score-interval.ts";
 import { medianOf, type Spread, spreadOf } from "./statistics/spread.ts";
@@ -137,7 +138,7 @@ function priceOf(answers: readonly BenchAnswer[]): number | undefined {
 /** From the longest prompt that was measured; the speed of answering otherwise from the answers themselves. */
 function paceOf(answers: readonly BenchAnswer[], rows: readonly SpeedRow[]): Pace {
   const long = rows.findLast(({ promptTokens }) => promptTokens >= USABLE.longPromptTokens);
-  const own = medianOf(answers.flatMap((answer) => decodeSpeed(answer) ?? []));
+  const own = medianOf(answers.flatMap((answer) => speedFigures(answer).decode ?? []));
   const decode = (long ?? rows.at(-1))?.decode?.median ?? (Number.isNaN(own) ? undefined : own);
   const longFirstTokenMs = long?.firstTokenMs?.median;
   const slow = decode !== undefined && decode < USABLE.tokensPerSecond;

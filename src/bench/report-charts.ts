@@ -1,3 +1,4 @@
+import { chartLine } from "../charts/chart-text.ts";
 import type { Dot, DotChart, DotGroup } from "../charts/dot-chart.ts";
 import { TASKS } from "../registry/seed-profile.ts";
 import type { BenchReport, ReportedQuality, ReportedSpeed } from "./bench-report.ts";
@@ -99,11 +100,14 @@ const order = (row: ReportedSpeed | undefined): number => (row?.promptTokens ?? 
 export const promptLabel = (tokens: number, cold: boolean): string =>
   `prompt of ${tokens.toLocaleString("en")} tokens${cold ? ", model loaded anew" : ""}`;
 
-const altOf = (title: string, groups: readonly DotGroup[], series: DotChart["series"]): string =>
-  [
-    `${title}.`,
-    ...groups.map(
-      ({ label, dots }) =>
-        `${label}: ${dots.map((dot) => `${series[dot.series]?.name ?? ""} ${dot.text}`).join(", ")}.`,
-    ),
-  ].join(" ");
+/** Longer descriptions are refused or cut by chats. */
+const LONGEST_ALT = 900;
+
+function altOf(title: string, groups: readonly DotGroup[], series: DotChart["series"]): string {
+  const name = ({ series: index }: Dot) => series[index]?.name ?? "";
+  const parts = groups.map(
+    ({ label, dots }) => `${label}: ${dots.map((dot) => `${name(dot)} ${dot.text}`).join(", ")}.`,
+  );
+  const alt = chartLine([`${title}.`, ...parts].join(" "), LONGEST_ALT);
+  return alt.length < LONGEST_ALT ? alt : `${alt}…`;
+}

@@ -1,7 +1,7 @@
 import type { ModelRef } from "../models/model-ref.ts";
 import { formatModelRef } from "../models/model-ref.ts";
-import type { Timings, TokenCounts } from "../servers/model-server.ts";
 import type { SpeedSample } from "./bench-answer.ts";
+import { type SpeedFigures, speedFigures } from "./speed-figures.ts";
 import { type Spread, spreadOf } from "./statistics/spread.ts";
 
 /** How fast a model answered prompts of one size; a spread is undefined where no sample tells. */
@@ -14,8 +14,10 @@ export interface SpeedRow {
   readonly n: number;
   /** From the question to the first token, ms. */
   readonly firstTokenMs: Spread | undefined;
-  /** Of it, loading; by the server's own account, ms. */
+  /** Its parts: loading and reading the prompt, by the server's own account, and what is left. */
   readonly loadMs: Spread | undefined;
+  readonly promptMs: Spread | undefined;
+  readonly restMs: Spread | undefined;
   /** Tokens a second while reading the prompt. */
   readonly prefill: Spread | undefined;
   /** Tokens a second while answering. */
@@ -43,26 +45,19 @@ export function speedTable(samples: readonly SpeedSample[]): readonly SpeedRow[]
 }
 
 function row(of: Pick<SpeedRow, "model" | "promptTokens" | "cold">, group: readonly SpeedSample[]): SpeedRow {
-  const spread = (read: (sample: SpeedSample) => number | undefined) =>
-    spreadOf(group.flatMap((sample) => read(sample) ?? []));
+  const figures = group.map(speedFigures);
+  const spread = (part: keyof SpeedFigures) => spreadOf(figures.flatMap((figure) => figure[part] ?? []));
   return {
     ...of,
     n: group.length,
-    firstTokenMs: spread(({ timings }) => timings.firstTokenMs),
-    loadMs: spread(({ timings }) => timings.loadMs),
-    prefill: spread(({ tokens, timings }) => perSecond(tokens.input, timings.promptMs)),
-    decode: spread(decodeSpeed),
-    joulesPerToken: spread(({ energy, tokens }) =>
-      energy === undefined || !tokens.output ? undefined : energy / tokens.output,
+    firstTokenMs: spread("firstTokenMs"),
+    loadMs: spread("loadMs"),
+    promptMs: spread("promptMs"),
+    restMs: spread("restMs"),
+    prefill: spread("prefill"),
+    decode: spread("decode"),
+    joulesPerToken: spreadOf(
+      group.flatMap(({ energy, tokens }) => (energy === undefined || !tokens.output ? [] : energy / tokens.output)),
     ),
   };
 }
-
-/** Tokens a second of an answer: by the server's own clock, else by ours from the first token on. */
-export function decodeSpeed({ tokens, timings }: { tokens: TokenCounts; timings: Timings }): number | undefined {
-  const { decodeMs, firstTokenMs, totalMs } = timings;
-  return perSecond(tokens.output, decodeMs ?? (firstTokenMs === undefined ? undefined : totalMs - firstTokenMs));
-}
-
-const perSecond = (count: number | undefined, ms: number | undefined): number | undefined =>
-  !count || ms === undefined || ms <= 0 ? undefined : (1_000 * count) / ms;

@@ -8,9 +8,9 @@ const MAX_TEXT = 400;
  * disturb the texts beside it: control characters, marks that turn the reading
  * direction, and towers of accents.
  */
-export function chartLine(text: string): string {
+export function chartLine(text: string, longest = MAX_TEXT): string {
   return text
-    .slice(0, MAX_TEXT)
+    .slice(0, longest)
     .toWellFormed()
     .normalize("NFC")
     .replace(/\s+/g, " ")

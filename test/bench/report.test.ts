@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { reportJson } from "../../src/bench/bench-report.ts";
@@ -110,7 +112,7 @@ describe("the Markdown report", () => {
     expect(bare).not.toMatch(/<|>|\]\(|`|@|https?:\/\/|www\.|mailto:|\*\*/);
     expect(bare.match(/^#+ /gm)).toHaveLength(REPORT_HEADINGS);
     expect(bare).not.toMatch(/^(\d+\.|[-=]{3,}|\+ )/m);
-    expect(markdown).not.toMatch(/[\u202e\u0000\u2028\ud800]/);
+    for (const odd of ["\u202e", "\u0000", "\u2028", "\ud800"]) expect(markdown).not.toContain(odd);
   });
 
   const REPORT_HEADINGS = (reportMarkdown(REPORT).match(/^#+ /gm) ?? []).length;
@@ -207,4 +209,15 @@ describe("what a report is built from", () => {
     ]);
     expect(firstTokenChart(REPORT).groups.at(-1)?.dots).toHaveLength(1);
   });
+});
+
+it("has every key of the JSON in its documentation", async () => {
+  const docs = await readFile(join(import.meta.dirname, "../../docs/bench.md"), "utf8");
+  const keysOf = (value: unknown): string[] =>
+    typeof value === "object" && value !== null
+      ? Object.entries(value).flatMap(([key, part]) => [...(Array.isArray(value) ? [] : [key]), ...keysOf(part)])
+      : [];
+  const keys = new Set(keysOf(JSON.parse(reportJson(REPORT))));
+  expect(keys.size).toBeGreaterThan(60);
+  for (const key of keys) expect(docs, key).toMatch(new RegExp(`\`${key}(\\[\\])?\``));
 });
