@@ -36,6 +36,9 @@ export type ErrorCode =
   | "local_only"
   | "not_installed"
   | "lock_in_progress"
+  // Benches.
+  | "bench_running"
+  | "no_bench"
   // The world's doing: exit code 1.
   | "gateway_unreachable"
   | "gateway_not_ready"

@@ -9,11 +9,19 @@ export interface Lease {
   /**
    * To be asked right before whatever others would suffer from. Throws
    * `lock_in_progress` where this process was silent for so long that another one
-   * took over, even if that one is done by now.
+   * took over, even if that one is done by now; or what the work's own words say.
    */
   check(): Promise<void>;
   /** Checks and writes at once: nothing comes between. Only `db` may be used in there. */
   within<T>(write: (db: Kysely<Schema>) => Promise<T>): Promise<T>;
+}
+
+/** What a person is told; of local-only mode where the work is not that. */
+export interface LeaseWords {
+  /** Another one is at it. */
+  busy(): ClutchError;
+  /** Another one took over. */
+  lost(): ClutchError;
 }
 
 /** Work that only one process may do at a time. */
@@ -21,12 +29,13 @@ export interface Leases {
   /**
    * Waits for its turn, does the work and lets go. What was left by a process that
    * died is taken over once its lease has run out (20 s). Throws `lock_in_progress`
-   * where the turn does not come within `patienceMs`, and whatever `work` throws.
+   * where the turn does not come within `patienceMs`, or what `words` say instead, and
+   * whatever `work` throws.
    */
   hold<T>(
     name: string,
     work: (lease: Lease) => Promise<T>,
-    options?: { readonly patienceMs?: number | undefined },
+    options?: { readonly patienceMs?: number | undefined; readonly words?: LeaseWords },
   ): Promise<T>;
   /** Whether somebody is at it now. */
   isHeld(name: string): Promise<boolean>;
@@ -72,7 +81,7 @@ export function createLeases(db: Kysely<Schema>, clock: () => number): Leases {
   };
 
   return {
-    async hold(name, work, { patienceMs = PATIENCE_MS } = {}) {
+    async hold(name, work, { patienceMs = PATIENCE_MS, words: { busy, lost } = LOCK_WORDS } = {}) {
       const holder = randomUUID();
       const started = performance.now();
       while (!(await take(name, holder))) {
@@ -110,14 +119,15 @@ export function createLeases(db: Kysely<Schema>, clock: () => number): Leases {
   };
 }
 
-const busy = (): ClutchError =>
-  new ClutchError("lock_in_progress", "Somebody else is turning local-only mode on or off right now.", {
-    hint: "Look with /localonly status in a moment.",
-  });
-
-const lost = (): ClutchError =>
-  new ClutchError(
-    "lock_in_progress",
-    "This Clutch did not get on for so long that another one took over; the rest was left to that one.",
-    { hint: "Look with /localonly status how it is now." },
-  );
+const LOCK_WORDS: LeaseWords = {
+  busy: () =>
+    new ClutchError("lock_in_progress", "Somebody else is turning local-only mode on or off right now.", {
+      hint: "Look with /localonly status in a moment.",
+    }),
+  lost: () =>
+    new ClutchError(
+      "lock_in_progress",
+      "This Clutch did not get on for so long that another one took over; the rest was left to that one.",
+      { hint: "Look with /localonly status how it is now." },
+    ),
+};

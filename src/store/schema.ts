@@ -1,11 +1,12 @@
 import type { ColumnType, GeneratedAlways } from "kysely";
+import type { BenchTables } from "./bench-tables.ts";
 import type { UsageSums } from "./usage-sums.ts";
 
 /**
  * The tables as the newest migration leaves them. Times are milliseconds since
  * the epoch; text ending in `_json` is JSON and is parsed by a schema at reading.
  */
-export interface Schema {
+export interface Schema extends BenchTables {
   changes: ChangesTable;
   audit: AuditTable;
   audit_horizon: AuditHorizonTable;

@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import { createAuditLog } from "../../src/store/audit-log.ts";
+import { createBenchRuns } from "../../src/store/bench-runs.ts";
 import { createChangeJournal } from "../../src/store/change-journal.ts";
+import { createLeases } from "../../src/store/leases.ts";
 import { openStore } from "../../src/store/open-store.ts";
 import { createUsageLedger } from "../../src/store/usage-ledger.ts";
 import { usageCall } from "./usage-calls.ts";
@@ -66,6 +68,21 @@ const tasks: Record<string, () => Promise<void>> = {
       await ledger.record(calls);
       print(`recorded ${next + 20}`);
     }
+  },
+
+  /** Writes answers of a bench as fast as it can until it is killed. */
+  async "bench-forever"() {
+    const { db } = await open();
+    const runs = createBenchRuns(db, Date.now);
+    const { id } = await runs.begin({ actor: "child", plan: {} });
+    await createLeases(db, Date.now).hold("bench", async (lease) => {
+      const notes = runs.heldBy(lease);
+      for (let repeat = 0; ; repeat++) {
+        const key = { model: { provider: "a", model: "b" }, itemId: "x/y/z", repeat };
+        for (const score of [1, 0]) await notes.answer(id, key, { score }, { turns: [] });
+        print(`answered ${repeat}`);
+      }
+    });
   },
 
   /** Stays inside a transaction that has written something. */
