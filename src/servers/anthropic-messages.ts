@@ -134,8 +134,9 @@ const tokensOf = (counts: Partial<Usage>): TokenCounts => ({
   ...(typeof counts.cache_creation_input_tokens === "number" ? { cacheWrite: counts.cache_creation_input_tokens } : {}),
 });
 
-function endReason(said: string | null | undefined): "stop" | "length" | "tool" | "other" {
+function endReason(said: string | null | undefined): "stop" | "length" | "tool" | "refused" | "other" {
   if (said === "end_turn" || said === "stop_sequence") return "stop";
   if (said === "max_tokens" || said === "model_context_window_exceeded") return "length";
+  if (said === "refusal") return "refused";
   return said === "tool_use" ? "tool" : "other";
 }

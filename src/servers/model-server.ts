@@ -162,8 +162,8 @@ export type GenerateEvent =
   | { readonly kind: "tool"; readonly name: string; readonly args: Readonly<Record<string, unknown>> }
   | {
       readonly kind: "end";
-      /** `length` where the answer was cut at `maxTokens` or at the end of the window. */
-      readonly reason: "stop" | "length" | "tool" | "other";
+      /** `length` where the answer was cut at `maxTokens` or at the end of the window, `refused` where the vendor stopped it. */
+      readonly reason: "stop" | "length" | "tool" | "refused" | "other";
       readonly tokens: TokenCounts;
       readonly timings: Timings;
     };

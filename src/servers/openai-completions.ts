@@ -162,8 +162,9 @@ const timingsOf = (timings: Chunk["timings"]): Omit<Timings, "totalMs"> => ({
   ...(typeof timings?.predicted_ms === "number" ? { decodeMs: timings.predicted_ms } : {}),
 });
 
-function endReason(said: string, calledTool: boolean): "stop" | "length" | "tool" | "other" {
+function endReason(said: string, calledTool: boolean): "stop" | "length" | "tool" | "refused" | "other" {
   if (said === "length") return "length";
+  if (said === "content_filter") return "refused";
   if (calledTool || said === "tool_calls" || said === "function_call") return "tool";
   return said === "stop" ? "stop" : "other";
 }

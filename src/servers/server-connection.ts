@@ -2,7 +2,15 @@ import { z } from "zod";
 import { ClutchError } from "../errors.ts";
 import { guardedBody, readSome, wholeBody } from "./bodies.ts";
 import type { ModelServerOptions, ServerHealth } from "./model-server.ts";
-import { brokenOff, faultSentence, refusal, ServerFault, statusFault, transportFault } from "./server-fault.ts";
+import {
+  brokenOff,
+  faultSentence,
+  refusal,
+  retryAfterMs,
+  ServerFault,
+  statusFault,
+  transportFault,
+} from "./server-fault.ts";
 
 type Fetch = typeof globalThis.fetch;
 
@@ -58,7 +66,11 @@ export function createServerConnection(
     options.fetch(input, { ...init, headers: onlyOurs(init?.headers, sent), redirect: "manual", signal });
 
   const refused = async (response: Response, model: string | undefined): Promise<ServerFault> =>
-    statusFault(response.status, await readSome(response), model);
+    statusFault(
+      { status: response.status, retryAfterMs: retryAfterMs(response.headers.get("retry-after"), Date.now()) },
+      await readSome(response),
+      model,
+    );
 
   /** Undefined where it is no fault of the server. */
   const faultOf = (thrown: unknown): ServerFault | undefined => {
@@ -176,7 +188,7 @@ function onlyOurs(theirs: RequestInit["headers"], sent: Readonly<Record<string, 
 /** A server that repeats the key in its error must not put it before a person. */
 function withoutSecrets(fault: ServerFault, secrets: readonly string[]): ServerFault {
   const does = secrets.reduce((text, secret) => text.replaceAll(secret, "…"), fault.message);
-  return does === fault.message ? fault : new ServerFault(fault.code, does, fault.cause);
+  return does === fault.message ? fault : new ServerFault(fault.code, does, fault.cause, fault.http);
 }
 
 function readBaseUrl({ id, baseUrl }: ModelServerOptions): URL {

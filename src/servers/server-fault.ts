@@ -5,12 +5,21 @@ import type { ServerFaultCode } from "./model-server.ts";
 /** What a server did wrong, as the end of a sentence that begins with its host and port. */
 export class ServerFault extends Error {
   readonly code: ServerFaultCode;
+  /** Where it answered with an HTTP status that says so. */
+  readonly http: HttpRefusal | undefined;
 
-  constructor(code: ServerFaultCode, does: string, cause?: unknown) {
+  constructor(code: ServerFaultCode, does: string, cause?: unknown, http?: HttpRefusal) {
     super(does, { cause });
     this.name = "ServerFault";
     this.code = code;
+    this.http = http;
   }
+}
+
+export interface HttpRefusal {
+  readonly status: number;
+  /** When to try again, ms from then, where the server says it. */
+  readonly retryAfterMs: number | undefined;
 }
 
 /** The stream ended, but not its answer: a relay in between, or a server that was stopped. */
@@ -44,14 +53,24 @@ const HINTS: Readonly<Record<ServerFaultCode, (key: string) => string>> = {
  * is what the request was about. A missing path is a 404 too, so it takes the
  * word "model" in the answer to say that the model is missing.
  */
-export function statusFault(status: number, body: string, model: string | undefined): ServerFault {
+export function statusFault(http: HttpRefusal, body: string, model: string | undefined): ServerFault {
+  const { status } = http;
   if (status === 401 || status === 403) return new ServerFault("unauthorised", `refused the API key (HTTP ${status})`);
   if (status >= 300 && status < 400) {
     return new ServerFault("redirected", `answered with a redirect (HTTP ${status}), which is not followed`);
   }
   const missing = status === 404 ? /\bmodel\b/i : /model_not_found|manifest: file does not exist/;
   if (model !== undefined && missing.test(body)) return missingModel(model);
-  return new ServerFault("http_error", `answered with an error (HTTP ${status})${inItsWords(wordsIn(body))}`);
+  const does = `answered with an error (HTTP ${status})${inItsWords(wordsIn(body))}`;
+  return new ServerFault("http_error", does, undefined, http);
+}
+
+/** `retry-after` is seconds or a date (RFC 9110, section 10.2.3); `now` is epoch ms. */
+export function retryAfterMs(header: string | null, now: number): number | undefined {
+  const text = header?.trim() ?? "";
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1_000;
+  const at = text === "" ? Number.NaN : Date.parse(text);
+  return Number.isNaN(at) ? undefined : Math.max(0, at - now);
 }
 
 export const missingModel = (model: string): ServerFault =>

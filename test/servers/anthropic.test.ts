@@ -237,7 +237,7 @@ describe("the Anthropic driver", () => {
     expect(events).toMatchObject([
       { kind: "tool", name: "now", args: {} },
       { kind: "text", text: 'cut({"a)' },
-      { kind: "end", reason: "other", tokens: { input: 5, output: 9, cacheRead: 900, cacheWrite: 60 } },
+      { kind: "end", reason: "refused", tokens: { input: 5, output: 9, cacheRead: 900, cacheWrite: 60 } },
     ]);
   });
 });
