@@ -105,6 +105,12 @@ const schema = z.strictObject({
         .prefault({}),
     })
     .prefault({}),
+  bench: z
+    .strictObject({
+      /** A run that may cost more than this many USD needs a yes. */
+      askAbove: z.number().min(0).prefault(0.5),
+    })
+    .prefault({}),
   access: z
     .strictObject({
       owners: z.array(person).prefault([]),
