@@ -28,6 +28,10 @@ export interface BenchAnswer {
   readonly timings: Timings;
   /** Undefined where no price is known; 0 for a local model. */
   readonly usd: number | undefined;
+  /** Of what it thought before it answered, which is no part of the answer; 0 where it did not. */
+  readonly thinkingCharacters?: number;
+  /** Work that waited for each core of this machine while it was asked, by the system's mean of a minute. */
+  readonly load?: number;
   /** Epoch ms. */
   readonly at: number;
 }

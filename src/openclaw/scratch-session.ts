@@ -111,7 +111,8 @@ async function forget(connection: Pick<GatewayConnection, "request">, key: strin
 }
 
 /** Whether a session is one of Clutch's own, whose calls nobody has to account for. */
-export const isScratchKey = (key: string): boolean => /[:-]clutch-canary-/.test(key);
+export const isScratchKey = (key: string): boolean =>
+  /^agent:[^:]+:(?:dashboard:incognito-clutch|subagent:clutch)-/.test(key);
 
 /** OpenClaw takes a session for incognito by the form of its key. */
 const keyFor = (agentId: string, kind: NonNullable<ScratchRequest["kind"]>): string => {

@@ -1,0 +1,104 @@
+import type { Rate } from "../models/usage-call.ts";
+import { costOf } from "../usage/price-cost.ts";
+import type { AskedItem } from "./ask-item.ts";
+import type { BenchAnswer } from "./bench-answer.ts";
+import type { BenchTarget } from "./bench-target.ts";
+import type { BenchItem, ItemAnswer } from "./suite.ts";
+
+/** What a grader found. */
+export interface Graded {
+  /** 0 to 1. */
+  readonly score: number;
+  /** Right in every part. */
+  readonly passed: boolean;
+  /** A tool call that was written as text. */
+  readonly malformedTool: boolean;
+  /** What was missing or wrong, a few words each. */
+  readonly notes: readonly string[];
+}
+
+export type GradeItem = (item: BenchItem, answer: ItemAnswer) => Promise<Graded>;
+
+interface AnswerParts {
+  readonly item: BenchItem;
+  readonly repeat: number;
+  readonly target: BenchTarget;
+  readonly load: number;
+  /** Epoch ms. */
+  readonly at: number;
+}
+
+/** How a model says no; what is graded as right was none, whatever it began with. */
+const REFUSAL =
+  /^\W*(?:(?:i'?m|i am) (?:very |so )?sorry|sorry|unfortunately|i apologi[sz]e|i (?:can(?:'?t|not)|won'?t|must decline|am (?:not able|unable)|'?m (?:not able|unable)))\b[^\n]{0,120}\b(?:help|assist|comply|answer|provide|do (?:that|this)|fulfil+|request)/i;
+const LONGEST_REFUSAL = 600;
+
+/** An answer that was graded. */
+export function gradedAnswer(
+  asked: AskedItem,
+  graded: Graded,
+  parts: AnswerParts & { readonly rate: Rate | undefined },
+): BenchAnswer {
+  const { tokens, timings, thinkingCharacters } = asked;
+  const isRefusal = asked.outcome === "answered" && !graded.passed && saysNo(asked.said);
+  return {
+    ...headOf(parts),
+    outcome: isRefusal ? "refused" : asked.outcome,
+    score: graded.score,
+    passed: graded.passed,
+    malformedTool: graded.malformedTool,
+    notes: [...asked.notes, ...graded.notes],
+    tokens,
+    timings,
+    usd: parts.target.local ? 0 : costOfAnswer(asked, parts.rate),
+    thinkingCharacters,
+  };
+}
+
+/** Nobody answered. */
+export function failedAnswer(reason: string, parts: AnswerParts): BenchAnswer {
+  return { ...nothingSaid(parts), outcome: "failed", notes: [reason] };
+}
+
+/** The model has no means to answer such an item: a wrong answer, not a missing one. */
+export function unableAnswer(reason: string, parts: AnswerParts): BenchAnswer {
+  return { ...nothingSaid(parts), outcome: "empty", notes: [reason] };
+}
+
+const headOf = ({ item, repeat, target, load, at }: AnswerParts) => ({
+  model: target.ref,
+  itemId: item.id,
+  task: item.task,
+  family: item.family,
+  repeat,
+  load,
+  at,
+});
+
+const nothingSaid = (parts: AnswerParts) => ({
+  ...headOf(parts),
+  score: 0,
+  passed: false,
+  malformedTool: false,
+  tokens: {},
+  timings: { totalMs: 0 },
+  usd: parts.target.local ? 0 : undefined,
+});
+
+function saysNo({ turns }: ItemAnswer): boolean {
+  const [first] = turns;
+  return (
+    turns.length === 1 &&
+    first !== undefined &&
+    first.toolCalls.length === 0 &&
+    first.text.length <= LONGEST_REFUSAL &&
+    REFUSAL.test(first.text)
+  );
+}
+
+/** Unknown where the server did not count, unless it cost nothing. */
+function costOfAnswer({ tokens }: AskedItem, rate: Rate | undefined): number | undefined {
+  const { input, output, cacheRead = 0, cacheWrite = 0 } = tokens;
+  if (rate === undefined || input === undefined || output === undefined) return undefined;
+  return costOf({ input, output, cacheRead, cacheWrite }, rate);
+}

@@ -1,0 +1,171 @@
+import type { Logger } from "pino";
+import type { EnergyMeter } from "../hardware/energy-meter.ts";
+import { formatModelRef, type ModelRef } from "../models/model-ref.ts";
+import type { Rate } from "../models/usage-call.ts";
+import type { BenchNotes } from "../store/bench-runs.ts";
+import { failedAnswer, type GradeItem, gradedAnswer, unableAnswer } from "./answer-item.ts";
+import { type AskedItem, askItem } from "./ask-item.ts";
+import type { BenchAnswer, SpeedSample } from "./bench-answer.ts";
+import { nonceFor, prepareItem } from "./bench-prompt.ts";
+import type { BenchTarget } from "./bench-target.ts";
+import { dropFromMemory, type SpeedStep, timeCall } from "./measure-speed.ts";
+import type { Patience, Reply } from "./patience.ts";
+import type { Ask } from "./plan-run.ts";
+import type { Readiness } from "./readiness.ts";
+import type { BenchRun } from "./run-log.ts";
+import type { ProgressKeeper } from "./run-progress.ts";
+import { seedOf } from "./seeded.ts";
+import type { BenchItem } from "./suite.ts";
+
+/** Questions of a run, one at a time, each written down before the next. */
+export interface RunWork {
+  /** `done` where it was answered and kept, be it as failed. */
+  item(target: BenchTarget, ask: Ask): Promise<Reply<BenchAnswer>>;
+  speed(target: BenchTarget, step: SpeedStep): Promise<Reply<SpeedSample | undefined>>;
+}
+
+export interface RunWorkParts {
+  readonly run: BenchRun;
+  readonly items: ReadonlyMap<string, BenchItem>;
+  readonly notes: BenchNotes;
+  readonly patience: Patience;
+  readonly readiness: Readiness;
+  readonly grade: GradeItem;
+  readonly rate: (model: ModelRef, promptTokens: number) => Rate | undefined;
+  /** Asks another way than by the model's server. */
+  readonly askThrough: ((target: BenchTarget, item: BenchItem, signal: AbortSignal) => Promise<AskedItem>) | undefined;
+  readonly energy: EnergyMeter | undefined;
+  /** Work waiting for each core. */
+  readonly load: () => number;
+  readonly deadlineMs: ((item: BenchItem, target: BenchTarget) => number) | undefined;
+  readonly progress: ProgressKeeper;
+  readonly signal: AbortSignal;
+  readonly clock: () => number;
+  readonly logger: Logger;
+}
+
+/** Characters of a turn that are kept for whoever wants to see what was said. */
+const KEPT_CHARACTERS = 20_000;
+
+export function createRunWork(parts: RunWorkParts): RunWork {
+  const { run, notes, patience, readiness, progress, signal, clock, logger } = parts;
+  const { plan } = run;
+  /** Sizes of a model that have had their warm-up in this process. */
+  const warmed = new Set<string>();
+
+  const askOnce = async (
+    target: BenchTarget,
+    item: BenchItem,
+    { repeat }: Ask,
+    attempt: number,
+    within: AbortSignal,
+  ): Promise<AskedItem> => {
+    if (parts.askThrough !== undefined) return parts.askThrough(target, item, within);
+    const ready = await readiness.ensure(target, within);
+    progress.now({ doing: "asking", model: target.ref, itemId: item.id });
+    const prepared = prepareItem(item, {
+      level: plan.level,
+      windowTokens: ready.target.windowTokens,
+      charactersPerToken: plan.level === "full" ? ready.charactersPerToken : undefined,
+      seed: plan.seed,
+      nonce: nonceFor(run.id, run.at, item.id, repeat, attempt),
+    });
+    return askItem(ready.target, item, prepared, {
+      temperature: plan.temperature,
+      seed: plan.seed + repeat,
+      deadlineMs: (parts.deadlineMs ?? deadlineFor)(item, target),
+      signal: within,
+    });
+  };
+
+  const graded = async (asked: AskedItem, about: Parameters<typeof gradedAnswer>[2]): Promise<BenchAnswer> => {
+    try {
+      return gradedAnswer(asked, await parts.grade(about.item, asked.said), about);
+    } catch (thrown) {
+      signal.throwIfAborted();
+      logger.error({ err: thrown, item: about.item.id }, "an answer could not be graded");
+      return failedAnswer("The answer could not be graded.", about);
+    }
+  };
+
+  return {
+    async item(target, ask) {
+      const item = parts.items.get(ask.itemId);
+      if (item === undefined) throw new Error(`The run names an item that no suite has: ${ask.itemId}.`);
+      progress.now({ doing: "asking", model: target.ref, itemId: item.id });
+      const began = performance.now();
+      const load = parts.load();
+      const reply = await patience.ask(
+        target,
+        (within, attempt) => askOnce(target, item, ask, attempt, within),
+        signal,
+      );
+      if (reply.kind === "down" || reply.kind === "set-aside") return reply;
+
+      const about = { item, repeat: ask.repeat, target, load, at: clock() };
+      const answer =
+        reply.kind === "done"
+          ? await graded(reply.value, { ...about, rate: rateOf(parts, target, reply.value) })
+          : (reply.kind === "unable" ? unableAnswer : failedAnswer)(reply.reason, about);
+      const key = { model: target.ref, itemId: item.id, repeat: ask.repeat };
+      await notes.answer(run.id, key, answer, reply.kind === "done" ? shortened(reply.value) : null);
+      progress.done(target.ref, reply.kind === "done" ? performance.now() - began : undefined);
+      return { kind: "done", value: answer };
+    },
+
+    async speed(target, { promptTokens, cold, sample }) {
+      progress.now({ doing: "measuring", model: target.ref, itemId: undefined });
+      const began = performance.now();
+      const size = `${formatModelRef(target.ref)} ${promptTokens}`;
+      const reply = await patience.ask(
+        target,
+        async (within, attempt) => {
+          const ready = await readiness.ensure(target, within);
+          const call = (what: string) =>
+            timeCall(ready, promptTokens, {
+              nonce: nonceFor(run.id, run.at, what, promptTokens, sample, attempt),
+              seed: seedOf(plan.seed, `${promptTokens} ${sample}`),
+              energy: parts.energy,
+              signal: within,
+            });
+          if (cold) await dropFromMemory(target, within);
+          else if (!warmed.has(size)) {
+            await call("warm-up");
+            warmed.add(size);
+          }
+          return call(cold ? "cold" : "warm");
+        },
+        signal,
+      );
+      if (reply.kind === "down" || reply.kind === "set-aside") return reply;
+      const key = { model: target.ref, promptTokens, cold, sample };
+      const measured: SpeedSample | undefined =
+        reply.kind === "done" ? { model: target.ref, promptTokens, cold, ...reply.value, at: clock() } : undefined;
+      if (measured === undefined)
+        logger.warn({ model: target.ref, promptTokens, reply }, "a speed could not be measured");
+      else await notes.speed(run.id, key, measured);
+      progress.done(target.ref, performance.now() - began);
+      return { kind: "done", value: measured };
+    },
+  };
+}
+
+/** A slow machine reads 20 tokens a second and writes one; a vendor that takes a tenth of that long is at a stand. */
+function deadlineFor(item: BenchItem, { local }: BenchTarget): number {
+  const turns = item.turns.filter(({ reply }) => reply === undefined).length;
+  const characters = item.turns.reduce((sum, { say, reply = "" }) => sum + say.length + reply.length, 0);
+  const reading = item.haystack === undefined ? characters / 3 / 20 : 3_600;
+  const seconds = reading + item.maxTokens * turns;
+  return Math.ceil(1_000 * (120 + (local ? seconds : seconds / 10)));
+}
+
+/** A request is charged by its own prompt: those of several turns count in the mean. */
+function rateOf({ rate }: RunWorkParts, { ref, local }: BenchTarget, { tokens, said }: AskedItem): Rate | undefined {
+  if (local) return undefined;
+  const { input = 0, cacheRead = 0, cacheWrite = 0 } = tokens;
+  return rate(ref, Math.ceil((input + cacheRead + cacheWrite) / Math.max(1, said.turns.length)));
+}
+
+const shortened = ({ said }: AskedItem) => ({
+  turns: said.turns.map(({ text, toolCalls }) => ({ text: text.slice(0, KEPT_CHARACTERS), toolCalls })),
+});
