@@ -5,17 +5,10 @@ import type { BenchAnswer } from "./bench-answer.ts";
 import type { BenchTarget } from "./bench-target.ts";
 import type { BenchItem, ItemAnswer } from "./suite.ts";
 
-/** What a grader found. */
-export interface Graded {
-  /** 0 to 1. */
-  readonly score: number;
-  /** Right in every part. */
-  readonly passed: boolean;
-  /** A tool call that was written as text. */
-  readonly malformedTool: boolean;
-  /** What was missing or wrong, a few words each. */
-  readonly notes: readonly string[];
-}
+/** What a grader says of an answer. */
+export type Graded = Pick<BenchAnswer, "score" | "passed" | "malformedTool" | "notes"> & {
+  readonly outcome: Exclude<BenchAnswer["outcome"], "failed">;
+};
 
 export type GradeItem = (item: BenchItem, answer: ItemAnswer) => Promise<Graded>;
 
@@ -28,11 +21,6 @@ interface AnswerParts {
   readonly at: number;
 }
 
-/** How a model says no; what is graded as right was none, whatever it began with. */
-const REFUSAL =
-  /^\W*(?:(?:i'?m|i am) (?:very |so )?sorry|sorry|unfortunately|i apologi[sz]e|i (?:can(?:'?t|not)|won'?t|must decline|am (?:not able|unable)|'?m (?:not able|unable)))\b[^\n]{0,120}\b(?:help|assist|comply|answer|provide|do (?:that|this)|fulfil+|request)/i;
-const LONGEST_REFUSAL = 600;
-
 /** An answer that was graded. */
 export function gradedAnswer(
   asked: AskedItem,
@@ -40,10 +28,10 @@ export function gradedAnswer(
   parts: AnswerParts & { readonly rate: Rate | undefined },
 ): BenchAnswer {
   const { tokens, timings, thinkingCharacters } = asked;
-  const isRefusal = asked.outcome === "answered" && !graded.passed && saysNo(asked.said);
   return {
     ...headOf(parts),
-    outcome: isRefusal ? "refused" : asked.outcome,
+    // How it ended is known better here, what was said better there.
+    outcome: asked.outcome === "answered" ? graded.outcome : asked.outcome,
     score: graded.score,
     passed: graded.passed,
     malformedTool: graded.malformedTool,
@@ -84,17 +72,6 @@ const nothingSaid = (parts: AnswerParts) => ({
   timings: { totalMs: 0 },
   usd: parts.target.local ? 0 : undefined,
 });
-
-function saysNo({ turns }: ItemAnswer): boolean {
-  const [first] = turns;
-  return (
-    turns.length === 1 &&
-    first !== undefined &&
-    first.toolCalls.length === 0 &&
-    first.text.length <= LONGEST_REFUSAL &&
-    REFUSAL.test(first.text)
-  );
-}
 
 /** Unknown where the server did not count, unless it cost nothing. */
 function costOfAnswer({ tokens }: AskedItem, rate: Rate | undefined): number | undefined {

@@ -91,7 +91,7 @@ async function readTurn(
   let thinkingCharacters = 0;
   let firstTokenMs: number | undefined;
   const read = (end: ReadTurn["end"], tokens: TokenCounts, timings: Timings): ReadTurn => ({
-    answer: { text: pieces.join(""), toolCalls },
+    answer: { text: pieces.join(""), toolCalls, ...(isCut(end) ? { cut: true } : {}) },
     thinkingCharacters,
     end,
     tokens,
@@ -118,6 +118,7 @@ async function readTurn(
   return read("other", {}, { totalMs: performance.now() - started });
 }
 
+const isCut = (end: ReadTurn["end"]): boolean => end === "length" || end === "deadline" || end === "too-long";
 const isSilent = ({ answer, thinkingCharacters }: ReadTurn): boolean => isEmpty(answer) && thinkingCharacters === 0;
 const isEmpty = ({ text, toolCalls }: TurnAnswer): boolean => text.trim() === "" && toolCalls.length === 0;
 
@@ -140,7 +141,7 @@ export function asked(turns: readonly ReadTurn[]): AskedItem {
 function outcomeOf(turns: readonly ReadTurn[]): AskedItem["outcome"] {
   const ended = (...ends: readonly ReadTurn["end"][]): boolean => turns.some(({ end }) => ends.includes(end));
   if (ended("refused")) return "refused";
-  if (ended("deadline", "too-long", "length")) return "cut";
+  if (turns.some(({ end }) => isCut(end))) return "cut";
   return turns.every(({ answer }) => isEmpty(answer)) ? "empty" : "answered";
 }
 

@@ -27,11 +27,25 @@ export function haystackCharacters(facts: {
   return Math.floor(Math.min(AIMS[level] * USUAL_CHARACTERS, most));
 }
 
-/** The minutes of everyday life, of at most so many characters with the needle in them; the same for the same seed. */
-export function haystackText({ needle, at }: Haystack, characters: number, seed: number): string {
-  const around = fillerSentences(Math.max(0, characters - needle.length - 1), seed);
-  const before = Math.round(around.length * at);
-  return [...around.slice(0, before), needle, ...around.slice(before)].join(" ");
+/**
+ * The minutes of everyday life, of at most so many characters with the needle in them
+ * and the decoys spread over them; the same for the same seed.
+ */
+export function haystackText({ needle, at, decoys = [] }: Haystack, characters: number, seed: number): string {
+  const hidden = [
+    { sentence: needle, at },
+    ...decoys.map((sentence, index) => ({ sentence, at: (index + 0.5) / decoys.length })),
+  ].toSorted((one, other) => one.at - other.at);
+  const taken = hidden.reduce((sum, { sentence }) => sum + sentence.length + 1, 0);
+  const around = fillerSentences(Math.max(0, characters - taken), seed);
+  const text: string[] = [];
+  let from = 0;
+  for (const { sentence, at: place } of hidden) {
+    const to = Math.round(around.length * place);
+    text.push(...around.slice(from, to), sentence);
+    from = to;
+  }
+  return [...text, ...around.slice(from)].join(" ");
 }
 
 /** The same without a needle. */

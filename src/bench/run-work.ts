@@ -167,5 +167,5 @@ function rateOf({ rate }: RunWorkParts, { ref, local }: BenchTarget, { tokens, s
 }
 
 const shortened = ({ said }: AskedItem) => ({
-  turns: said.turns.map(({ text, toolCalls }) => ({ text: text.slice(0, KEPT_CHARACTERS), toolCalls })),
+  turns: said.turns.map((turn) => ({ ...turn, text: turn.text.slice(0, KEPT_CHARACTERS) })),
 });

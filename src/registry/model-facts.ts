@@ -6,7 +6,7 @@ import type { Machine } from "../models/machine.ts";
 import type { ModelDescription, ServedModel } from "../servers/model-server.ts";
 import type { Measurement } from "../store/measurements.ts";
 import type { StatedProfile } from "./profile-file.ts";
-import type { Price, Rating, SeedProfile } from "./seed-profile.ts";
+import { type Price, type Rating, type SeedProfile, TASKS } from "./seed-profile.ts";
 
 /** How a model asks for tools: as the server understands it, as plain text that nobody acts on, or not at all. */
 export type ToolCalls = "works" | "text" | "none";
@@ -53,6 +53,10 @@ export const MEASURED = {
   load: z.object({ ms: z.number().nonnegative() }),
 } as const;
 
+/** A rating has a kind of its own for each task: a bench of one suite leaves those of the others alone. */
+export const ratingKind = (task: Rating["task"]): string => `rating:${task}`;
+const measuredRating = z.object({ score: z.number().min(0).max(100) });
+
 export interface FactSources {
   readonly served: ServedModel | undefined;
   readonly description: ModelDescription | undefined;
@@ -97,7 +101,7 @@ export function modelFacts(sources: FactSources): ModelFacts {
     quantization: description?.quantization ?? served?.quantization,
     speeds: speedsOf(sources),
     loadMs: measuredLoad(sources.measured),
-    ratings: ratingsOf(stated?.ratings ?? [], seed?.ratings ?? []),
+    ratings: ratingsOf(stated?.ratings ?? [], measuredRatings(sources.measured), seed?.ratings ?? []),
     price: bestFigure([stated?.price, reported(filledIn(sources), "OpenClaw's configuration"), seed?.price]),
   };
 }
@@ -111,34 +115,38 @@ const filledIn = ({ configuredPrice, seed }: FactSources): Price | undefined => 
 const brokenTools = (figure: Figure<boolean> | undefined): Figure<ToolCalls> | undefined =>
   figure?.value === true ? { ...figure, value: "text" } : undefined;
 
-function read<K extends keyof typeof MEASURED>(
-  measured: readonly Measurement[],
-  kind: K,
-): { readonly value: z.output<(typeof MEASURED)[K]>; readonly source: string; readonly date: string } | undefined {
+const read = <K extends keyof typeof MEASURED>(measured: readonly Measurement[], kind: K) =>
+  readAs<z.output<(typeof MEASURED)[K]>>(measured, kind, MEASURED[kind]);
+
+function readAs<T>(measured: readonly Measurement[], kind: string, schema: z.ZodType): Figure<T> | undefined {
   const found = measured.find((measurement) => measurement.kind === kind);
-  const parsed = MEASURED[kind].safeParse(found?.value);
+  const parsed = schema.safeParse(found?.value);
   if (found === undefined || !parsed.success) return undefined;
   const date = new Date(found.at).toISOString().slice(0, 10);
-  return { value: parsed.data as z.output<(typeof MEASURED)[K]>, source: found.source, date };
+  return { value: parsed.data as T, origin: "measured", source: found.source, date };
 }
 
 function measuredTools(measured: readonly Measurement[]): Figure<ToolCalls> | undefined {
   const found = read(measured, "tools");
-  return found && { value: found.value.calls, origin: "measured", source: found.source, date: found.date };
+  return found && { ...found, value: found.value.calls };
 }
 
 function measuredLoad(measured: readonly Measurement[]): Figure<number> | undefined {
   const found = read(measured, "load");
-  return found && { value: found.value.ms, origin: "measured", source: found.source, date: found.date };
+  return found && { ...found, value: found.value.ms };
 }
+
+const measuredRatings = (measured: readonly Measurement[]): readonly Rating[] =>
+  TASKS.flatMap((task) => {
+    const found = readAs<z.output<typeof measuredRating>>(measured, ratingKind(task), measuredRating);
+    return found === undefined ? [] : [{ task, score: { ...found, value: found.value.score } }];
+  });
 
 function speedsOf({ seed, stated, measured, machine }: FactSources): readonly SpeedPoint[] {
   const found = read(measured, "speed");
   const own = (found?.value.points ?? []).map(({ depthTokens, decode, prefill }): SpeedPoint => {
     const figure = (value: number | undefined): Figure<number> | undefined =>
-      value === undefined || found === undefined
-        ? undefined
-        : { value, origin: "measured", source: found.source, date: found.date };
+      value === undefined || found === undefined ? undefined : { ...found, value };
     return { depthTokens, decode: figure(decode), prefill: figure(prefill) };
   });
   const published = machine === undefined || seed === undefined ? [] : publishedHere(machine, seed);
@@ -167,7 +175,12 @@ export function byDepth(points: readonly SpeedPoint[]): readonly SpeedPoint[] {
   return [...depths.values()].sort((a, b) => a.depthTokens - b.depthTokens);
 }
 
-function ratingsOf(stated: readonly Rating[], published: readonly Rating[]): readonly Rating[] {
-  const own = new Set(stated.map(({ task }) => task));
-  return [...stated, ...published.filter(({ task }) => !own.has(task))];
+/** The first that rates a task is believed. */
+function ratingsOf(...sources: readonly (readonly Rating[])[]): readonly Rating[] {
+  const rated = new Set<Rating["task"]>();
+  return sources.flatMap((ratings) => {
+    const fresh = ratings.filter(({ task }) => !rated.has(task));
+    for (const { task } of fresh) rated.add(task);
+    return fresh;
+  });
 }

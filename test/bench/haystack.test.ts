@@ -58,6 +58,19 @@ describe("a haystack", () => {
     );
   });
 
+  it("has its decoys spread over it, and the needle still where it is to be", () => {
+    const decoys = ["The password of the mill is lupin.", "The shed has no window.", "Nobody paints the shed."];
+    for (const at of [0, 0.25, 0.9, 1]) {
+      const text = haystackText({ needle: NEEDLE, at, decoys }, 16_000, 2);
+      expect(text.length).toBeLessThanOrEqual(16_000);
+      expect(Math.abs(text.indexOf(NEEDLE) / text.length - at)).toBeLessThan(0.05);
+      const places = decoys.map((decoy) => text.indexOf(decoy) / text.length);
+      [1 / 6, 3 / 6, 5 / 6].forEach((place, index) => {
+        expect(Math.abs((places[index] ?? 0) - place)).toBeLessThan(0.05);
+      });
+    }
+  });
+
   it("is the same for the same seed", () => {
     expect(fillerText(5_000, 1)).toBe(fillerText(5_000, 1));
     expect(fillerText(5_000, 1)).not.toBe(fillerText(5_000, 2));

@@ -18,11 +18,13 @@ export const RATE: Rate = {
   date: "2026-11-28",
 };
 
-/** Right where the last number of the answer is. */
+/** Right where the last number of the answer is; a refusal where it says sorry. */
 export const gradeNumber: GradeItem = async ({ grade }, { turns }) => {
-  const said = turns.at(-1)?.text.match(/\d+/g)?.at(-1);
+  const text = turns.at(-1)?.text ?? "";
+  const said = text.match(/\d+/g)?.at(-1);
   const passed = grade.kind === "number" && Number(said) === grade.value;
-  return { score: passed ? 1 : 0, passed, malformedTool: false, notes: passed ? [] : ["another number"] };
+  const outcome = text.includes("sorry") ? "refused" : "answered";
+  return { score: passed ? 1 : 0, passed, malformedTool: false, notes: passed ? [] : ["another number"], outcome };
 };
 
 export interface TargetState {

@@ -188,11 +188,6 @@ describe("an answer", () => {
       { outcome: "answered", passed: true, thinkingCharacters: 21 },
     ],
     ["that refuses", { text: "I'm sorry, but I can't help with that request." }, { outcome: "refused", passed: false }],
-    [
-      "that begins like a refusal and is right",
-      { text: "I can't answer in one word: it is 1." },
-      { outcome: "answered", passed: true },
-    ],
   ])("%s is what it was", async (_, script, expected) => {
     const lab = await one(script);
     expect(await lab.work()).toEqual({ kind: "done", left: [] });

@@ -159,7 +159,7 @@ describe("items of several turns", () => {
       parts: {
         grade: async (_, { turns }) => {
           const passed = turns[0]?.toolCalls[0]?.args["at"] === "sea";
-          return { score: passed ? 1 : 0, passed, malformedTool: false, notes: [] };
+          return { score: passed ? 1 : 0, passed, malformedTool: false, notes: [], outcome: "answered" };
         },
       },
     });

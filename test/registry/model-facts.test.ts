@@ -253,3 +253,27 @@ it("a person's rating replaces the published one of that task", () => {
     ["recall", 70],
   ]);
 });
+
+describe("ratings", () => {
+  const rated = (score: number, origin: Origin) => ({ task: "code" as const, score: figure(score, origin) });
+  const published = seeded({ ratings: [rated(70, "published"), { task: "tools", score: figure(50, "published") }] });
+
+  it("of a task are the person's, else what was measured here, else what was published", () => {
+    const measured = [measurement("rating:code", { score: 81.5 })];
+    const source = { origin: "measured", source: "a probe", date: "2026-11-20" };
+    expect(facts({ seed: published, measured }).ratings).toEqual([
+      { task: "code", score: { value: 81.5, ...source } },
+      { task: "tools", score: figure(50, "published") },
+    ]);
+    expect(facts({ seed: published, measured, stated: stated({ ratings: [rated(90, "stated")] }) }).ratings).toEqual([
+      rated(90, "stated"),
+      { task: "tools", score: figure(50, "published") },
+    ]);
+    expect(facts({ seed: published }).ratings).toEqual(published.ratings);
+  });
+
+  it("that are none are left out", () => {
+    const measured = [measurement("rating:code", { score: 101 }), measurement("rating:flight", { score: 3 })];
+    expect(facts({ measured }).ratings).toEqual([]);
+  });
+});
