@@ -40,6 +40,23 @@ describe("people come first", () => {
     expect(lab.state.listeners.size).toBe(0);
   });
 
+  it("after a turn that was over at once the first answer does not count either", async () => {
+    let isFirst = true;
+    const lab = await startLab({
+      answer: (chat) => {
+        if (questionOf(chat) === undefined || !isFirst) return right(chat);
+        isFirst = false;
+        setImmediate(() => {
+          for (const listener of lab.state.listeners) listener();
+        });
+        return { ...right(chat), promptMs: 30_000 };
+      },
+    });
+    await lab.work();
+    expect(lab.servers.local.asked.filter(isWarmUp)).toHaveLength(2);
+    expect(await lab.answers()).toHaveLength(6);
+  });
+
   it("an answer in the cloud is not stopped: there nobody waits for it", async () => {
     const lab = await startLab({
       models: [CLOUD],
