@@ -33,6 +33,9 @@ export function askFault(thrown: unknown): AskFault | undefined {
   const reason = thrown.message;
   if (thrown.code === "unknown_model" || thrown.code === "local_only") return { kind: "every-item", reason };
   if (thrown.code === "bad_config") return { kind: "every-item", reason };
+  if (thrown.code === "deadline") return { kind: "this-item", reason };
+  // The gateway's, where an agent is asked.
+  if (/^(gateway_|unexpected_reply|not_verified)/.test(thrown.code)) return { kind: "passing", reason };
   if (thrown.code !== "server_unreachable") return undefined;
   const fault = thrown.cause instanceof ServerFault ? thrown.cause : undefined;
   if (fault === undefined) return { kind: "passing", reason };

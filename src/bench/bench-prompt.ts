@@ -21,6 +21,8 @@ export interface PreparedItem {
   readonly turns: readonly { readonly say: string; readonly reply: string | undefined }[];
 }
 
+/** OpenClaw's own prompt with its tools, tokens, and some more for an agent's files; it is sent with every turn. */
+export const AGENT_PROMPT_TOKENS = 16_000;
 /** What a template puts around each message, tokens at most. */
 const TEMPLATE_TOKENS = 64;
 const FEWEST_CHARACTERS = 3;

@@ -4,7 +4,7 @@ import type { Rate } from "../models/usage-call.ts";
 import { expectedSpeed } from "../registry/expected-speed.ts";
 import type { ModelFacts } from "../registry/model-facts.ts";
 import { costOf } from "../usage/price-cost.ts";
-import { promptCharacters } from "./bench-prompt.ts";
+import { AGENT_PROMPT_TOKENS, promptCharacters } from "./bench-prompt.ts";
 import { blocksOf } from "./plan-run.ts";
 import type { PlannedModel, RunPlan } from "./run-plan.ts";
 import { SPEED_ANSWER_TOKENS } from "./speed-prompt.ts";
@@ -87,15 +87,17 @@ export function estimateRun(
   };
 }
 
-function callOf(item: BenchItem, { level }: RunPlan, { windowTokens }: PlannedModel): Call {
+function callOf(item: BenchItem, { level, through }: RunPlan, { windowTokens }: PlannedModel): Call {
   const key = item.key.turns.reduce(
     (length, { text, toolCalls }) => length + text.length + JSON.stringify(toolCalls).length,
     0,
   );
-  const most = item.maxTokens * item.turns.filter(({ reply }) => reply === undefined).length;
+  const turns = item.turns.filter(({ reply }) => reply === undefined).length;
+  const most = item.maxTokens * turns;
   const usual = Math.max(LEAST_ANSWER_TOKENS, (key / CHARACTERS_PER_TOKEN.usual) * WORDINESS);
+  const agent = through.kind === "servers" ? 0 : turns * AGENT_PROMPT_TOKENS * CHARACTERS_PER_TOKEN.usual;
   return {
-    promptCharacters: promptCharacters(item, { level, windowTokens }),
+    promptCharacters: promptCharacters(item, { level, windowTokens }) + agent,
     answerTokens: Math.min(most, usual),
     mostAnswerTokens: most,
   };

@@ -4,6 +4,7 @@ import { formatModelRef, type ModelRef } from "../models/model-ref.ts";
 import type { Rate } from "../models/usage-call.ts";
 import type { BenchNotes } from "../store/bench-runs.ts";
 import { failedAnswer, type GradeItem, gradedAnswer, unableAnswer } from "./answer-item.ts";
+import type { AskAgent } from "./ask-agent.ts";
 import { type AskedItem, askItem } from "./ask-item.ts";
 import type { BenchAnswer, SpeedSample } from "./bench-answer.ts";
 import { nonceFor, prepareItem } from "./bench-prompt.ts";
@@ -32,8 +33,8 @@ export interface RunWorkParts {
   readonly readiness: Readiness;
   readonly grade: GradeItem;
   readonly rate: (model: ModelRef, promptTokens: number) => Rate | undefined;
-  /** Asks another way than by the model's server. */
-  readonly askThrough: ((target: BenchTarget, item: BenchItem, signal: AbortSignal) => Promise<AskedItem>) | undefined;
+  /** How an agent of OpenClaw is asked, for a run that asks one. */
+  readonly askAgent: AskAgent | undefined;
   readonly energy: EnergyMeter | undefined;
   /** Work waiting for each core. */
   readonly load: () => number;
@@ -60,22 +61,24 @@ export function createRunWork(parts: RunWorkParts): RunWork {
     attempt: number,
     within: AbortSignal,
   ): Promise<AskedItem> => {
-    if (parts.askThrough !== undefined) return parts.askThrough(target, item, within);
+    const facts = { level: plan.level, seed: plan.seed, nonce: nonceFor(run.id, run.at, item.id, repeat, attempt) };
+    const deadlineMs = (parts.deadlineMs ?? deadlineFor)(item, target);
+    if (plan.through.kind === "openclaw") {
+      if (parts.askAgent === undefined) throw new Error("This runner does not know OpenClaw.");
+      // A key for the cloud may be OpenClaw's alone; what is here is loaded with the same care as otherwise.
+      const there = target.local ? (await readiness.ensure(target, within)).target : target;
+      const { agentId } = plan.through;
+      return parts.askAgent({ agentId, target: there, item, facts, deadlineMs, signal: within });
+    }
     const ready = await readiness.ensure(target, within);
     progress.now({ doing: "asking", model: target.ref, itemId: item.id });
     const prepared = prepareItem(item, {
-      level: plan.level,
+      ...facts,
       windowTokens: ready.target.windowTokens,
       charactersPerToken: plan.level === "full" ? ready.charactersPerToken : undefined,
-      seed: plan.seed,
-      nonce: nonceFor(run.id, run.at, item.id, repeat, attempt),
     });
-    return askItem(ready.target, item, prepared, {
-      temperature: plan.temperature,
-      seed: plan.seed + repeat,
-      deadlineMs: (parts.deadlineMs ?? deadlineFor)(item, target),
-      signal: within,
-    });
+    const { temperature } = plan;
+    return askItem(ready.target, item, prepared, { temperature, seed: plan.seed + repeat, deadlineMs, signal: within });
   };
 
   const graded = async (asked: AskedItem, about: Parameters<typeof gradedAnswer>[2]): Promise<BenchAnswer> => {

@@ -6,7 +6,7 @@ import type { Rate } from "../models/usage-call.ts";
 import type { BenchRuns } from "../store/bench-runs.ts";
 import type { Lease, Leases, LeaseWords } from "../store/leases.ts";
 import type { GradeItem } from "./answer-item.ts";
-import type { AskedItem } from "./ask-item.ts";
+import type { AskAgent } from "./ask-agent.ts";
 import type { BenchTarget } from "./bench-target.ts";
 import type { BenchTargets } from "./bench-targets.ts";
 import { createPatience } from "./patience.ts";
@@ -55,10 +55,8 @@ export interface BenchRunnerParts {
   readonly people: People;
   readonly isLocalOnly: () => boolean;
   readonly rate: (model: ModelRef, promptTokens: number) => Rate | undefined;
-  /** Asks an agent of OpenClaw instead of the model's server. */
-  readonly askAgent?:
-    | ((agentId: string, target: BenchTarget, item: BenchItem, signal: AbortSignal) => Promise<AskedItem>)
-    | undefined;
+  /** How an agent of OpenClaw is asked, for runs that ask one. */
+  readonly askAgent?: AskAgent | undefined;
   readonly energy?: EnergyMeter | undefined;
   /** Work waiting for each core of this machine, by the system's mean of a minute. */
   readonly load: () => number;
@@ -166,7 +164,6 @@ export function createBenchRunner(parts: BenchRunnerParts): BenchRunner {
         onWait: progress.waits,
         sleep,
       });
-      const { through } = run.plan;
       const work = createRunWork({
         run,
         items,
@@ -175,10 +172,7 @@ export function createBenchRunner(parts: BenchRunnerParts): BenchRunner {
         readiness,
         grade: parts.grade,
         rate: parts.rate,
-        askThrough:
-          through.kind === "servers"
-            ? undefined
-            : (target, item, ends) => askAgent(through.agentId, target, item, ends),
+        askAgent: parts.askAgent,
         energy: parts.energy,
         load: parts.load,
         deadlineMs: parts.deadlineMs,
@@ -212,11 +206,6 @@ export function createBenchRunner(parts: BenchRunnerParts): BenchRunner {
       clearInterval(watch);
       here.delete(id);
     }
-  };
-
-  const askAgent: NonNullable<BenchRunnerParts["askAgent"]> = (...asked) => {
-    if (parts.askAgent === undefined) throw new Error("This runner does not know OpenClaw.");
-    return parts.askAgent(...asked);
   };
 
   return {

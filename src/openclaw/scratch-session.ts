@@ -11,7 +11,9 @@ export interface ScratchRequest {
   /** The session is pinned to it. */
   readonly model: ModelRef;
   /** `gate`: the guard does not redirect its turns, so that the gate is tried alone. Default: `turn`. */
-  readonly kind?: "turn" | "gate" | "sub-agent";
+  readonly kind?: "turn" | "gate" | "sub-agent" | "bench";
+  /** How long a turn may take, ms. Default: a minute. */
+  readonly turnMs?: number;
   /** Cuts a turn short; the session is deleted all the same. */
   readonly signal?: AbortSignal;
 }
@@ -19,7 +21,7 @@ export interface ScratchRequest {
 export interface Scratch {
   readonly key: string;
   /**
-   * Lets a turn run to its end, at most a minute, which is `deadline` then. The model is
+   * Lets a turn run to its end, at most `turnMs`; longer is `deadline`. The model is
    * the one that was really called; none where no model was, or where the turn failed.
    */
   say(text: string): Promise<ScratchReply>;
@@ -57,7 +59,7 @@ const turnReply = z.looseObject({
 
 export async function withScratchSession<T>(
   connection: Pick<GatewayConnection, "request">,
-  { agentId, model, kind = "turn", signal }: ScratchRequest,
+  { agentId, model, kind = "turn", turnMs = TURN_MS, signal }: ScratchRequest,
   work: (scratch: Scratch) => Promise<T>,
 ): Promise<T> {
   const key = keyFor(agentId, kind);
@@ -67,9 +69,9 @@ export async function withScratchSession<T>(
   const say = async (message: string): Promise<ScratchReply> => {
     const runId = randomUUID();
     await request("chat.send", { sessionKey: key, message, idempotencyKey: runId });
-    const reply = await request("agent.wait", { runId, timeoutMs: TURN_MS }, TURN_MS + 10_000);
+    const reply = await request("agent.wait", { runId, timeoutMs: turnMs }, turnMs + 10_000);
     const { status, error, terminalReply, terminalReceipt } = parseReply(turnReply, "agent.wait", reply);
-    if (status === "timeout") throw tooLong(model);
+    if (status === "timeout") throw tooLong(model, turnMs);
     return {
       runId,
       text: terminalReply?.text ?? "",
@@ -84,12 +86,16 @@ export async function withScratchSession<T>(
       agentId,
       model: formatModelRef(model),
       // A session without a name gets a title, which is one more call to its model.
-      displayName: "Clutch canary",
+      displayName: kind === "bench" ? "Clutch bench" : "Clutch canary",
       ...(kind === "sub-agent" ? {} : { incognito: true }),
     });
     return work({ key, say });
   };
   const [outcome] = await Promise.allSettled([run()]);
+  // What was cut short may run on for minutes, and a session is not deleted while it does.
+  if (outcome.status === "rejected") {
+    await connection.request("chat.abort", { sessionKey: key }).catch(() => undefined);
+  }
   const deleted = await forget(connection, key);
   if (outcome.status === "rejected") throw outcome.reason;
   if (!deleted) throw notDeleted(key);
@@ -118,11 +124,12 @@ export const isScratchKey = (key: string): boolean =>
 const keyFor = (agentId: string, kind: NonNullable<ScratchRequest["kind"]>): string => {
   const id = randomUUID();
   if (kind === "sub-agent") return `agent:${agentId}:subagent:clutch-canary-${id}`;
-  return `agent:${agentId}:dashboard:incognito-clutch-canary-${kind === "gate" ? "gate-" : ""}${id}`;
+  const purpose = kind === "bench" ? "bench" : kind === "gate" ? "canary-gate" : "canary";
+  return `agent:${agentId}:dashboard:incognito-clutch-${purpose}-${id}`;
 };
 
-const tooLong = (model: ModelRef): ClutchError =>
-  new ClutchError("deadline", `A turn on ${formatModelRef(model)} did not end within ${TURN_MS / 1000} s.`, {
+const tooLong = (model: ModelRef, turnMs: number): ClutchError =>
+  new ClutchError("deadline", `A turn on ${formatModelRef(model)} did not end within ${turnMs / 1000} s.`, {
     hint: "The gateway may be busy. Try again.",
   });
 

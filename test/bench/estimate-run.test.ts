@@ -81,6 +81,11 @@ describe("what a run would take", () => {
     expect(estimate([A], { speed: true }).models[0]?.asks).toBe(20 + 2 * 4 + 1);
   });
 
+  it("counts the agent's own prompt with every turn, where one is asked", () => {
+    const through = { kind: "openclaw", agentId: "main" } as const;
+    expect(estimate([CLOUD], { through }).usd - estimate([CLOUD]).usd).toBeCloseTo((20 * 16_000 * 3) / 1e6, 9);
+  });
+
   it("is unknown where a part is: no price is not free, no speed is not fast", () => {
     const both = estimate([A, CLOUD], {}, false);
     expect(both).toMatchObject({ usd: 0, mostUsd: 0, unpriced: [CLOUD], ms: undefined });
