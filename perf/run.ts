@@ -1,4 +1,6 @@
 import { type Lab, LLAMA, QWEN, SONNET, startLab } from "../test/gateway/harness.ts";
+import { benchCosts } from "./bench.ts";
+import { gradingCosts } from "./bench-grading.ts";
 import { attachAndMemory, installedSize } from "./footprint.ts";
 import { guardCosts } from "./guard.ts";
 import { lockCosts } from "./lock.ts";
@@ -26,6 +28,8 @@ const ALONE: Readonly<Record<string, () => Promise<readonly Measurement[]>>> = {
   guard: guardCosts,
   lock: () => lockCosts(),
   usage: usageCosts,
+  bench: benchCosts,
+  grading: gradingCosts,
 };
 
 async function withGateway(): Promise<void> {

@@ -57,6 +57,21 @@ describe.concurrent("the sandbox runs", () => {
     ]);
   });
 
+  it("the calls after one whose value JSON does not have", async () => {
+    const code =
+      "function f(n) { return [NaN, undefined, 7n, -Infinity, () => 1, new Map(), Promise.resolve(1)][n] ?? n; }";
+    const outcomes = await runCode({ code, entry: "f", calls: [[0], [2], [3], [4], [5], [6], [7]], deadlineMs: 2_000 });
+    expect(outcomes.map((outcome) => outcome.kind === "returned" && outcome.value)).toEqual([
+      ["x", "NaN"],
+      ["x", "a bigint"],
+      ["x", "-Infinity"],
+      ["x", "a function"],
+      ["x", "an object that is no plain one"],
+      ["x", "a promise"],
+      7,
+    ]);
+  });
+
   it("the calls after one that throws, and none after one that never ends", async () => {
     const code = "function f(n) { if (n === 1) throw new TypeError('no'); while (n === 3); return n; }";
     const outcomes = await runCode({ code, entry: "f", calls: [[0], [1], [2], [3], [4]], deadlineMs: SHORT_MS });
