@@ -19,6 +19,7 @@ export const LONG_GATEWAY_SUITES = [
   "test/gateway/leaks-degraded.test.ts",
   "test/gateway/lock-crash.test.ts",
   "test/gateway/budget.test.ts",
+  "test/gateway/usage-crash.test.ts",
 ];
 
 /** The longer forms: `npm run test:long`. One gateway at a time. */

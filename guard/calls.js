@@ -14,7 +14,7 @@ const SLACK_MS = 5;
 const PATIENCE_MS = 2 * 60 * 60_000;
 /** Clutch's model in the cloud by definition, and its own sessions. */
 const CANARY_PROVIDER = "clutch-canary";
-const OWN_SESSIONS = "clutch-canary-";
+const OWN_SESSIONS = /^agent:[^:]+:(?:dashboard:incognito-clutch|subagent:clutch)-/;
 
 /**
  * @typedef {object} Run
@@ -118,7 +118,7 @@ export function createCalls({ memory, clock }) {
       const [provider, model] = [word(event.provider, "?"), word(event.model, "?")];
       const callId = word(event.callId, runId);
       const name = word(context.trace?.spanId, callId);
-      if (begun.has(name) || provider === CANARY_PROVIDER || sessionKey.includes(OWN_SESSIONS)) return;
+      if (begun.has(name) || provider === CANARY_PROVIDER || OWN_SESSIONS.test(sessionKey)) return;
       giveUp();
       const { agentId, trigger, failed } = runOf(runId);
       const startedAt = clock();

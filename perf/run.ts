@@ -11,6 +11,7 @@ import { acknowledgements } from "./platforms.ts";
 import { registryCosts } from "./registry.ts";
 import { switchLatency } from "./switch-latency.ts";
 import { usageCosts } from "./usage.ts";
+import { historyCosts } from "./usage-import.ts";
 import { wallCosts } from "./wall.ts";
 
 /**
@@ -49,6 +50,7 @@ async function withGateway(): Promise<void> {
     print(report(await noticeLatency(lab, clutch)));
     print(report(await installedSize()));
     for (const measurement of await manySessions(lab, clutch, sessions)) print(report(measurement));
+    for (const measurement of await historyCosts(lab, clutch, sessions)) print(report(measurement));
   } finally {
     await lab.stop();
   }

@@ -122,7 +122,7 @@ type Message = z.output<typeof messageSchema>;
 
 export function createModelMessages(
   connection: Pick<GatewayConnection, "request" | "onEvent">,
-  logger: Pick<Logger, "debug">,
+  logger?: Pick<Logger, "debug">,
 ): ModelMessages {
   const request = (method: string, params: object, options?: RequestOptions) =>
     connection.request(method, params, { timeoutMs: PATIENCE_MS, ...options });
@@ -161,7 +161,7 @@ export function createModelMessages(
           if (index >= 0) return pageOf(sessionKey, messages.slice(index), { depth: 0, isFirst: true }).messages;
         } catch (thrown) {
           if (!(thrown instanceof ClutchError) || thrown.code !== "gateway_refused") throw thrown;
-          logger.debug({ err: thrown, sessionKey }, "a former transcript cannot be read");
+          logger?.debug({ err: thrown, sessionKey }, "a former transcript cannot be read");
         }
       }
       return [];

@@ -153,7 +153,9 @@ describe("a call", () => {
   it("of Clutch's own, to see whether the lock holds, is none", () => {
     const { calls, call } = gateway();
     call("r1", { provider: "clutch-canary", model: "canary" }).end();
-    call("r2", LOCAL, "agent:main:subagent:clutch-canary-1").end();
+    for (const own of ["subagent:clutch-canary-1", "dashboard:incognito-clutch-bench-1"]) {
+      call("r2", LOCAL, `agent:main:${own}`).end();
+    }
     calls.runEnded({ runId: "r1" });
     calls.runEnded({ runId: "r2" });
     expect(handedOut(calls)).toEqual([]);
