@@ -28,9 +28,6 @@ export type TimedTurns = <T>(
   work: (say: (text: string) => Promise<TimedTurn>) => Promise<T>,
 ) => Promise<T>;
 
-/** More than a turn with tools makes. */
-const MOST_MESSAGES = 200;
-
 const chatDelta = z.looseObject({ sessionKey: z.string(), state: z.literal("delta") });
 
 export const createTimedTurns =
@@ -50,7 +47,7 @@ export const createTimedTurns =
           const started = performance.now();
           const { text: answer, model, error } = await say(text);
           const totalMs = performance.now() - started;
-          const { messages } = await transcript.newest(key, MOST_MESSAGES);
+          const { messages } = await transcript.before(key, 0);
           const fresh = messages.filter(({ id, kind }) => kind === "answer" && !counted.has(id));
           for (const { id } of fresh) counted.add(id);
           return {
