@@ -47,6 +47,11 @@ function readOptions<Services>(command: Command<Services>, words: readonly strin
       continue;
     }
     const positional = command.options.find((option) => option.positional === true);
+    const rest = command.options.find((option) => option.rest === true);
+    if (rest !== undefined && positional !== undefined && options[positional.name] !== undefined) {
+      options[rest.name] = options[rest.name] === undefined ? word : `${options[rest.name]} ${word}`;
+      continue;
+    }
     if (positional === undefined || options[positional.name] !== undefined) {
       throw new ClutchError("bad_option", `/${command.name} does not take “${clip(word)}”.`, { hint: usage(command) });
     }

@@ -35,6 +35,8 @@ export interface Option<Services> {
   readonly kind: "text" | "choice" | "flag";
   /** May be given without `name:`; at most one option of a command. */
   readonly positional?: boolean;
+  /** Takes all words after the positional option that name no other; at most one option of a command. */
+  readonly rest?: boolean;
   readonly choices?: readonly string[];
   /** Values to offer while typing, best first, from memory: it must not wait for a server. */
   complete?(typed: string, services: Services): readonly Completion[];

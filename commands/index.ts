@@ -1,3 +1,4 @@
+import { benchCommand } from "./bench.ts";
 import type { Command } from "./command.ts";
 import { helpCommand } from "./help.ts";
 import { localOnlyCommand } from "./localonly.ts";
@@ -10,5 +11,6 @@ export const allCommands: readonly Command<Services>[] = [
   modelCommand,
   localOnlyCommand,
   usageCommand,
+  benchCommand,
   helpCommand(() => allCommands),
 ];

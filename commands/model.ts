@@ -1,11 +1,9 @@
-import { ClutchError } from "../src/errors.ts";
-import { formatModelRef, parseModelRef } from "../src/models/model-ref.ts";
-import { findModel, rankModels } from "../src/registry/find-model.ts";
-import type { ModelProfile } from "../src/registry/model-profile.ts";
+import { formatModelRef } from "../src/models/model-ref.ts";
+import { rankModels } from "../src/registry/find-model.ts";
 import type { EffectiveModel } from "../src/sessions/effective-model.ts";
 import type { SessionView } from "../src/sessions/session-models.ts";
+import { chooseModel } from "./choose-model.ts";
 import type { Command, CommandContext, OptionValues, Reply } from "./command.ts";
-import { clip } from "./command-line.ts";
 import { localityWord, modelCard, profileOf } from "./model-card.ts";
 import { declareInSoul, setDefault } from "./model-default.ts";
 import { switchEverywhere } from "./model-everywhere.ts";
@@ -127,7 +125,7 @@ export const modelCommand: Command<Services> = {
     }
     if (word === "list") return list(context);
     if (word === "undo") return undoHere(context);
-    const target = word === "default" ? null : await choose(name, context);
+    const target = word === "default" ? null : await chooseModel(name, context.services.registry);
     const refused = target === null ? undefined : await refusalWhileLocked(context, target);
     if (refused !== undefined) return refused;
     if (target !== null && context.options["plan"] !== undefined) return showPlan(context, target);
@@ -164,34 +162,3 @@ const withoutStandIn = (view: SessionView, effective: EffectiveModel): SessionVi
   ...view,
   effective: { ...effective, standIn: undefined },
 });
-
-/** The model that a typed name means. Throws `unknown_model` and `ambiguous_model`; nothing has changed by then. */
-async function choose(typed: string, context: CommandContext<Services>): Promise<ModelProfile> {
-  const { models } = await context.services.registry.current();
-  let search = findModel(typed, models);
-  if (search.kind === "unknown") {
-    // It may have been pulled a moment ago.
-    search = findModel(typed, (await context.services.registry.refresh()).models);
-  }
-  const names = (profiles: readonly ModelProfile[]): string[] => profiles.map(({ ref }) => formatModelRef(ref));
-  if (search.kind === "found") return search.profile;
-  if (search.kind === "ambiguous") {
-    throw new ClutchError(
-      "ambiguous_model",
-      `“${clip(typed)}” fits ${search.matches.length} models. Nothing was changed.`,
-      {
-        hint: "Type one of them in full.",
-        suggestions: names(search.matches),
-      },
-    );
-  }
-  const provider = parseModelRef(typed)?.provider;
-  const known = models.some(({ ref }) => ref.provider === provider);
-  throw new ClutchError("unknown_model", `OpenClaw has no model “${clip(typed)}”. Nothing was changed.`, {
-    hint:
-      provider !== undefined && known
-        ? `If ${provider} has it, add it to models.providers.${provider}.models in OpenClaw's config.`
-        : "/model shows the models there are.",
-    suggestions: names(search.suggestions),
-  });
-}

@@ -1,6 +1,7 @@
 import type { ConfiguredDefaults } from "../src/agents/configured-defaults.ts";
 import type { HelperModels } from "../src/agents/helper-models.ts";
 import type { SoulSync } from "../src/agents/soul-sync.ts";
+import type { Bench } from "../src/bench/bench.ts";
 import type { LocalOnly } from "../src/local-only/local-only.ts";
 import type { SpeedMachine } from "../src/models/speed.ts";
 import type { OpenClaw } from "../src/openclaw/openclaw.ts";
@@ -12,7 +13,6 @@ import type { SwitchPlanner } from "../src/sessions/switch-planner.ts";
 import type { TemporarySwitches } from "../src/sessions/temporary-switches.ts";
 import type { ChangeJournal } from "../src/store/change-journal.ts";
 import type { Budgets } from "../src/usage/budgets.ts";
-
 import type { Usage } from "../src/usage/usage.ts";
 
 /** What commands work with. Built once in `src/app.ts` and handed to the dispatcher. */
@@ -33,6 +33,7 @@ export interface Services {
   readonly journal: ChangeJournal;
   readonly finder: Pick<SessionFinder, "find">;
   readonly usage: Usage;
+  readonly bench: Bench;
   /** Epoch ms. */
   readonly clock: () => number;
 }

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import type { Logger } from "pino";
 import { type AccessLists, levelOf } from "../commands/access.ts";
 import { type ActionStore, createActionStore } from "../commands/action-store.ts";
+import { benchNotice } from "../commands/bench-notice.ts";
 import type { Card } from "../commands/card.ts";
 import { createDispatcher, type Dispatcher } from "../commands/dispatcher.ts";
 import { allCommands } from "../commands/index.ts";
@@ -17,8 +18,9 @@ import { createConfiguredDefaults } from "./agents/configured-defaults.ts";
 import { createHelperModels } from "./agents/helper-models.ts";
 import { createJobModels } from "./agents/job-models.ts";
 import { createSoulSync, type SoulSync } from "./agents/soul-sync.ts";
+import type { BenchWorker } from "./bench/bench-worker.ts";
+import { openBench } from "./bench/open-bench.ts";
 import type { Config } from "./config.ts";
-import type { ClutchError } from "./errors.ts";
 import { measureMemoryBandwidth } from "./hardware/memory-bandwidth.ts";
 import { systemAccess } from "./hardware/system-access.ts";
 import { createThisMachine } from "./hardware/this-machine.ts";
@@ -47,6 +49,7 @@ import { createModelRegistry } from "./registry/model-registry.ts";
 import { readProfileFile } from "./registry/profile-file.ts";
 import type { ConfiguredServer } from "./registry/server-address.ts";
 import { createServerMonitor } from "./registry/server-monitor.ts";
+import { createPatientFetch } from "./servers/patient-fetch.ts";
 import { createBulkSwitch } from "./sessions/bulk-switch.ts";
 import { createSessionFinder } from "./sessions/session-finder.ts";
 import { createSessionModels } from "./sessions/session-models.ts";
@@ -109,15 +112,10 @@ export type PostNotice = (
 /** A switch that another process has begun is given this long to end by itself, ms. */
 const UNFINISHED_AFTER_MS = 60_000;
 
-export interface AppParts {
+export interface AppParts extends Waiting {
   /** The wall is a process of its own. */
   readonly config: Omit<Config, "wall">;
   readonly gateway: GatewayAddress;
-  /** How long to wait for the gateway, ms. Default 60,000. */
-  readonly gatewayTimeoutMs?: number;
-  /** Waits without limit instead, as a service does, and is told each time the reason changes. */
-  readonly onWaiting?: (problem: ClutchError) => void;
-  readonly signal?: AbortSignal;
   readonly access: AccessLists;
   /** Where the wall's state and socket are, and the guard's where the gateway is on this machine. */
   readonly stateDirectory: string;
@@ -240,7 +238,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       logger,
     });
     isLocked = localOnly.isOn;
-    const { usage, ledger, pricer, usageCollector, zone } = await openUsage({
+    const { usage, ledger, pricer, usageCollector, book, zone } = await openUsage({
       ...{ connection, openclaw, registry, guard, servers, clock, logger },
       isKeptLocal: localOnly.isKeptLocal,
       stateDirectory: parts.stateDirectory,
@@ -251,6 +249,30 @@ export async function createApp(parts: AppParts): Promise<App> {
       ...{ db: store.db, ledger, zone, localOnly, openclaw, registry, clock, logger },
       alerts: config.usage.alerts,
       owners: parts.access.owners,
+    });
+    let events: SessionEvents | undefined;
+    const sessionEvents = (): SessionEvents => {
+      events ??= followSessions(connection, logger);
+      return events;
+    };
+    const bench = openBench({
+      db: store.db,
+      config,
+      registry,
+      monitor,
+      openclaw,
+      events: { on: (listener) => sessionEvents().on(listener) },
+      measurements,
+      prices: book,
+      system,
+      machine: machine.known,
+      resolve,
+      isLocalOnly: localOnly.isOn,
+      isWatched: temporary.isWatched,
+      audit,
+      fetch: parts.fetch === undefined || parts.fetch === globalThis.fetch ? createPatientFetch() : parts.fetch,
+      clock,
+      logger,
     });
     const services: Services = {
       registry,
@@ -268,6 +290,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       journal,
       finder,
       usage,
+      bench,
       clock,
     };
     await registry.refresh();
@@ -275,8 +298,8 @@ export async function createApp(parts: AppParts): Promise<App> {
     await defaults.settleUnfinished(UNFINISHED_AFTER_MS);
     await changes.settleUnfinished(UNFINISHED_AFTER_MS);
     await jobModels.settleUnfinished(UNFINISHED_AFTER_MS);
-    let events: SessionEvents | undefined;
     const watchers: Watcher[] = [];
+    let benches: BenchWorker | undefined;
     let keeper: LockKeeper | undefined;
     let usageKeeper: UsageKeeper | undefined;
     let endMonitor = (): void => undefined;
@@ -310,9 +333,9 @@ export async function createApp(parts: AppParts): Promise<App> {
         logger,
       }),
       watch(post) {
-        events ??= followSessions(connection, logger);
+        const watched = sessionEvents();
         const watcher = startWatcher({
-          events,
+          events: watched,
           openclaw,
           registry,
           journal,
@@ -327,12 +350,12 @@ export async function createApp(parts: AppParts): Promise<App> {
           logger,
         });
         watchers.push(watcher);
-        temporary.start(events);
+        temporary.start(watched);
         souls.start();
-        usageCollector.start(events);
+        usageCollector.start(watched);
         keeper ??= keepLock({
           care: localOnly,
-          events,
+          events: watched,
           async onAlert(alert) {
             const card = lockAlertCard(alert);
             const places = await alertPlaces(alert, { openclaw, owners: parts.access.owners });
@@ -351,6 +374,10 @@ export async function createApp(parts: AppParts): Promise<App> {
           logger,
         });
         usageKeeper ??= keepBudget((to, alert) => post(to, usageAlertCard(alert, { zone })));
+        benches ??= bench.watch(async (news) => {
+          const notice = await benchNotice(news, { results: bench.results, readSession: openclaw.readSession });
+          if (notice !== undefined) await post(notice.to, notice.card);
+        });
         endMonitor();
         endMonitor = monitor.start();
         void endRetention();
@@ -367,6 +394,7 @@ export async function createApp(parts: AppParts): Promise<App> {
         await usageKeeper?.stop();
         await keeper?.stop();
         await usageCollector.stop();
+        await benches?.stop();
         await temporary.stop();
         await souls.stop();
         await endRetention();

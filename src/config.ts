@@ -109,6 +109,8 @@ const schema = z.strictObject({
     .strictObject({
       /** A run that may cost more than this many USD needs a yes. */
       askAbove: z.number().min(0).prefault(0.5),
+      /** Suite files of one's own, beside the project's; paths count from this file. */
+      suites: z.array(z.string().min(1)).prefault([]),
     })
     .prefault({}),
   access: z

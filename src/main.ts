@@ -2,6 +2,8 @@
 import { homedir } from "node:os";
 import { Command, CommanderError, Option } from "commander";
 import type { AuditOptions } from "./cli/audit.ts";
+import type { BenchOutput } from "./cli/bench.ts";
+import type { BenchRunOptions } from "./cli/bench-run.ts";
 import type { GuardOptions } from "./cli/guard.ts";
 import type { LocalOnlyOptions } from "./cli/localonly.ts";
 import type { ModelsListOptions } from "./cli/models.ts";
@@ -283,6 +285,77 @@ for (const name of ["install", "remove"] as const) {
     exitCode = await (name === "install" ? wallInstall : wallRemove)({ ...options, command: self }, runtime);
   });
 }
+
+const bench = program
+  .command("bench")
+  .description("measure how good and how fast models are here, local against cloud (docs/bench.md)");
+const reported = (command: Command): Command =>
+  command
+    .option("--json", "print {ok, report, error}")
+    .option("--markdown", "print the whole report as Markdown")
+    .option("--html <file>", "write the whole report as one page that needs nothing else");
+reported(
+  bench
+    .command("run")
+    .description("run one to its end; says what it takes first. Ctrl-C leaves it open")
+    .argument("[words...]", "a suite or all, then models; the usual ones where none is named"),
+)
+  .option("--suite <names>", "suites, with commas between")
+  .option("--level <level>", "quick, standard or full")
+  .option("--resume", "go on with the one that is open")
+  .option("--yes", "begin without asking")
+  .action(async (words: string[], options: BenchRunOptions) => {
+    const { benchRun } = await import("./cli/bench-run.ts");
+    exitCode = await benchRun(words, options, runtime);
+  });
+reported(bench.command("results").description("the newest result, or that of a number").argument("[number]")).action(
+  async (number: string | undefined, options: BenchOutput) => {
+    const { benchResults } = await import("./cli/bench.ts");
+    exitCode = await benchResults(number, options, runtime);
+  },
+);
+reported(
+  bench
+    .command("compare")
+    .description("two models by their newest answers to the same items")
+    .argument("<a>")
+    .argument("<b>"),
+).action(async (a: string, b: string, options: BenchOutput) => {
+  const { benchCompare } = await import("./cli/bench.ts");
+  exitCode = await benchCompare(a, b, options, runtime);
+});
+bench
+  .command("history")
+  .description("benches that were run, and what changed between them")
+  .option("--json", "print {ok, runs, drift, error}")
+  .action(async (options: { json?: boolean }) => {
+    const { benchHistory } = await import("./cli/bench.ts");
+    exitCode = await benchHistory(options, runtime);
+  });
+bench
+  .command("advice")
+  .description("which model for what, at what price and wait")
+  .option("--json", "print {ok, advice, error}")
+  .action(async (options: { json?: boolean }) => {
+    const { benchAdvice } = await import("./cli/bench.ts");
+    exitCode = await benchAdvice(options, runtime);
+  });
+bench
+  .command("check")
+  .description("look whether a suite file of your own can be used; needs no gateway")
+  .argument("<file>")
+  .option("--json", "print {ok, items, problems, findings, error}")
+  .action(async (file: string, options: { json?: boolean }) => {
+    const { benchCheck } = await import("./cli/bench-check.ts");
+    exitCode = await benchCheck(file, options, runtime);
+  });
+bench
+  .command("schema")
+  .description("print the JSON Schema of suite files, for editors")
+  .action(async () => {
+    const { benchSchema } = await import("./cli/bench-check.ts");
+    exitCode = benchSchema(runtime);
+  });
 
 program
   .command("slack")

@@ -46,7 +46,7 @@ describe("which file is read", () => {
       },
       audit: { retentionDays: 365 },
       usage: { retentionDays: 400, alerts: { idlePerDay: 1 } },
-      bench: { askAbove: 0.5 },
+      bench: { askAbove: 0.5, suites: [] },
       access: { owners: [], operators: [], viewers: ["*"] },
     });
   });
@@ -103,7 +103,7 @@ describe("what it may hold", () => {
       trustedLocal: ["lmstudio"],
       wall: { listen: "127.0.0.1:3199", allow: ["example.org"], local: ["box:11434"] },
       audit: { retentionDays: 0 },
-      bench: { askAbove: 2 },
+      bench: { askAbove: 2, suites: ["mine.yaml"] },
       usage: {
         baseline: "anthropic/claude-sonnet-5",
         electricity: { watts: 130, pricePerKWh: 0.15, currency: "EUR" },

@@ -77,7 +77,7 @@ const TOOLS = { works: 3, unknown: 2, none: 1, text: 0 } as const;
 const FITS = { fits: 4, tight: 3, unknown: 2, spills: 1, "does-not-fit": 0 } as const;
 
 /** An agent lives by its tools, a person by the wait; what is as good in both is judged by its size and its window. */
-function bestFirst(machine: SpeedMachine | undefined): (a: ModelProfile, b: ModelProfile) => number {
+export function bestFirst(machine: SpeedMachine | undefined): (a: ModelProfile, b: ModelProfile) => number {
   const marks = (profile: ModelProfile): readonly number[] => {
     const { fit, isLoaded } = judgeModel(profile, machine);
     const { toolCalls, diskBytes } = profile.facts;

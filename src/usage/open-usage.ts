@@ -4,7 +4,7 @@ import { createUsageLedger, type UsageLedger } from "../store/usage-ledger.ts";
 import { createBaselines } from "./baselines.ts";
 import { type CallPricer, createCallPricer } from "./call-pricer.ts";
 import { type CollectorSources, openUsageCollector } from "./open-usage-collector.ts";
-import { createPriceBook, knownPrices } from "./price-book.ts";
+import { createPriceBook, knownPrices, type PriceBook } from "./price-book.ts";
 import { createUsage, type Usage } from "./usage.ts";
 import type { UsageCollector } from "./usage-collector.ts";
 
@@ -13,6 +13,7 @@ export interface OpenUsage {
   readonly ledger: UsageLedger;
   readonly pricer: CallPricer;
   readonly usageCollector: UsageCollector;
+  readonly book: PriceBook;
   /** IANA name of the zone whose days are meant. */
   readonly zone: string;
 }
@@ -30,8 +31,9 @@ export const usageZone = ({ timeZone }: Pick<Config["usage"], "timeZone">): stri
 export async function openUsage(parts: OpenUsageParts): Promise<OpenUsage> {
   const { db, registry, config, clock } = parts;
   const zone = usageZone(config);
+  const book = createPriceBook({ ...knownPrices(registry), clock });
   const pricer = createCallPricer({
-    book: createPriceBook({ ...knownPrices(registry), clock }),
+    book,
     baselineOf: createBaselines(config.baseline, registry),
   });
   const ledger = createUsageLedger(db, clock, pricer.price);
@@ -40,5 +42,5 @@ export async function openUsage(parts: OpenUsageParts): Promise<OpenUsage> {
   const { electricity } = config;
   const { countedUpTo } = collector;
   const usage = createUsage({ ledger, electricity, unattributed, countedUpTo, zone, clock });
-  return { usage, ledger, pricer, usageCollector: collector, zone };
+  return { usage, ledger, pricer, usageCollector: collector, book, zone };
 }

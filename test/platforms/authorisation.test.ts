@@ -69,6 +69,16 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   "/usage budget week:$20": { may: RULE, does: "changes" },
   "/usage budget month:$50": { may: RULE, does: "changes" },
   "/usage budget off": { may: RULE, does: "changes" },
+  "/bench": { may: LOOK, does: "looks" },
+  "/bench run": { may: CHANGE, does: "asks" },
+  "/bench run extraction NAME": { may: CHANGE, does: "asks" },
+  "/bench run level:standard": { may: CHANGE, does: "asks" },
+  "/bench results": { may: LOOK, does: "looks" },
+  "/bench results number:12": { may: LOOK, does: "looks" },
+  "/bench compare NAME sonnet": { may: LOOK, does: "looks" },
+  "/bench history": { may: LOOK, does: "looks" },
+  "/bench advice": { may: LOOK, does: "looks" },
+  "/bench cancel": { may: CHANGE, does: "changes" },
   "/help": { may: LOOK, does: "looks" },
   "/help COMMAND": { may: LOOK, does: "looks" },
 };
@@ -76,6 +86,7 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
 const forms = allCommands.flatMap((command) => command.forms.map(({ line }) => line));
 const formOf = (line: string): string =>
   line
+    .replace(/^\/bench run suite:.*/, "/bench run")
     .replace(/(ollama|anthropic)\/\S+/, "NAME")
     .replace(/ agent:\S+/, "")
     .replace(/( restore:\S+) for:\S+/, "$1");

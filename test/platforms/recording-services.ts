@@ -13,6 +13,7 @@ import type { Return } from "../../src/store/returns.ts";
 import type { BudgetStatus } from "../../src/usage/budgets.ts";
 import { createUsage } from "../../src/usage/usage.ts";
 import { lockStatus, VERIFICATION } from "../commands/localonly-fixtures.ts";
+import { recordingBench } from "../commands/recording-bench.ts";
 import { testProfile } from "../registry/test-profile.ts";
 import { recount } from "../usage/recount.ts";
 import { sampleCalls } from "../usage/sample-calls.ts";
@@ -166,6 +167,7 @@ export function createRecordingServices(actor = "discord:123", clock: () => numb
       zone: "UTC",
       clock,
     }),
+    bench: recordingBench(changes, clock),
     registry: {
       known: () => snapshot,
       current: async () => snapshot,

@@ -1,0 +1,96 @@
+import { availableParallelism, loadavg } from "node:os";
+import { dirname } from "node:path";
+import type { Kysely } from "kysely";
+import type { Logger } from "pino";
+import type { Config } from "../config.ts";
+import { createEnergyMeter } from "../hardware/energy-meter.ts";
+import type { SystemAccess } from "../hardware/system-access.ts";
+import type { Resolve } from "../models/address.ts";
+import type { SpeedMachine } from "../models/speed.ts";
+import type { OpenClaw } from "../openclaw/openclaw.ts";
+import type { SessionEvents } from "../openclaw/session-events.ts";
+import type { ModelRegistry } from "../registry/model-registry.ts";
+import type { ServerMonitor } from "../registry/server-monitor.ts";
+import type { AuditLog } from "../store/audit-log.ts";
+import { createBenchRuns } from "../store/bench-runs.ts";
+import { createLeases } from "../store/leases.ts";
+import type { Measurements } from "../store/measurements.ts";
+import type { Schema } from "../store/schema.ts";
+import { createBaselines } from "../usage/baselines.ts";
+import type { PriceBook } from "../usage/price-book.ts";
+import { type Bench, createBench } from "./bench.ts";
+import { createBenchTargets } from "./bench-targets.ts";
+import { gradeAnswer } from "./grade-answer.ts";
+import { keepMeasured } from "./keep-measured.ts";
+import { createPeople } from "./people.ts";
+import { createRunPreparer } from "./prepare-run.ts";
+import { readAnswers, readSpeeds } from "./run-log.ts";
+import { createBenchRunner } from "./runner.ts";
+import { createSuiteFiles } from "./suite-files.ts";
+
+export interface OpenBenchParts {
+  readonly db: Kysely<Schema>;
+  readonly config: Pick<Config, "bench" | "usage" | "path">;
+  readonly registry: ModelRegistry;
+  readonly monitor: ServerMonitor;
+  readonly openclaw: Pick<OpenClaw, "activeSessions">;
+  readonly events: Pick<SessionEvents, "on">;
+  readonly measurements: Measurements;
+  readonly prices: Pick<PriceBook, "rateFor">;
+  readonly system: SystemAccess;
+  readonly machine: () => SpeedMachine | undefined;
+  readonly resolve: Resolve;
+  readonly isLocalOnly: () => boolean;
+  readonly isWatched: () => Promise<boolean>;
+  readonly audit: Pick<AuditLog, "append">;
+  /** Waits as long as its caller: a long prompt is read for minutes. */
+  readonly fetch: typeof globalThis.fetch;
+  /** Epoch ms. */
+  readonly clock: () => number;
+  readonly logger: Logger;
+}
+
+/** Benches with all that they need. Throws `bad_config` where this Clutch came without its suites. */
+export function openBench(parts: OpenBenchParts): Bench {
+  const { db, config, registry, openclaw, events, measurements, prices, isLocalOnly, machine, clock, logger } = parts;
+  const runs = createBenchRuns(db, clock);
+  const targets = createBenchTargets({ ...parts, openclaw });
+  const suiteFiles = createSuiteFiles(
+    config.bench.suites,
+    config.path === undefined ? process.cwd() : dirname(config.path),
+  );
+  const rate: Parameters<typeof createRunPreparer>[0]["rate"] = (model, promptTokens) =>
+    prices.rateFor(model, clock(), promptTokens);
+  const runner = createBenchRunner({
+    runs,
+    leases: createLeases(db, clock),
+    suites: async () => (await suiteFiles.load()).suites,
+    targets,
+    grade: gradeAnswer,
+    people: createPeople({ openclaw, events, hostOf: targets.hostOf }),
+    isLocalOnly,
+    rate,
+    energy: createEnergyMeter(parts.system),
+    load: () => (loadavg()[0] ?? 0) / availableParallelism(),
+    async onDone(run) {
+      await keepMeasured(measurements, run, await readAnswers(runs, run.id), await readSpeeds(runs, run.id));
+      registry.invalidate();
+    },
+    clock,
+    logger,
+  });
+  return createBench({
+    runs,
+    runner,
+    preparer: createRunPreparer({ targets, registry, rate, machine, askAboveUsd: config.bench.askAbove }),
+    suiteFiles,
+    registry,
+    machine,
+    cloudDefault: createBaselines(config.usage.baseline, registry),
+    isLocalOnly,
+    throughOpenClaw: false,
+    isWatched: parts.isWatched,
+    audit: parts.audit,
+    logger,
+  });
+}

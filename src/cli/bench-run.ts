@@ -1,0 +1,127 @@
+import { terminalTraits } from "../../adapters/terminal/terminal-traits.ts";
+import { wait } from "../../commands/amounts.ts";
+import { benchCommand } from "../../commands/bench.ts";
+import { runWords } from "../../commands/bench-options.ts";
+import { benchQuestion, type NameOf } from "../../commands/bench-question.ts";
+import { namedModels, namesIn } from "../../commands/bench-run.ts";
+import type { OptionValues } from "../../commands/command.ts";
+import { checkOptions } from "../../commands/command-line.ts";
+import type { App } from "../app.ts";
+import type { BenchRun } from "../bench/run-log.ts";
+import type { RunProgress } from "../bench/run-progress.ts";
+import { ClutchError } from "../errors.ts";
+import { type BenchOutput, foundReport, printFound } from "./bench.ts";
+import { ownerAtTerminal } from "./open-terminal.ts";
+import { createProgress } from "./progress.ts";
+import type { ExitCode, Runtime } from "./runtime.ts";
+import { printCard } from "./wall.ts";
+
+export interface BenchRunOptions extends BenchOutput {
+  /** As typed; so is the next. */
+  readonly suite?: string;
+  readonly level?: string;
+  /** Goes on with the one that is open. */
+  readonly resume?: boolean;
+  readonly yes?: boolean;
+}
+
+/**
+ * Runs a bench to its end and prints the result. Ctrl-C leaves it open, as far as it
+ * came. Exit code 2 where a yes is needed or something has to be corrected.
+ */
+export const benchRun = (words: readonly string[], options: BenchRunOptions, runtime: Runtime): Promise<ExitCode> =>
+  printFound(options, runtime, async (app) => {
+    const { bench, registry } = app.services;
+    const nameOf = namesIn((await registry.current()).models);
+    const run = options.resume === true ? (await bench.open())?.run : await begin(words, options, runtime, app, nameOf);
+    if (run === undefined) {
+      throw new ClutchError("no_bench", "No bench is open, so there is nothing to go on with.", {
+        hint: "clutch bench run begins one.",
+      });
+    }
+    return (await workOn(run, options, runtime, app, nameOf))
+      ? foundReport(await bench.results.report(run.id))
+      : undefined;
+  });
+
+async function begin(
+  words: readonly string[],
+  options: BenchRunOptions,
+  runtime: Runtime,
+  { services }: App,
+  nameOf: NameOf,
+): Promise<BenchRun> {
+  const { bench, registry } = services;
+  const { suites, models: typed, level } = runWords(valuesOf(words, options), await bench.suites());
+  const models =
+    typed.length === 0
+      ? await bench.usualModels(undefined, (await registry.current()).defaultAgentId)
+      : await namedModels(typed, registry);
+  const prepared = await bench.prepare({ suites, level, models });
+  if (options.json !== true) printCard({ ...benchQuestion(prepared, nameOf), actions: [] }, runtime);
+  if (options.yes !== true && !(await agreed(options, runtime))) {
+    throw new ClutchError("confirmation_required", "This needs a yes first; nothing was begun.", {
+      hint: "Run it again with --yes.",
+    });
+  }
+  return bench.start(prepared.plan, { actor: ownerAtTerminal() });
+}
+
+/** The same options as in a chat, and the same refusals. Throws `bad_option`. */
+function valuesOf(words: readonly string[], { suite, level }: BenchRunOptions): OptionValues {
+  const models = words.length === 0 ? undefined : words.join(" ");
+  const given = Object.entries({ action: "run", models, suite, level });
+  const values = Object.fromEntries(given.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+  return checkOptions(benchCommand, values);
+}
+
+/** Only a person at a terminal is asked. */
+async function agreed({ json }: BenchRunOptions, runtime: Runtime): Promise<boolean> {
+  if (json === true || !terminalTraits(runtime.stdin, runtime.stdout, runtime.env).interactive) return false;
+  return (await import("./models-choose.ts")).confirmed("Begin?", runtime);
+}
+
+/** False where it was interrupted. */
+async function workOn(
+  { id }: BenchRun,
+  { json, markdown }: BenchRunOptions,
+  runtime: Runtime,
+  { services: { bench } }: App,
+  nameOf: NameOf,
+): Promise<boolean> {
+  const isQuiet = json === true || markdown === true;
+  const shown = createProgress(
+    `Bench ${id}`,
+    isQuiet ? { ...runtime, stdout: runtime.stderr as Runtime["stdout"] } : runtime,
+  );
+  let last: RunProgress | undefined;
+  try {
+    const { state } = await bench.follow(id, {
+      works: true,
+      signal: runtime.signal,
+      onProgress(progress) {
+        last = progress;
+        shown.update(progressLine(progress, nameOf));
+      },
+    });
+    shown.end(`Bench ${id} ${state === "done" ? "is over" : "was cancelled"}.`);
+    return true;
+  } catch (thrown) {
+    const far = last === undefined ? "" : ` at ${last.done} of ${last.total} questions`;
+    if (!runtime.signal.aborted) {
+      shown.end(`Bench ${id} stopped${far}.`);
+      throw thrown;
+    }
+    shown.end(
+      `Bench ${id} stays open${far}. clutch bench run --resume goes on with it, and so does clutch start by itself.`,
+    );
+    return false;
+  }
+}
+
+function progressLine({ done, total, leftMs, why, model, doing }: RunProgress, nameOf: NameOf): string {
+  const now = why ?? (model === undefined ? "" : `${doing} ${nameOf(model)}`);
+  return [`${done} of ${total}`, ...(leftMs === undefined ? [] : [`about ${wait(leftMs)} left`]), now]
+    .filter((part) => part !== "")
+    .join(", ");
+}
