@@ -1,3 +1,4 @@
+import type { Logger } from "pino";
 import { z } from "zod";
 import type { ModelRef } from "../models/model-ref.ts";
 import type { GatewayConnection } from "./connection.ts";
@@ -31,10 +32,10 @@ export type TimedTurns = <T>(
 const chatDelta = z.looseObject({ sessionKey: z.string(), state: z.literal("delta") });
 
 export const createTimedTurns =
-  (connection: Pick<GatewayConnection, "request" | "onEvent">): TimedTurns =>
+  (connection: Pick<GatewayConnection, "request" | "onEvent">, logger: Pick<Logger, "debug">): TimedTurns =>
   (request, work) =>
     withScratchSession(connection, { ...request, kind: "bench" }, async ({ key, say }) => {
-      const transcript = createModelMessages(connection);
+      const transcript = createModelMessages(connection, logger);
       const counted = new Set<string>();
       let firstAt: number | undefined;
       const forget = connection.onEvent(({ event, payload }) => {

@@ -5,6 +5,8 @@ import type { AccessLevel } from "../../commands/command.ts";
 import { createDispatcher } from "../../commands/dispatcher.ts";
 import type { Services } from "../../commands/services.ts";
 import { usageCommand } from "../../commands/usage.ts";
+import type { Chart } from "../../src/charts/chart.ts";
+import { type DotChart, isDotChart } from "../../src/charts/dot-chart.ts";
 import { ClutchError } from "../../src/errors.ts";
 import type { UsageCall } from "../../src/models/usage-call.ts";
 import { createUsage, type UsageParts } from "../../src/usage/usage.ts";
@@ -62,6 +64,9 @@ function room({ calls = SAMPLE, level = "operator", isOn = false, find, parts }:
 const field = (card: Card, name: string) => card.fields?.find((each) => each.name === name)?.value;
 const countIn = (where: (call: UsageCall) => boolean) =>
   SAMPLE.filter((call) => call.at >= Date.parse("2026-11-16T00:00:00Z") && where(call)).length;
+
+const barsOf = ({ chart }: { readonly chart?: Chart | DotChart }): Chart["bars"] =>
+  chart === undefined || isDotChart(chart) ? [] : chart.bars;
 
 describe("/usage", () => {
   it("shows an operator everything of 7 days, and the conversation beside it, to nobody else", async () => {
@@ -290,8 +295,8 @@ describe("at the extremes", () => {
       at: NOW - day * 86_400_000,
     }));
     const { card } = await room({ calls }).ask("400d by:day");
-    expect(card.chart?.bars).toHaveLength(400);
-    expect(card.chart?.bars[0]?.label).toBe("2025-10-19");
+    expect(barsOf(card)).toHaveLength(400);
+    expect(barsOf(card)[0]?.label).toBe("2025-10-19");
     expect(card.table?.rows).toHaveLength(32);
     expect(card.table?.rows[0]?.[0]).toBe("369 earlier");
   });
@@ -303,10 +308,8 @@ describe("at the extremes", () => {
       unit: "calls",
       series: [{ name: "local" }, { name: "cloud" }],
     });
-    expect(card.chart?.bars.map(({ label }) => label)).toEqual([16, 17, 18, 19, 20, 21, 22].map((day) => `${day} Nov`));
-    const sums = [0, 1].map((index) =>
-      (card.chart?.bars ?? []).reduce((total, { values }) => total + (values[index] ?? 0), 0),
-    );
+    expect(barsOf(card).map(({ label }) => label)).toEqual([16, 17, 18, 19, 20, 21, 22].map((day) => `${day} Nov`));
+    const sums = [0, 1].map((index) => barsOf(card).reduce((total, { values }) => total + (values[index] ?? 0), 0));
     expect(sums).toEqual([
       countIn(({ locality }) => locality === "local"),
       countIn(({ locality }) => locality !== "local"),

@@ -1,3 +1,4 @@
+import { pino } from "pino";
 import { describe, expect, it } from "vitest";
 import type { GatewayEvent } from "../../src/openclaw/connection.ts";
 import { isScratchKey } from "../../src/openclaw/scratch-session.ts";
@@ -61,10 +62,10 @@ const usage = (input: number, output: number) => ({ input, output, cacheRead: 0,
 describe("turns of an agent", () => {
   it("are timed from the message to the first piece and to the end, with all calls that each made", async () => {
     const lab = gateway([{ usages: [usage(900, 20), usage(950, 30)] }, { usages: [usage(1_000, 5)], text: "Two." }]);
-    const [first, second] = await createTimedTurns(lab.connection)({ agentId: "main", model: QWEN }, async (say) => [
-      await say("one"),
-      await say("two"),
-    ]);
+    const [first, second] = await createTimedTurns(lab.connection, pino({ level: "silent" }))(
+      { agentId: "main", model: QWEN },
+      async (say) => [await say("one"), await say("two")],
+    );
     expect(first).toMatchObject({ text: "Aye.", model: QWEN, error: undefined, tokens: usage(1_850, 50) });
     expect(second).toMatchObject({ text: "Two.", tokens: usage(1_000, 5) });
     expect(first?.firstTextMs).toBeGreaterThanOrEqual(28);
@@ -78,10 +79,10 @@ describe("turns of an agent", () => {
 
   it("are of unknown size where one call was not counted", async () => {
     const lab = gateway([{ usages: [usage(900, 20), undefined] }, { usages: [], error: "provider failed" }]);
-    const [first, second] = await createTimedTurns(lab.connection)({ agentId: "main", model: QWEN }, async (say) => [
-      await say("one"),
-      await say("two"),
-    ]);
+    const [first, second] = await createTimedTurns(lab.connection, pino({ level: "silent" }))(
+      { agentId: "main", model: QWEN },
+      async (say) => [await say("one"), await say("two")],
+    );
     expect(first?.tokens).toBeUndefined();
     expect(second).toMatchObject({ text: "", error: "provider failed", tokens: undefined });
   });
@@ -89,7 +90,9 @@ describe("turns of an agent", () => {
   it("that are cut short are stopped before their session is deleted", async () => {
     const lab = gateway([]);
     const reason = new Error("enough");
-    const cut = createTimedTurns(lab.connection)({ agentId: "main", model: QWEN }, () => Promise.reject(reason));
+    const cut = createTimedTurns(lab.connection, pino({ level: "silent" }))({ agentId: "main", model: QWEN }, () =>
+      Promise.reject(reason),
+    );
     await expect(cut).rejects.toBe(reason);
     expect(lab.methods).toEqual(["sessions.create", "chat.abort", "sessions.delete"]);
     expect(lab.listeners.size).toBe(0);
