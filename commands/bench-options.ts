@@ -17,6 +17,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   models: "/bench run extraction qwen sonnet",
   suite: "/bench run suite:extraction",
   level: "/bench run level:standard",
+  through: "/bench run through:openclaw",
   number: "/bench results 12",
 };
 
@@ -24,7 +25,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
 export function checkBenchOptions(options: OptionValues): void {
   const { action } = options;
   const takes: Readonly<Record<string, readonly string[]>> = {
-    run: ["models", "suite", "level", "agent"],
+    run: ["models", "suite", "level", "through", "agent"],
     results: ["models", "number"],
     compare: ["models"],
   };
@@ -45,6 +46,8 @@ export interface RunWords {
   /** As typed; none where the usual ones are meant. */
   readonly models: readonly string[];
   readonly level: Level;
+  /** Models are asked directly where absent. */
+  readonly through: "openclaw" | undefined;
 }
 
 /** A suite may stand before the models, so that `/bench run code qwen` is understood. */
@@ -57,6 +60,7 @@ export function runWords(options: OptionValues, known: readonly string[]): RunWo
     suites: suites.includes("all") ? undefined : suites,
     models: isSuite ? others : words,
     level: LEVELS.find((level) => level === options["level"]) ?? "quick",
+    through: options["through"] === "openclaw" ? "openclaw" : undefined,
   };
 }
 

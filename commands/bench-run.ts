@@ -1,8 +1,8 @@
 import type { BenchRun } from "../src/bench/run-log.ts";
 import { ClutchError } from "../src/errors.ts";
-import { formatModelRef, type ModelRef, sameModel } from "../src/models/model-ref.ts";
+import { type ModelRef, sameModel } from "../src/models/model-ref.ts";
 import { formatPlace } from "../src/models/place.ts";
-import type { ModelProfile } from "../src/registry/model-profile.ts";
+import { type ModelProfile, nameOf } from "../src/registry/model-profile.ts";
 import type { ModelRegistry } from "../src/registry/model-registry.ts";
 import { runWords } from "./bench-options.ts";
 import { benchInterimCard, benchProgressCard } from "./bench-progress-card.ts";
@@ -30,12 +30,18 @@ export async function runBench(context: CommandContext<Services>): Promise<Reply
   const { services, options, conversation, confirmed } = context;
   const { bench, registry } = services;
   const words = runWords(options, await bench.suites());
-  const models = words.models.length === 0 ? await usual(context) : await namedModels(words.models, registry);
-  const prepared = await bench.prepare({ suites: words.suites, level: words.level, models });
-  const nameOf = namesIn((await registry.current()).models);
-  if (!confirmed) return { card: benchQuestion(prepared, nameOf), visibility: "private", needsConfirmation: true };
+  const { current, agentId } = await whereFrom(context);
+  const models =
+    words.models.length === 0 ? await bench.usualModels(current, agentId) : await namedModels(words.models, registry);
+  const prepared = await bench.prepare({
+    ...words,
+    models,
+    agentId: words.through === undefined ? undefined : agentId,
+  });
+  const called = namesIn((await registry.current()).models);
+  if (!confirmed) return { card: benchQuestion(prepared, called), visibility: "private", needsConfirmation: true };
   const run = await bench.start(prepared.plan, { actor: actorOf(context), place: formatPlace(conversation) });
-  return lookOn(context, run, nameOf);
+  return lookOn(context, run, called);
 }
 
 /** Each once, in the order in which they were typed. */
@@ -48,27 +54,28 @@ export async function namedModels(words: readonly string[], registry: ModelRegis
   return models;
 }
 
-async function usual({ services, conversation, options }: CommandContext<Services>): Promise<readonly ModelRef[]> {
-  const { sessions, bench, registry } = services;
-  // A bench is the machine's: it must not fail because it is unclear which conversation this is.
+/** A bench is the machine's: it must not fail because it is unclear which conversation this is. */
+async function whereFrom({ services, conversation, options }: CommandContext<Services>) {
+  const { sessions, registry } = services;
   const here = await sessions.view(conversation, options["agent"]).catch((thrown: unknown) => {
-    if (thrown instanceof ClutchError && !thrown.isFault) return undefined;
+    if (thrown instanceof ClutchError && !thrown.isFault && options["agent"] === undefined) return undefined;
     throw thrown;
   });
   const agentId = here?.agentId ?? (await registry.current()).defaultAgentId;
-  return bench.usualModels(here?.effective?.model, agentId);
+  return { current: here?.effective?.model, agentId };
 }
 
 /** Names for people; a model without one is called by its ref. */
 export const namesIn =
   (models: readonly ModelProfile[]): NameOf =>
-  (ref) => {
-    const profile = models.find((known) => sameModel(known.ref, ref));
-    return `${profile?.name ?? formatModelRef(ref)}${profile?.demo === true ? " (demo)" : ""}`;
-  };
+  (ref) =>
+    nameOf(
+      models.find((known) => sameModel(known.ref, ref)),
+      ref,
+    );
 
 /** Shows how it goes on for a while; a short run ends in the same card. */
-async function lookOn(context: CommandContext<Services>, { id }: BenchRun, nameOf: NameOf): Promise<Reply> {
+async function lookOn(context: CommandContext<Services>, { id }: BenchRun, called: NameOf): Promise<Reply> {
   const { bench } = context.services;
   const isWatched = await bench.isWatched();
   const enough = AbortSignal.timeout(isWatched ? LOOK_ON_MS : WORK_MS);
@@ -77,7 +84,7 @@ async function lookOn(context: CommandContext<Services>, { id }: BenchRun, nameO
     const run = await bench.follow(id, {
       works: !isWatched,
       signal,
-      onProgress: (progress) => context.progress(benchInterimCard(progress, nameOf)),
+      onProgress: (progress) => context.progress(benchInterimCard(progress, called)),
     });
     if (run.state === "cancelled") {
       return { card: { tone: "info", title: `Bench ${id} was cancelled` }, visibility: "private" };
@@ -88,7 +95,7 @@ async function lookOn(context: CommandContext<Services>, { id }: BenchRun, nameO
     const open = await bench.open();
     if (open === undefined)
       return { card: benchResultCard(await bench.results.report(id), RESULT_ACTIONS), visibility: "public" };
-    return { card: benchProgressCard(open, nameOf, whatNext(isWatched)), visibility: "public" };
+    return { card: benchProgressCard(open, called, whatNext(isWatched)), visibility: "public" };
   }
 }
 

@@ -54,6 +54,12 @@ export const benchCommand: Command<Services> = {
       kind: "choice",
       choices: LEVELS,
     },
+    {
+      name: "through",
+      summary: "With run: ask the agent, so that its prompt, tools and the gateway count",
+      kind: "choice",
+      choices: ["openclaw"],
+    },
     { name: "number", summary: "With results: which bench; the newest where it is left out", kind: "text" },
     { name: "agent", summary: "With run: whose model is meant, where several agents answer here", kind: "text" },
   ],
@@ -67,6 +73,10 @@ export const benchCommand: Command<Services> = {
     },
     { line: "/bench run extraction NAME", does: "The same with one suite, and with the models that are named" },
     { line: "/bench run level:standard", does: "The same with more items: quick takes minutes, full a night" },
+    {
+      line: "/bench run through:openclaw",
+      does: "Asks this conversation's agent instead of the models' servers: its prompt, its tools and the gateway count",
+    },
     { line: "/bench results", does: "Shows the newest result: quality with its intervals, speed, and what it means" },
     { line: "/bench results number:12", does: "The same of an earlier bench" },
     { line: "/bench compare NAME sonnet", does: "Compares two models by their newest answers to the same items" },

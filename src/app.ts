@@ -41,15 +41,14 @@ import { type GatewayAddress, type GatewayConnection, openConnection } from "./o
 import type { GuardClient } from "./openclaw/guard-client.ts";
 import { createJobs } from "./openclaw/jobs.ts";
 import { createOpenClaw, type OpenClaw } from "./openclaw/openclaw.ts";
-import { followSessions, type SessionEvents } from "./openclaw/session-events.ts";
+import { followOnDemand } from "./openclaw/session-events.ts";
 import { conversationOfSession } from "./openclaw/session-keys.ts";
-import { untilConnected } from "./openclaw/until-connected.ts";
+import { untilConnected, type Waiting } from "./openclaw/until-connected.ts";
 import { measuredBandwidth } from "./registry/measured-bandwidth.ts";
 import { createModelRegistry } from "./registry/model-registry.ts";
 import { readProfileFile } from "./registry/profile-file.ts";
 import type { ConfiguredServer } from "./registry/server-address.ts";
 import { createServerMonitor } from "./registry/server-monitor.ts";
-import { createPatientFetch } from "./servers/patient-fetch.ts";
 import { createBulkSwitch } from "./sessions/bulk-switch.ts";
 import { createSessionFinder } from "./sessions/session-finder.ts";
 import { createSessionModels } from "./sessions/session-models.ts";
@@ -250,29 +249,13 @@ export async function createApp(parts: AppParts): Promise<App> {
       alerts: config.usage.alerts,
       owners: parts.access.owners,
     });
-    let events: SessionEvents | undefined;
-    const sessionEvents = (): SessionEvents => {
-      events ??= followSessions(connection, logger);
-      return events;
-    };
+    const events = followOnDemand(connection, logger);
     const bench = openBench({
-      db: store.db,
-      config,
-      registry,
-      monitor,
-      openclaw,
-      events: { on: (listener) => sessionEvents().on(listener) },
-      measurements,
-      prices: book,
-      system,
+      ...{ db: store.db, config, connection, openclaw, registry, monitor, measurements, events },
+      ...{ audit, system, resolve, clock, logger, rateFor: book.rateFor, fetch: parts.fetch },
       machine: machine.known,
-      resolve,
       isLocalOnly: localOnly.isOn,
       isWatched: temporary.isWatched,
-      audit,
-      fetch: parts.fetch === undefined || parts.fetch === globalThis.fetch ? createPatientFetch() : parts.fetch,
-      clock,
-      logger,
     });
     const services: Services = {
       registry,
@@ -333,9 +316,8 @@ export async function createApp(parts: AppParts): Promise<App> {
         logger,
       }),
       watch(post) {
-        const watched = sessionEvents();
         const watcher = startWatcher({
-          events: watched,
+          events,
           openclaw,
           registry,
           journal,
@@ -350,12 +332,12 @@ export async function createApp(parts: AppParts): Promise<App> {
           logger,
         });
         watchers.push(watcher);
-        temporary.start(watched);
+        temporary.start(events);
         souls.start();
-        usageCollector.start(watched);
+        usageCollector.start(events);
         keeper ??= keepLock({
           care: localOnly,
-          events: watched,
+          events,
           async onAlert(alert) {
             const card = lockAlertCard(alert);
             const places = await alertPlaces(alert, { openclaw, owners: parts.access.owners });
@@ -399,7 +381,7 @@ export async function createApp(parts: AppParts): Promise<App> {
         await souls.stop();
         await endRetention();
         endMonitor();
-        events?.close();
+        events.close();
         ended.abort();
         await connection.close();
         await store.close();

@@ -302,6 +302,8 @@ reported(
 )
   .option("--suite <names>", "suites, with commas between")
   .option("--level <level>", "quick, standard or full")
+  .addOption(new Option("--through <what>", "ask an agent instead of the models' servers").choices(["openclaw"]))
+  .option("--agent <id>", "whose model is meant, or who is asked; OpenClaw's default agent where it is left out")
   .option("--resume", "go on with the one that is open")
   .option("--yes", "begin without asking")
   .action(async (words: string[], options: BenchRunOptions) => {

@@ -64,7 +64,7 @@ export function createBenchResults(parts: {
     const { quantization, server, windowTokens } = conditions ?? {};
     return {
       ref,
-      name: `${nameOf(profile, ref)}${profile?.demo === true ? " (demo)" : ""}`,
+      name: nameOf(profile, ref),
       where: isLocal ? "local" : profile?.locality.kind === "cloud" ? "cloud" : "unknown",
       details: [
         ...(quantization === undefined ? [] : [quantization]),

@@ -39,8 +39,6 @@ export interface Bench {
   suites(): Promise<readonly string[]>;
   /** The same as last read, for what must not wait. */
   knownSuites(): readonly string[];
-  /** An agent can be asked instead of the models' servers. */
-  readonly throughOpenClaw: boolean;
   /** Models that are compared where nobody names any: at most three. Throws `unknown_model` where there is none. */
   usualModels(current: ModelRef | undefined, agentId: string): Promise<readonly ModelRef[]>;
   /**
@@ -83,7 +81,6 @@ export interface BenchParts {
   readonly machine: () => SpeedMachine | undefined;
   readonly cloudDefault: (agentId: string) => ModelRef | undefined;
   readonly isLocalOnly: () => boolean;
-  readonly throughOpenClaw: boolean;
   readonly isWatched: () => Promise<boolean>;
   readonly audit: Pick<AuditLog, "append">;
   readonly logger: Logger;
@@ -178,7 +175,6 @@ export function createBench(parts: BenchParts): Bench {
     results: createBenchResults({ runs, registry, machine }),
     suites: async () => (await suiteFiles.load()).suites.map(({ name }) => name),
     knownSuites: suiteFiles.known,
-    throughOpenClaw: parts.throughOpenClaw,
     isWatched: parts.isWatched,
 
     async usualModels(current, agentId) {

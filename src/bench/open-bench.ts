@@ -7,10 +7,13 @@ import { createEnergyMeter } from "../hardware/energy-meter.ts";
 import type { SystemAccess } from "../hardware/system-access.ts";
 import type { Resolve } from "../models/address.ts";
 import type { SpeedMachine } from "../models/speed.ts";
+import type { GatewayConnection } from "../openclaw/connection.ts";
 import type { OpenClaw } from "../openclaw/openclaw.ts";
 import type { SessionEvents } from "../openclaw/session-events.ts";
+import { createTimedTurns } from "../openclaw/timed-turns.ts";
 import type { ModelRegistry } from "../registry/model-registry.ts";
 import type { ServerMonitor } from "../registry/server-monitor.ts";
+import { createPatientFetch } from "../servers/patient-fetch.ts";
 import type { AuditLog } from "../store/audit-log.ts";
 import { createBenchRuns } from "../store/bench-runs.ts";
 import { createLeases } from "../store/leases.ts";
@@ -18,6 +21,7 @@ import type { Measurements } from "../store/measurements.ts";
 import type { Schema } from "../store/schema.ts";
 import { createBaselines } from "../usage/baselines.ts";
 import type { PriceBook } from "../usage/price-book.ts";
+import { createAgentAsker } from "./ask-agent.ts";
 import { type Bench, createBench } from "./bench.ts";
 import { createBenchTargets } from "./bench-targets.ts";
 import { gradeAnswer } from "./grade-answer.ts";
@@ -33,18 +37,19 @@ export interface OpenBenchParts {
   readonly config: Pick<Config, "bench" | "usage" | "path">;
   readonly registry: ModelRegistry;
   readonly monitor: ServerMonitor;
+  readonly connection: Pick<GatewayConnection, "request" | "onEvent">;
   readonly openclaw: Pick<OpenClaw, "activeSessions">;
   readonly events: Pick<SessionEvents, "on">;
   readonly measurements: Measurements;
-  readonly prices: Pick<PriceBook, "rateFor">;
+  readonly rateFor: PriceBook["rateFor"];
   readonly system: SystemAccess;
   readonly machine: () => SpeedMachine | undefined;
   readonly resolve: Resolve;
   readonly isLocalOnly: () => boolean;
   readonly isWatched: () => Promise<boolean>;
   readonly audit: Pick<AuditLog, "append">;
-  /** Waits as long as its caller: a long prompt is read for minutes. */
-  readonly fetch: typeof globalThis.fetch;
+  /** Node's own is not asked: it gives up on a long prompt. */
+  readonly fetch?: typeof globalThis.fetch | undefined;
   /** Epoch ms. */
   readonly clock: () => number;
   readonly logger: Logger;
@@ -52,15 +57,16 @@ export interface OpenBenchParts {
 
 /** Benches with all that they need. Throws `bad_config` where this Clutch came without its suites. */
 export function openBench(parts: OpenBenchParts): Bench {
-  const { db, config, registry, openclaw, events, measurements, prices, isLocalOnly, machine, clock, logger } = parts;
+  const { db, config, registry, openclaw, events, measurements, isLocalOnly, machine, clock, logger } = parts;
+  const fetch = parts.fetch === undefined || parts.fetch === globalThis.fetch ? createPatientFetch() : parts.fetch;
   const runs = createBenchRuns(db, clock);
-  const targets = createBenchTargets({ ...parts, openclaw });
+  const targets = createBenchTargets({ ...parts, fetch });
   const suiteFiles = createSuiteFiles(
     config.bench.suites,
     config.path === undefined ? process.cwd() : dirname(config.path),
   );
   const rate: Parameters<typeof createRunPreparer>[0]["rate"] = (model, promptTokens) =>
-    prices.rateFor(model, clock(), promptTokens);
+    parts.rateFor(model, clock(), promptTokens);
   const runner = createBenchRunner({
     runs,
     leases: createLeases(db, clock),
@@ -70,6 +76,7 @@ export function openBench(parts: OpenBenchParts): Bench {
     people: createPeople({ openclaw, events, hostOf: targets.hostOf }),
     isLocalOnly,
     rate,
+    askAgent: createAgentAsker(createTimedTurns(parts.connection, logger)),
     energy: createEnergyMeter(parts.system),
     load: () => (loadavg()[0] ?? 0) / availableParallelism(),
     async onDone(run) {
@@ -88,7 +95,6 @@ export function openBench(parts: OpenBenchParts): Bench {
     machine,
     cloudDefault: createBaselines(config.usage.baseline, registry),
     isLocalOnly,
-    throughOpenClaw: false,
     isWatched: parts.isWatched,
     audit: parts.audit,
     logger,

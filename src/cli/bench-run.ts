@@ -17,9 +17,12 @@ import type { ExitCode, Runtime } from "./runtime.ts";
 import { printCard } from "./wall.ts";
 
 export interface BenchRunOptions extends BenchOutput {
-  /** As typed; so is the next. */
+  /** As typed; so are the next. */
   readonly suite?: string;
   readonly level?: string;
+  readonly through?: string;
+  /** Whose model, or who is asked; the default agent where absent. */
+  readonly agent?: string;
   /** Goes on with the one that is open. */
   readonly resume?: boolean;
   readonly yes?: boolean;
@@ -45,19 +48,22 @@ export const benchRun = (words: readonly string[], options: BenchRunOptions, run
   });
 
 async function begin(
-  words: readonly string[],
+  typed: readonly string[],
   options: BenchRunOptions,
   runtime: Runtime,
   { services }: App,
   nameOf: NameOf,
 ): Promise<BenchRun> {
   const { bench, registry } = services;
-  const { suites, models: typed, level } = runWords(valuesOf(words, options), await bench.suites());
+  const words = runWords(valuesOf(typed, options), await bench.suites());
+  const { agentIds, defaultAgentId } = await registry.current();
+  const { agent = defaultAgentId } = options;
+  if (!agentIds.includes(agent)) {
+    throw new ClutchError("unknown_agent", `There is no agent “${agent.slice(0, 60)}”.`, { suggestions: agentIds });
+  }
   const models =
-    typed.length === 0
-      ? await bench.usualModels(undefined, (await registry.current()).defaultAgentId)
-      : await namedModels(typed, registry);
-  const prepared = await bench.prepare({ suites, level, models });
+    words.models.length === 0 ? await bench.usualModels(undefined, agent) : await namedModels(words.models, registry);
+  const prepared = await bench.prepare({ ...words, models, agentId: words.through === undefined ? undefined : agent });
   if (options.json !== true) printCard({ ...benchQuestion(prepared, nameOf), actions: [] }, runtime);
   if (options.yes !== true && !(await agreed(options, runtime))) {
     throw new ClutchError("confirmation_required", "This needs a yes first; nothing was begun.", {
@@ -68,9 +74,9 @@ async function begin(
 }
 
 /** The same options as in a chat, and the same refusals. Throws `bad_option`. */
-function valuesOf(words: readonly string[], { suite, level }: BenchRunOptions): OptionValues {
+function valuesOf(words: readonly string[], { suite, level, through, agent }: BenchRunOptions): OptionValues {
   const models = words.length === 0 ? undefined : words.join(" ");
-  const given = Object.entries({ action: "run", models, suite, level });
+  const given = Object.entries({ action: "run", models, suite, level, through, agent });
   const values = Object.fromEntries(given.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
   return checkOptions(benchCommand, values);
 }

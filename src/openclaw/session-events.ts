@@ -33,6 +33,18 @@ export interface SessionEvents {
   close(): void;
 }
 
+/** The same as `followSessions`, from the first listener on: what only looks asks the gateway for nothing. */
+export function followOnDemand(connection: GatewayConnection, logger: Logger): SessionEvents {
+  let followed: SessionEvents | undefined;
+  return {
+    on(listener) {
+      followed ??= followSessions(connection, logger);
+      return followed.on(listener);
+    },
+    close: () => followed?.close(),
+  };
+}
+
 /** Subscribes to the gateway's sessions, and again after every reconnect. */
 export function followSessions(connection: GatewayConnection, logger: Logger): SessionEvents {
   const listeners = new Set<(event: SessionEvent) => void>();

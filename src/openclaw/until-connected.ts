@@ -4,7 +4,8 @@ import type { ConnectionState, GatewayConnection } from "./connection.ts";
 /** The longest that a timer can wait. */
 const FOR_EVER_MS = 2 ** 31 - 1;
 
-interface Patience {
+/** How long the gateway is waited for. */
+export interface Waiting {
   /** How long to wait, ms. Default 60,000. */
   readonly gatewayTimeoutMs?: number;
   /** Waits without limit instead, and is told each time the reason changes. */
@@ -15,7 +16,7 @@ interface Patience {
 /** Returns once the gateway answered; throws the codes of `GatewayConnection.ready`. */
 export async function untilConnected(
   connection: Pick<GatewayConnection, "onState" | "ready">,
-  { gatewayTimeoutMs = 60_000, onWaiting, signal }: Patience,
+  { gatewayTimeoutMs = 60_000, onWaiting, signal }: Waiting,
 ): Promise<void> {
   let told = "";
   const tell = (state: ConnectionState): void => {

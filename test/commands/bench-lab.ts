@@ -152,7 +152,6 @@ export async function benchLab(
     machine: () => undefined,
     cloudDefault: () => SONNET,
     isLocalOnly: () => state.locked,
-    throughOpenClaw: false,
     isWatched: async () => state.watched,
     audit,
     logger,

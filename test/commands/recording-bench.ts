@@ -40,7 +40,6 @@ export function recordingBench(changes: string[], clock: () => number): Bench {
     },
     suites: async () => ["extraction", "sums"],
     knownSuites: () => ["extraction", "sums"],
-    throughOpenClaw: false,
     usualModels: async () => [QWEN, SONNET, HAIKU],
     prepare: async () => ({
       plan,

@@ -73,6 +73,7 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   "/bench run": { may: CHANGE, does: "asks" },
   "/bench run extraction NAME": { may: CHANGE, does: "asks" },
   "/bench run level:standard": { may: CHANGE, does: "asks" },
+  "/bench run through:openclaw": { may: CHANGE, does: "asks" },
   "/bench results": { may: LOOK, does: "looks" },
   "/bench results number:12": { may: LOOK, does: "looks" },
   "/bench compare NAME sonnet": { may: LOOK, does: "looks" },
