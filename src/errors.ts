@@ -19,6 +19,7 @@ export type ErrorCode =
   | "unknown_agent"
   | "not_allowed"
   | "confirmation_required"
+  | "interrupted"
   | "nothing_to_undo"
   | "changed_meanwhile"
   | "switch_in_progress"

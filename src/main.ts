@@ -197,6 +197,14 @@ const usage = program
     exitCode = await showUsage(options, runtime);
   });
 usage
+  .command("import")
+  .description("count the calls of what was said before Clutch was there; Ctrl-C stops it, and it goes on from there")
+  .option("--json", "print {ok, added, completed, error}")
+  .action(async (_: unknown, command: Command) => {
+    const { usageImport } = await import("./cli/usage-import.ts");
+    exitCode = await usageImport(command.optsWithGlobals<{ json?: boolean }>(), runtime);
+  });
+usage
   .command("reprice")
   .description("price the calls that are kept anew, by the prices and the baseline of now; shows what would change")
   .option("--period <when>", "as above; all where it is not given")

@@ -7,6 +7,7 @@ import { ClutchError, toClutchError } from "../errors.ts";
 import { createUsageLedger, type UsageLedger } from "../store/usage-ledger.ts";
 import { usageZone } from "../usage/open-usage.ts";
 import { createUsage, type Usage } from "../usage/usage.ts";
+import { readCounted } from "../usage/usage-collector.ts";
 import { withKeptStore } from "./kept-store.ts";
 import type { ExitCode, Runtime } from "./runtime.ts";
 import { printCard, printError } from "./wall.ts";
@@ -35,12 +36,14 @@ export async function usage(options: UsageOptions, runtime: Runtime): Promise<Ex
     const values = valuesOf(options);
     const config = await loadConfig(runtime);
     secrets.push(...config.secrets);
-    const work = (ledger: Kept): Promise<void> => show(usageOf(ledger, config, runtime), values, options, runtime);
+    const work = (ledger: Kept, countedUpTo?: number): Promise<void> =>
+      show(usageOf(ledger, countedUpTo, config, runtime), values, options, runtime);
     const kept = await withKeptStore(
       config,
       runtime,
       async ({ db }) => {
-        await work(createUsageLedger(db, runtime.clock));
+        const ledger = createUsageLedger(db, runtime.clock);
+        await work(ledger, await readCounted(ledger));
         return true;
       },
       false,
@@ -67,12 +70,13 @@ const NOTHING_KEPT: Kept = {
   },
 };
 
-const usageOf = (ledger: Kept, config: Config, { clock }: Runtime): Usage =>
+const usageOf = (ledger: Kept, countedUpTo: number | undefined, config: Config, { clock }: Runtime): Usage =>
   createUsage({
     ledger,
     electricity: config.usage.electricity,
+    // Which hosts are a model's only the gateway's configuration says.
     unattributed: async () => [],
-    countedUpTo: () => undefined,
+    countedUpTo: () => countedUpTo,
     zone: usageZone(config.usage),
     clock,
   });

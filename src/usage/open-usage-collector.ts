@@ -26,7 +26,7 @@ import { createUsageCollector, type UsageCollector } from "./usage-collector.ts"
 export interface CollectorSources {
   readonly connection: GatewayConnection;
   readonly openclaw: Pick<OpenClaw, "readSession">;
-  readonly registry: Pick<ModelRegistry, "current" | "find">;
+  readonly registry: Pick<ModelRegistry, "known" | "current" | "find">;
   readonly guard: Pick<GuardClient, "calls">;
   /** Whether a session's turns go to local models now, whatever it is set to. */
   readonly isKeptLocal: (sessionKey: string) => boolean;

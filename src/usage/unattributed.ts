@@ -31,7 +31,7 @@ export function createUnattributed(parts: {
   readonly wall: Pick<WallClient, "status">;
   readonly traffic: WallTraffic;
   readonly ledger: Pick<UsageLedger, "totals">;
-  readonly registry: Pick<ModelRegistry, "current">;
+  readonly registry: Pick<ModelRegistry, "known" | "current">;
   /** Clutch's own `servers`, which beat what OpenClaw's configuration says. */
   readonly servers: Readonly<Record<string, ConfiguredServer>>;
   /** Epoch ms. */
@@ -53,7 +53,8 @@ export function createUnattributed(parts: {
     async between({ from, to }) {
       const passed = await traffic.between({ from, to: Math.min(to, clock() - LONGEST_CALL_MS) });
       if (passed.length === 0) return [];
-      const hostOf = createHosts(await registry.current(), servers);
+      // The last look does as well, and needs no gateway.
+      const hostOf = createHosts(registry.known() ?? (await registry.current()), servers);
       const calls = new Map<string, number>();
       for (const { model, calls: count } of await ledger.totals({ from, to, by: ["model"], zone: "UTC" })) {
         const host = model && hostOf.model(model);

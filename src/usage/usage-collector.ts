@@ -65,14 +65,18 @@ const COUNTED = "counted";
 /** How often what is counted is remembered for other processes, ms. */
 const REMEMBER_MS = 60_000;
 
-export async function createUsageCollector(parts: UsageCollectorParts): Promise<UsageCollector> {
-  const { connection, writer, readHistory, ledger, leases, clock, logger } = parts;
-  const stopped = new AbortController();
-  let counted = z.coerce
+/** Until when the collector of whichever process had everything, epoch ms; undefined where none ever had. */
+export const readCounted = async (ledger: Pick<UsageLedger, "cursor">): Promise<number | undefined> =>
+  z.coerce
     .number()
     .optional()
     .catch(undefined)
     .parse(await ledger.cursor(COUNTED));
+
+export async function createUsageCollector(parts: UsageCollectorParts): Promise<UsageCollector> {
+  const { connection, writer, readHistory, ledger, leases, clock, logger } = parts;
+  const stopped = new AbortController();
+  let counted = await readCounted(ledger);
   let live: LiveCalls | undefined;
   /** Nothing was missed since the last catch-up. */
   let isUnbroken = false;

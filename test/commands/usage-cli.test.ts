@@ -5,10 +5,13 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type UsageOptions, usage } from "../../src/cli/usage.ts";
+import { usageImport } from "../../src/cli/usage-import.ts";
 import { type RepriceOptions, usageReprice } from "../../src/cli/usage-reprice.ts";
+import { ClutchError } from "../../src/errors.ts";
 import { openStore } from "../../src/store/open-store.ts";
 import { createUsageLedger } from "../../src/store/usage-ledger.ts";
 import { createCallPricer } from "../../src/usage/call-pricer.ts";
+import type { UsageCollector } from "../../src/usage/usage-collector.ts";
 import { parsePeriod } from "../../src/usage/usage-period.ts";
 import { ALL_TIME, allCalls } from "../store/usage-calls.ts";
 import { figuresOf } from "../usage/recount.ts";
@@ -102,6 +105,14 @@ describe("clutch usage", () => {
     expect(csv).toHaveLength(inPeriod.length + 1);
     const rows = JSON.parse((await run({ export: "json", by: "day" })).out);
     expect(rows.reduce((sum: number, { calls }: { calls: number }) => sum + calls, 0)).toBe(inPeriod.length);
+  });
+
+  it("says until when everything is counted", async () => {
+    await keep();
+    const { ledger, store } = await openOwn();
+    await ledger.setCursor("counted", String(NOW - 60_000));
+    await store.close();
+    expect((await run()).out).toContain("Counted up to 2026-11-22 16:19");
   });
 
   it("makes no store where there is none", async () => {
@@ -226,5 +237,61 @@ describe("clutch usage reprice", () => {
       await store.close();
     });
     expect(said().out).toContain("Every call that is kept has the prices of now");
+  });
+});
+
+describe("clutch usage import", () => {
+  type CatchUp = UsageCollector["catchUp"];
+
+  async function importing(catchUp: CatchUp, options: { json?: boolean } = {}, stop?: AbortController) {
+    const { runtime, said } = machine();
+    const signal = stop?.signal ?? runtime.signal;
+    const code = await usageImport(options, { ...runtime, signal }, (_runtime, _secrets, work) => work({ catchUp }));
+    return { code, ...said() };
+  }
+
+  it("says what it counted, or that there was nothing", async () => {
+    const done = await importing(async ({ onProgress } = {}) => {
+      onProgress?.({ sessions: 2, done: 1, calls: 700 });
+      return { added: 1_204, completed: 3 };
+    });
+    expect(done.code).toBe(0);
+    expect(done.out).toContain("Reading what was asked before …");
+    expect(done.out).toContain("1,204 calls counted");
+    expect(done.out).toContain("3 calls of unknown size have their size now.");
+    const again = await importing(async () => ({ added: 0, completed: 0 }));
+    expect(again.out).toContain("Everything that OpenClaw still knows is counted");
+  });
+
+  it("may be stopped, and says what stays", async () => {
+    const stop = new AbortController();
+    const catchUp: CatchUp = async ({ onProgress, signal } = {}) => {
+      onProgress?.({ sessions: 9, done: 1, calls: 40 });
+      stop.abort();
+      signal?.throwIfAborted();
+      return { added: 0, completed: 0 };
+    };
+    const { code, err, out } = await importing(catchUp, {}, stop);
+    expect(code).toBe(2);
+    expect(out).toContain("Stopped.");
+    expect(err).toContain("Stopped; 40 calls were read and stay counted.");
+    const json = await importing(catchUp, { json: true }, stop);
+    expect(JSON.parse(json.out)).toMatchObject({ ok: false, added: 40, error: { code: "interrupted" } });
+  });
+
+  it("prints one line for a script", async () => {
+    const { code, out } = await importing(async () => ({ added: 7, completed: 1 }), { json: true });
+    expect({ code, said: JSON.parse(out) }).toEqual({
+      code: 0,
+      said: { ok: true, added: 7, completed: 1, error: null },
+    });
+  });
+
+  it("tells what stood in the way", async () => {
+    const busy = new ClutchError("changed_meanwhile", "Another Clutch reads.", { hint: "Wait." });
+    expect(await importing(() => Promise.reject(busy))).toMatchObject({
+      code: 2,
+      err: "✗ Another Clutch reads.\n  Wait.\n",
+    });
   });
 });

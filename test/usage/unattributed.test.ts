@@ -43,7 +43,10 @@ async function setUp() {
     },
     traffic: createWallTraffic(store.db, () => time.now),
     ledger,
-    registry: { current: async () => ({ models, modelConfig }) } as unknown as Pick<ModelRegistry, "current">,
+    registry: { known: () => undefined, current: async () => ({ models, modelConfig }) } as unknown as Pick<
+      ModelRegistry,
+      "known" | "current"
+    >,
     servers: {},
     clock: () => time.now,
     logger: pino({ level: "silent" }),

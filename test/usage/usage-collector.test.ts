@@ -14,6 +14,7 @@ import { openTemp, tempFolder } from "../store/temp-store.ts";
 import { type PretendCall, pretendOpenClaw } from "./pretend-openclaw.ts";
 
 const registry = {
+  known: () => undefined,
   current: async () =>
     ({
       defaultAgentId: "main",
@@ -26,7 +27,7 @@ const registry = {
       },
     }) as unknown as RegistrySnapshot,
   find: () => ({ locality: { kind: "cloud" } }),
-} as unknown as Pick<ModelRegistry, "current" | "find">;
+} as unknown as Pick<ModelRegistry, "known" | "current" | "find">;
 
 const KEY = "agent:main:discord:channel:1";
 const ANSWER: PretendCall = { model: "anthropic/claude-sonnet-5", input: 100, outcome: "answered", message: "shown" };
