@@ -334,6 +334,10 @@ export async function createApp(parts: AppParts): Promise<App> {
         watchers.push(watcher);
         temporary.start(events);
         souls.start();
+        if (usageKeeper === undefined) {
+          usageKeeper = keepBudget((to, alert) => post(to, usageAlertCard(alert, { zone })));
+          usageCollector.onRecorded(usageKeeper.recorded);
+        }
         usageCollector.start(events);
         keeper ??= keepLock({
           care: localOnly,
@@ -355,7 +359,6 @@ export async function createApp(parts: AppParts): Promise<App> {
           }),
           logger,
         });
-        usageKeeper ??= keepBudget((to, alert) => post(to, usageAlertCard(alert, { zone })));
         benches ??= bench.watch(async (news) => {
           const notice = await benchNotice(news, { results: bench.results, readSession: openclaw.readSession });
           if (notice !== undefined) await post(notice.to, notice.card);

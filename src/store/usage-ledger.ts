@@ -26,10 +26,10 @@ export interface UsageLedger {
    * Writes calls down, some hundreds at a time: where it fails, or the process
    * dies, those before are in the ledger whole, and writing all of them again
    * adds the rest. A call that is there stays as it is, but for what was not known
-   * of it: its size, what it was for, and that it stood in for another. `onAdded` is
-   * told of those that are new, as soon as they are in the ledger.
+   * of it: its size, what it was for, and that it stood in for another. `onWritten`
+   * is told of those that are new, or better known, as soon as they are in the ledger.
    */
-  record(calls: readonly UsageCall[], onAdded?: (calls: readonly UsageCall[]) => void): Promise<RecordedCalls>;
+  record(calls: readonly UsageCall[], onWritten?: (calls: readonly UsageCall[]) => void): Promise<RecordedCalls>;
   /**
    * From now on the days of this zone (IANA name) are added up as calls come in,
    * which makes `totals` in that zone fast. The first time it adds up the past.
@@ -79,18 +79,18 @@ export function createUsageLedger(
   };
 
   return {
-    async record(calls, onAdded) {
+    async record(calls, onWritten) {
       let [added, completed, tooOld] = [0, 0, 0];
       for (const batch of inBatches(oncePerId(calls.map(soundCall), priceOf))) {
-        const written = await db.transaction().execute(async (transaction) => {
+        const { written, ...counts } = await db.transaction().execute(async (transaction) => {
           const { horizon } = await takeTurn(transaction);
           const young = batch.filter(({ at }) => at >= horizon);
           return { ...(await writeCalls(transaction, calendars, young, priceOf)), tooOld: batch.length - young.length };
         });
-        added += written.added.length;
-        if (written.added.length > 0) onAdded?.(written.added);
-        completed += written.completed;
-        tooOld += written.tooOld;
+        if (written.length > 0) onWritten?.(written);
+        added += counts.added;
+        completed += counts.completed;
+        tooOld += counts.tooOld;
       }
       return { added, completed, tooOld };
     },

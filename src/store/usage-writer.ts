@@ -40,14 +40,23 @@ export const selectCalls = (db: Kysely<Schema>) =>
     .selectAll("usage_calls")
     .select(["session_key", "rate_json", ...KIND_COLUMNS]);
 
+interface WrittenCalls {
+  readonly added: number;
+  readonly completed: number;
+  /** As they are in the ledger now, those that it knew with what was learnt of them. */
+  readonly written: readonly UsageCall[];
+}
+
+const NOTHING_WRITTEN: WrittenCalls = { added: 0, completed: 0, written: [] };
+
 /** Writes calls of different ids, a few hundred at most, in a transaction that has its turn. */
 export async function writeCalls(
   transaction: Kysely<Schema>,
   calendars: Calendars,
   calls: readonly UsageCall[],
   priceOf: PriceOf,
-): Promise<{ readonly added: readonly UsageCall[]; readonly completed: number }> {
-  if (calls.length === 0) return { added: [], completed: 0 };
+): Promise<WrittenCalls> {
+  if (calls.length === 0) return NOTHING_WRITTEN;
   const stored = await findStored(transaction, calls);
   const added = calls.filter(({ id }) => !stored.has(id));
   const learnt = calls.flatMap((report) => {
@@ -56,7 +65,7 @@ export async function writeCalls(
     return before === undefined || call === undefined ? [] : [{ before, call }];
   });
   const written = [...added, ...learnt.map(({ call }) => call)];
-  if (written.length === 0) return { added: [], completed: 0 };
+  if (written.length === 0) return NOTHING_WRITTEN;
 
   const sessions = await internSessions(transaction, written);
   const kinds = await internKinds(transaction, written);
@@ -81,7 +90,8 @@ export async function writeCalls(
     changes.push({ row: before, sign: -1n }, { row: rowOf(call), sign: 1n });
   }
   await changeRollups(transaction, calendars, changes);
-  return { added, completed: learnt.filter(({ before, call }) => before.input === null && call.tokens).length };
+  const completed = learnt.filter(({ before, call }) => before.input === null && call.tokens).length;
+  return { added: added.length, completed, written };
 }
 
 async function findStored(transaction: Kysely<Schema>, calls: readonly UsageCall[]) {

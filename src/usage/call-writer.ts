@@ -12,7 +12,7 @@ export interface CallWriter {
   write(calls: readonly ObservedCall[], signal?: AbortSignal): Promise<RecordedCalls>;
   /** Remembers where a session is talked to. */
   noteSession(row: SessionRow): void;
-  /** Told of calls that are new in the ledger. */
+  /** Told of calls that are new in the ledger, or better known. */
   onRecorded(listener: (calls: readonly UsageCall[], isLive: boolean) => void): () => void;
 }
 

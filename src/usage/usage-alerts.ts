@@ -19,9 +19,13 @@ export interface UsageAlerts {
    * what is to be told: a cloud model that stood in for a local one, once a day for
    * each conversation and model; heartbeats and jobs in the cloud, once a day; a
    * cloud model whose cost the budget cannot see, once. True where there is news.
+   * To be called again, without any, since the size of a call may be known late.
    */
   consider(calls: readonly UsageCall[]): Promise<boolean>;
 }
+
+/** A call's message is read a moment after the guard has seen the call, ms. */
+const PATIENCE_MS = 60_000;
 
 export function createUsageAlerts(parts: {
   readonly box: AlertBox;
@@ -38,6 +42,8 @@ export function createUsageAlerts(parts: {
 }): UsageAlerts {
   const { box, ledger, zone, idlePerDay, clock } = parts;
   const days = createLocalDays(zone);
+  /** Calls that may yet turn out to have a size, by id. */
+  const unsized = new Map<string, UsageCall>();
 
   const fallback = async (call: UsageCall): Promise<boolean> => {
     const { sessionKey, model, locality, at } = call;
@@ -80,6 +86,18 @@ export function createUsageAlerts(parts: {
     });
   };
 
+  /** Calls whose size nobody has told for a while. */
+  const stillUnsized = (cloud: readonly UsageCall[]): readonly UsageCall[] => {
+    for (const call of cloud) {
+      // One that failed may have cost nothing; the budget shows it as of unknown size.
+      if (call.tokens === undefined && call.outcome !== "failed") unsized.set(call.id, call);
+      else unsized.delete(call.id);
+    }
+    const old = [...unsized.values()].filter(({ at }) => at <= clock() - PATIENCE_MS);
+    for (const { id } of old) unsized.delete(id);
+    return old;
+  };
+
   const put = (key: string, alert: UsageAlert): Promise<boolean> => box.add(key, alert);
 
   return {
@@ -89,10 +107,10 @@ export function createUsageAlerts(parts: {
       for (const call of cloud.filter((one) => one.fallback)) news.push(await fallback(call));
       const moments = new Map(cloud.filter(({ cause }) => isIdle(cause)).map(({ at }) => [days.at(at).day, at]));
       for (const moment of moments.values()) news.push(await idle(moment));
-      // A call that failed may have cost nothing; the budget shows it as of unknown size.
-      const unknown = cloud.filter(({ usd, tokens, outcome }) =>
-        tokens === undefined ? outcome !== "failed" : usd === undefined,
-      );
+      const unknown = [
+        ...cloud.filter(({ usd, tokens }) => tokens !== undefined && usd === undefined),
+        ...stillUnsized(cloud),
+      ];
       if (unknown.length > 0 && (await parts.hasBudget())) {
         for (const call of unknown) news.push(await uncounted(call));
       }

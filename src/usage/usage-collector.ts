@@ -30,7 +30,7 @@ export interface UsageCollector {
     readonly onProgress?: (progress: CatchUpProgress) => void;
     readonly signal?: AbortSignal;
   }): Promise<CaughtUp>;
-  /** Told of calls that are new in the ledger, with `isLive` false where they are history. */
+  /** Told of calls that are new in the ledger, or better known, with `isLive` false where they are history. */
   onRecorded(listener: (calls: readonly UsageCall[], isLive: boolean) => void): () => void;
   /** Until when all that the gateway knows is in the ledger, epoch ms; undefined before the first catch-up. */
   countedUpTo(): number | undefined;

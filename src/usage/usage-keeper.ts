@@ -19,7 +19,7 @@ interface Seen {
 }
 
 export interface UsageKeeper {
-  /** Calls that are new in the ledger. Those that were made long ago are no news. */
+  /** Calls that are new in the ledger, or better known. Those that were made long ago are no news. */
   recorded(calls: readonly UsageCall[], isLive: boolean): void;
   /** Waits for what is under way. */
   stop(): Promise<void>;
@@ -71,7 +71,7 @@ export function keepUsage(parts: {
 
   const consider = async (): Promise<void> => {
     const calls = fresh;
-    if (calls.length > 0 && (await alerts.consider(calls))) deliverAt = Number.NEGATIVE_INFINITY;
+    if (await alerts.consider(calls)) deliverAt = Number.NEGATIVE_INFINITY;
     fresh = fresh.slice(calls.length);
   };
 

@@ -78,6 +78,19 @@ describe.each(DATABASES)("on %s", (database) => {
       expect(sum).toMatchObject({ calls: 2, unsized: 1, unpriced: 0, usd: usageCall(3).usd });
     });
 
+    it("is told of when it is new, and again when more is known of it, but not when nothing is", async () => {
+      const { ledger } = await open();
+      const told: string[][] = [];
+      const report = (...calls: ReturnType<typeof usageCall>[]) =>
+        ledger.record(calls, (some) => told.push(some.map(({ id, tokens }) => `${id} ${tokens?.input}`)));
+      const before = await ledger.version();
+      await report(unsized(3), usageCall(6));
+      await report(unsized(3), usageCall(6));
+      await report(usageCall(3), usageCall(6));
+      expect(told).toEqual([["message-3 undefined", "message-6 1006"], ["message-3 1003"]]);
+      expect(await ledger.version()).not.toBe(before);
+    });
+
     it("that is completed keeps what the second report leaves open, also within one writing", async () => {
       const { db, time, expectTrueRollups } = await open();
       const ledger = createUsageLedger(

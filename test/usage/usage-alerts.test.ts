@@ -139,11 +139,25 @@ describe.each(DATABASES)("on %s", (database) => {
     });
 
     it("is also a call of unknown size, but for one that failed; local ones are free", async () => {
-      const { calls, waiting } = await open({ hasBudget: true });
+      const { calls, waiting, time } = await open({ hasBudget: true });
       const unsized = { tokens: undefined, usd: undefined } as const;
       expect(await calls({ ...unsized, outcome: "failed" }, { ...unsized, locality: "local" })).toBe(false);
-      expect(await calls({ ...unsized, outcome: "aborted", locality: "unknown" })).toBe(true);
+      expect(await calls({ ...unsized, outcome: "aborted", locality: "unknown" })).toBe(false);
+      time.now += 59_000;
+      expect(await calls()).toBe(false);
+      time.now += 1_000;
+      expect(await calls()).toBe(true);
+      expect(await calls()).toBe(false);
       expect(await waiting()).toMatchObject([{ kind: "uncounted", lacks: "size", locality: "unknown" }]);
+    });
+
+    it("is no call whose size is known a moment later", async () => {
+      const { calls, waiting, time } = await open({ hasBudget: true });
+      expect(await calls({ id: "late", tokens: undefined, usd: undefined })).toBe(false);
+      expect(await calls({ id: "late" })).toBe(false);
+      time.now += 600_000;
+      expect(await calls()).toBe(false);
+      expect(await waiting()).toEqual([]);
     });
   });
 });
