@@ -11,6 +11,7 @@ import type { ModelsSetupOptions } from "./cli/models-setup.ts";
 import type { ExitCode, Runtime } from "./cli/runtime.ts";
 import type { SlackManifestOptions } from "./cli/slack.ts";
 import type { UsageOptions } from "./cli/usage.ts";
+import type { BudgetOptions } from "./cli/usage-budget.ts";
 import type { RepriceOptions } from "./cli/usage-reprice.ts";
 import type { WallRunOptions } from "./cli/wall.ts";
 import type { WallInstallOptions } from "./cli/wall-install.ts";
@@ -203,6 +204,19 @@ usage
   .action(async (_: unknown, command: Command) => {
     const { usageImport } = await import("./cli/usage-import.ts");
     exitCode = await usageImport(command.optsWithGlobals<{ json?: boolean }>(), runtime);
+  });
+usage
+  .command("budget")
+  .description("what may be spent in the cloud; sets or takes it away, else shows it (docs/budget.md)")
+  .option("--day <dollars>", "dollars a day, such as 5 or 0.50")
+  .option("--week <dollars>", "dollars a week, from Monday")
+  .option("--month <dollars>", "dollars a month")
+  .option("--off", "take the budget away")
+  .option("--yes", "go on without a question")
+  .option("--json", "print {ok, budget, error}")
+  .action(async (_: unknown, command: Command) => {
+    const { usageBudget } = await import("./cli/usage-budget.ts");
+    exitCode = await usageBudget(command.optsWithGlobals<BudgetOptions>(), runtime);
   });
 usage
   .command("reprice")

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Card } from "../../commands/card.ts";
-import type { AttachedClutch } from "./harness.ts";
+import { type AttachedClutch, QWEN, SONNET } from "./harness.ts";
 import { type LockedLab, startLockedLab } from "./locked-lab.ts";
 
 const KEY = "agent:main:discord:channel:8801";
@@ -18,6 +18,7 @@ let ahead = 0;
 beforeAll(async () => {
   lab = await startLockedLab({
     change(config) {
+      config.agents.entries.keeper.model = { primary: QWEN, fallbacks: [SONNET] };
       // USD per million tokens, so dear that a turn costs dollars.
       config.models.providers.anthropic.models[0].cost = {
         input: 5_000,
@@ -38,10 +39,39 @@ beforeAll(async () => {
 });
 afterAll(() => lab?.stop());
 
+const alerts = (title: string) => posted.filter((card) => card.title.startsWith(title));
+
+it("a cloud model that stood in for a local one is told once, with what was selected", async () => {
+  const key = "agent:keeper:discord:channel:7700";
+  const title = "The cloud answered without being asked";
+  lab.answerWith(({ server }) => (server === "ollama" ? { text: "it broke", status: 404 } : undefined));
+  expect(await clutch.say(key, "hello")).toMatch(CLOUD);
+  await expect
+    .poll(() => alerts(title), PATIENCE)
+    .toMatchObject([
+      {
+        title: `${title}: ${SONNET}`,
+        fields: [
+          { name: "Selected", value: `${QWEN} (local)` },
+          { name: "Answered", value: SONNET },
+          { name: "Session", value: key },
+        ],
+      },
+    ]);
+  const counted = async () => (await clutch.app.ledger.sessionsSeen())[0]?.lastAt ?? 0;
+  const before = await counted();
+  expect(await clutch.say(key, "and again")).toMatch(CLOUD);
+  await expect.poll(counted, PATIENCE).toBeGreaterThan(before);
+  lab.answerWith(undefined);
+  expect(alerts(title)).toHaveLength(1);
+});
+
 it("turns that use the budget up turn local-only mode on, and the next day turns it off", async () => {
   const { localOnly, services } = clutch.app;
-  const set = await clutch.run("/usage budget day:$1", HERE);
-  expect(set).toMatchObject({ ok: true, card: { body: ["The cloud budget is $1.00 a day now."] } });
+  // A turn costs more than the dollar that is left.
+  const { usd } = (await services.budgets.preview({ period: "day", usdCents: 100_000_000 })).spend;
+  const set = await clutch.run(`/usage budget day:$${Math.ceil(usd) + 1}`, HERE);
+  expect(set).toMatchObject({ ok: true, card: { title: expect.stringContaining("Cloud budget") } });
 
   expect(await clutch.say(KEY, "hello")).toMatch(CLOUD);
   await expect.poll(async () => (await localOnly.status()).enforcement, PATIENCE).toBe("enforced");
