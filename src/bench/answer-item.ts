@@ -4,13 +4,9 @@ import type { AskedItem } from "./ask-item.ts";
 import type { BenchAnswer } from "./bench-answer.ts";
 import type { BenchTarget } from "./bench-target.ts";
 import type { BenchItem, ItemAnswer } from "./suite.ts";
+import type { Verdict } from "./verdict.ts";
 
-/** What a grader says of an answer. */
-export type Graded = Pick<BenchAnswer, "score" | "passed" | "malformedTool" | "notes"> & {
-  readonly outcome: Exclude<BenchAnswer["outcome"], "failed">;
-};
-
-export type GradeItem = (item: BenchItem, answer: ItemAnswer) => Promise<Graded>;
+export type GradeItem = (item: BenchItem, answer: ItemAnswer) => Promise<Verdict>;
 
 interface AnswerParts {
   readonly item: BenchItem;
@@ -24,7 +20,7 @@ interface AnswerParts {
 /** An answer that was graded. */
 export function gradedAnswer(
   asked: AskedItem,
-  graded: Graded,
+  graded: Verdict,
   parts: AnswerParts & { readonly rate: Rate | undefined },
 ): BenchAnswer {
   const { tokens, timings, thinkingCharacters } = asked;

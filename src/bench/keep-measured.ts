@@ -5,6 +5,7 @@ import type { Measurements } from "../store/measurements.ts";
 import type { BenchAnswer, SpeedSample } from "./bench-answer.ts";
 import type { BenchRun } from "./run-log.ts";
 import { speedFigures } from "./speed-figures.ts";
+import { medianOf } from "./statistics/spread.ts";
 
 /** Fewer items say too little for a rating that others rely on. */
 const LEAST_ITEMS = 5;
@@ -98,9 +99,8 @@ function ratings(answers: readonly BenchAnswer[], ref: ModelRef) {
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
+/** Of what is known; undefined where nothing is. */
 function median(values: readonly (number | undefined)[]): number | undefined {
-  const known = values.filter((value) => value !== undefined).toSorted((a, b) => a - b);
-  const middle = known.length / 2;
-  const [low, high] = [known[Math.ceil(middle) - 1], known[Math.floor(middle)]];
-  return low === undefined || high === undefined ? undefined : (low + high) / 2;
+  const known = values.filter((value) => value !== undefined);
+  return known.length === 0 ? undefined : medianOf(known);
 }

@@ -92,8 +92,10 @@ export const compaction = (lab: LeakLab): Path => ({
   },
 });
 
+/** Its recap is a call of its own. */
 export const sideChat = (lab: LeakLab): Path => ({
   name: "a side chat",
+  isMeant: (chat) => !isRecap(chat),
   async run(word) {
     const sessionKey = await lab.conversation("main", SONNET);
     await lab.clutch.say(sessionKey, "Hello.");

@@ -140,7 +140,6 @@ const TURNS: readonly Led[] = [
   ["a job that names its model", () => leak.job(lab, "homely"), HAIKU],
   ["a webhook that names its model", () => leak.hook(lab, HOOK_TOKEN), HAIKU],
   ["a heartbeat", () => leak.heartbeat(lab), HAIKU],
-  ["a side chat", () => leak.sideChat(lab), SONNET],
   ["a sub-agent", () => leak.subAgent(lab, "homely"), HAIKU],
   ["a look into memory before the turn", turn("recaller"), HAIKU],
 ];
@@ -155,22 +154,6 @@ const TOOLS: readonly Led[] = [
   ["the tool llm-task", () => leak.tool(lab, "llm-task", "homely", (prompt) => ({ prompt })), HAIKU],
 ];
 
-/** Of those that are led to the cloud by a setting, which would lead others there, too. */
-const PATCHED: readonly [name: string, change: object, undo: object, path: () => Path][] = [
-  [
-    "a channel with a model of its own",
-    { channels: { modelByChannel: { webchat: { "*": HAIKU } } } },
-    { channels: { modelByChannel: null } },
-    turn("homely"),
-  ],
-  [
-    "a memory flush",
-    { agents: { defaults: { compaction: { memoryFlush: { model: HAIKU, softThresholdTokens: 50_000 } } } } },
-    { agents: { defaults: { compaction: { memoryFlush: null } } } },
-    () => leak.memoryFlush(lab, "homely"),
-  ],
-];
-
 const SILENT: readonly [string, () => Path][] = [
   ["memory embeddings", embeddings],
   ["openclaw infer", () => leak.infer(lab)],
@@ -182,6 +165,16 @@ describe("while the settings of helper calls name the cloud", () => {
     const { escaped, local } = await leak.tryPath(lab, path());
     expect(escaped).toBeGreaterThan(0);
     expect(local).toEqual([]);
+  });
+
+  it("a side chat goes there without the guard, and with it alone only its recap does", async () => {
+    await lab.hold();
+    expect((await leak.tryPath(lab, leak.sideChat(lab))).cloud).toEqual([HAIKU]);
+    await lab.calm();
+    await lab.hold("guard");
+    const { cloud, local } = await leak.tryPath(lab, leak.sideChat(lab));
+    expect(cloud).toEqual([]);
+    expect([[LLAMA], [QWEN]]).toContainEqual(local);
   });
 
   it.each(PICTURES)("%s is described there past the guard", async (_, path) => {
@@ -232,16 +225,14 @@ describe("with the lock on", () => {
     },
   );
 
-  it.each(PATCHED)(
-    "%s goes to the cloud without the guard, and with it alone stays here",
-    async (_, change, undo, path) => {
-      await lab.hold();
-      await lab.patch(change);
-      expect((await leak.tryPath(lab, path())).cloud).toEqual([HAIKU]);
-      await staysHere(path());
-      await lab.patch(undo);
-    },
-  );
+  it("a memory flush goes to the cloud without the guard, and with it alone stays here", async () => {
+    await lab.hold();
+    const compaction = { memoryFlush: { model: HAIKU, softThresholdTokens: 50_000 } };
+    await lab.patch({ agents: { defaults: { compaction } } });
+    expect((await leak.tryPath(lab, leak.memoryFlush(lab, "homely"))).cloud).toEqual([HAIKU]);
+    await staysHere(leak.memoryFlush(lab, "homely"));
+    await lab.patch({ agents: { defaults: { compaction: { memoryFlush: null } } } });
+  });
 
   async function staysHere(path: Path): Promise<void> {
     await lab.calm();
@@ -300,7 +291,11 @@ describe("with the lock on", () => {
     await lab.hold("guard", "wall");
     const { said, escaped } = await lab.escaped(async () => {
       const found: unknown[] = [];
-      const all = [...TURNS.filter(([name]) => name !== "a sub-agent"), ...HELPERS];
+      const all = [
+        ...TURNS.filter(([name]) => name !== "a sub-agent"),
+        ...HELPERS,
+        ["a side chat", () => leak.sideChat(lab)] as const,
+      ];
       for (let at = 0; at < all.length; at += AT_ONCE) {
         const results = all.slice(at, at + AT_ONCE).map(async ([name, path]) => {
           const { cloud, local } = await leak.tryPath(lab, path());
