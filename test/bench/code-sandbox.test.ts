@@ -1,6 +1,7 @@
-import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
-import { afterAll, describe, expect, it } from "vitest";
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { type CallOutcome, runCode, SANDBOX_FLAGS } from "../../src/bench/code-sandbox.ts";
 import { isSameValue } from "../../src/bench/code-value.ts";
 
@@ -20,6 +21,12 @@ const children = (): string[] =>
       .split(" ")
       .filter((pid) => pid !== ""),
   );
+
+/** Processor time that a process has had, in hundredths of a second. */
+const ticksOf = (pid: string): number => {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+  return Number(fields[11]) + Number(fields[12]);
+};
 
 describe.concurrent("the sandbox runs", () => {
   const right: readonly (readonly [string, string])[] = [
@@ -340,6 +347,24 @@ describe("the process of the sandbox", () => {
     const outcomes = await Promise.all(codes.map((code) => callOnce(code, [], SHORT_MS)));
     expect(outcomes.map(({ kind }) => kind)).toEqual(["returned", "failed", "failed", "returned"]);
     expect(outcomes[3]).toEqual({ kind: "returned", value: 4 });
+  });
+
+  // Processes are looked at in /proc.
+  it.skipIf(process.platform !== "linux")("ends when the parent is killed, whatever it is doing", async () => {
+    const file = join(import.meta.dirname, "../../src/bench/code-sandbox.ts");
+    const code = "function f() { return Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1); }";
+    const job = JSON.stringify({ code, entry: "f", calls: [[]], deadlineMs: 600_000 });
+    const program = `(await import(${JSON.stringify(file)})).runCode(${job})`;
+    const parent = spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: "ignore" });
+    const childrenOf = (pid: number | undefined): string[] =>
+      readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")
+        .split(" ")
+        .filter((each) => each !== "");
+    const child = await vi.waitUntil(() => childrenOf(parent.pid)[0], { timeout: 60_000, interval: 50 });
+    // Until it has eaten half a second it may not have begun.
+    await vi.waitUntil(() => ticksOf(child) > 50, { timeout: 60_000, interval: 50 });
+    parent.kill("SIGKILL");
+    await vi.waitUntil(() => !existsSync(`/proc/${child}`), { timeout: 60_000, interval: 50 });
   });
 
   afterAll(() => {
