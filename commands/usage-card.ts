@@ -16,6 +16,8 @@ export interface UsageCardParts {
   readonly groups?: { readonly by: UsageGroupName; readonly rows: readonly UsageGroupRow[] } | undefined;
   /** Local-only mode is on. */
   readonly isLocked: boolean;
+  /** Some of it was answered by demo servers. */
+  readonly hasDemo?: boolean;
   /** What others have to say about the same period. */
   readonly fields?: readonly Field[];
   readonly actions?: readonly Action[];
@@ -27,14 +29,26 @@ export interface UsageCardParts {
  * for nothing: calls of unknown size, calls without a price, connections that no
  * call explains.
  */
-export function usageCard({ report, here, groups, isLocked, fields = [], actions = [] }: UsageCardParts): Card {
+export function usageCard({
+  report,
+  here,
+  groups,
+  isLocked,
+  hasDemo = false,
+  fields = [],
+  actions = [],
+}: UsageCardParts): Card {
   const { standIns, unattributed } = report;
   const chart = usageChart(report);
   const table = groups === undefined ? modelTable(report.models) : groupTable(groups.by, groups.rows);
   return {
     tone: standIns.length + unattributed.length > 0 ? "warning" : "info",
     title: `${capital(`${whose(report.scope)}${periodName(report.days)}`)}: ${headline(report)}`,
-    body: [...(isLocked ? ["Local-only mode is on: new turns go to local models alone."] : []), ...dearerWords(report)],
+    body: [
+      ...(hasDemo ? ["Demo servers answered: this is what real ones would have cost, and nothing was paid."] : []),
+      ...(isLocked ? ["Local-only mode is on: new turns go to local models alone."] : []),
+      ...dearerWords(report),
+    ],
     fields: [
       ...sizeFields(report),
       ...idleField(report),

@@ -1,4 +1,5 @@
 import { ClutchError } from "../src/errors.ts";
+import { type ModelRef, sameModel } from "../src/models/model-ref.ts";
 import type { UsageScope } from "../src/store/usage-totals.ts";
 import { EXPORT_FORMATS, type ExportFormat } from "../src/usage/usage-export.ts";
 import { USAGE_PERIODS, type UsageDays } from "../src/usage/usage-period.ts";
@@ -136,11 +137,15 @@ async function showUsage(
       here: ofHere,
       groups: by === undefined || rows === undefined ? undefined : { by, rows },
       isLocked: localOnly.isOn(),
+      hasDemo: report.models.some(({ model }) => isDemo(model, services)),
       ...(spend === undefined ? {} : { fields: [budgetField(spend)] }),
       actions: actionsFor(options),
     }),
   };
 }
+
+const isDemo = (ref: ModelRef, { registry }: Services): boolean =>
+  registry.known()?.models.some((profile) => profile.demo && sameModel(profile.ref, ref)) === true;
 
 /** An agent that is gone may have asked much; one that never was is a slip of the pen. */
 function checkAgent({ scope: { agentId }, figures }: UsageReport, { registry }: Services): void {

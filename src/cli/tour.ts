@@ -3,8 +3,8 @@ import type { RegistrySnapshot } from "../registry/model-registry.ts";
 
 /**
  * What a newcomer would type: two turns on the cloud model, a switch to the
- * local one, a turn there, and back; then the lock, a turn under it, and its end.
- * The demo servers answer with what they
+ * local one, a turn there, and back; what that cost; then the lock, a turn under
+ * it, and its end. The demo servers answer with what they
  * received, so the replies show whether the conversation came along.
  */
 export function tourLines(snapshot: RegistrySnapshot): readonly string[] {
@@ -23,6 +23,7 @@ export function tourLines(snapshot: RegistrySnapshot): readonly string[] {
     `/model ${name}`,
     "/model default",
     "And how much flour was it?",
+    "/usage",
     "/localonly on",
     "yes",
     "Who hears me now?",

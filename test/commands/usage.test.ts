@@ -9,7 +9,9 @@ import type { Chart } from "../../src/charts/chart.ts";
 import { type DotChart, isDotChart } from "../../src/charts/dot-chart.ts";
 import { ClutchError } from "../../src/errors.ts";
 import type { UsageCall } from "../../src/models/usage-call.ts";
+import type { ModelProfile } from "../../src/registry/model-profile.ts";
 import { createUsage, type UsageParts } from "../../src/usage/usage.ts";
+import { testProfile } from "../registry/test-profile.ts";
 import { recount } from "../usage/recount.ts";
 import { sampleCalls } from "../usage/sample-calls.ts";
 
@@ -22,10 +24,11 @@ interface Room {
   readonly level?: AccessLevel;
   readonly isOn?: boolean;
   readonly find?: () => Promise<{ readonly key: string; readonly agentId: string }>;
+  readonly models?: readonly ModelProfile[];
   readonly parts?: Partial<UsageParts>;
 }
 
-function room({ calls = SAMPLE, level = "operator", isOn = false, find, parts }: Room = {}) {
+function room({ calls = SAMPLE, level = "operator", isOn = false, models = [], find, parts }: Room = {}) {
   const asked: unknown[] = [];
   const services = {
     usage: createUsage({
@@ -43,7 +46,7 @@ function room({ calls = SAMPLE, level = "operator", isOn = false, find, parts }:
     finder: { find: find ?? (async () => ({ key: HERE, agentId: "main" })) },
     localOnly: { isOn: () => isOn },
     budgets: { spend: async () => undefined },
-    registry: { known: () => ({ agentIds: ["main", "ops"] }) },
+    registry: { known: () => ({ agentIds: ["main", "ops"], models }) },
   } as unknown as Services;
   const dispatcher = createDispatcher({
     commands: [usageCommand],
@@ -62,6 +65,7 @@ function room({ calls = SAMPLE, level = "operator", isOn = false, find, parts }:
 }
 
 const field = (card: Card, name: string) => card.fields?.find((each) => each.name === name)?.value;
+const barsOf = ({ chart }: Card) => (chart !== undefined && "bars" in chart ? chart.bars : []);
 const countIn = (where: (call: UsageCall) => boolean) =>
   SAMPLE.filter((call) => call.at >= Date.parse("2026-11-16T00:00:00Z") && where(call)).length;
 
@@ -147,6 +151,12 @@ describe("/usage", () => {
   it("says that local-only mode is on", async () => {
     expect((await room({ isOn: true }).ask("")).card.body?.[0]).toMatch(/^Local-only mode is on/);
     expect((await room().ask("")).card.body).toEqual([]);
+  });
+
+  it("says that demo servers are no expense", async () => {
+    const models = [testProfile("ollama/qwen3-coder:30b", { demo: true })];
+    expect((await room({ models }).ask("")).card.body?.[0]).toMatch(/^Demo servers answered: .* nothing was paid\.$/);
+    expect((await room({ models: [testProfile("ollama/other", { demo: true })] }).ask("")).card.body).toEqual([]);
   });
 
   it("names connections that no call explains", async () => {
