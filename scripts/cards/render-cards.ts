@@ -61,7 +61,7 @@ const pictures = [
   },
   {
     name: "discord-usage",
-    size: "640,820",
+    size: "640,930",
     html: await discordPage(await cardOf("/usage", onDiscord), { visibleTo: "person", command: "/usage" }, actions),
   },
   { name: "slack-usage", size: "680,670", html: await slackPage(await cardOf("/usage", onSlack), actions) },
