@@ -1,8 +1,11 @@
-import type { BenchReport, ReportedModel } from "../src/bench/bench-report.ts";
+import type { BenchReport, ReportedModel, ReportedQuality } from "../src/bench/bench-report.ts";
 import { seconds } from "../src/bench/bench-words.ts";
 import { qualityChart } from "../src/bench/report-charts.ts";
 import { dollars, tokens } from "./amounts.ts";
 import type { Action, Card, Field, Table } from "./card.ts";
+
+/** Groups of the chart. */
+const MOST_DRAWN = 4;
 
 /**
  * What a bench has found out: the sentence that a person needs, quality with its
@@ -12,7 +15,7 @@ export function benchResultCard(report: BenchReport, actions: readonly Action[] 
   const { summary, quality, speed, run, title } = report;
   const table = speedRows(report);
   return {
-    tone: run.notes.length > 0 || quality.length === 0 ? "warning" : "success",
+    tone: quality.length === 0 ? "warning" : "info",
     title,
     body: [...(quality.length === 0 ? ["No model answered anything that could be graded."] : summary), ...run.notes],
     fields: [
@@ -20,11 +23,31 @@ export function benchResultCard(report: BenchReport, actions: readonly Action[] 
       ...oddField(report),
       ...costField(report),
     ],
-    ...(quality.length === 0 ? {} : { chart: qualityChart(report) }),
+    ...(quality.length === 0 ? {} : { chart: qualityChart({ ...report, quality: quality.filter(isDrawn(report)) }) }),
     ...(speed.length === 0 ? {} : { table }),
     actions,
-    footer: "95 % intervals · n is the number of items · medians of time · all of it: clutch bench results --html FILE",
+    footer:
+      "95 % intervals · n is the number of items · medians of time · all task types: clutch bench results --html FILE",
   };
+}
+
+/** A chat shows a high picture small, so of many task types those are drawn in which most was shown. */
+function isDrawn({ quality, comparisons }: BenchReport): (row: ReportedQuality) => boolean {
+  const subjects = [...new Set(quality.map(({ subject }) => subject))];
+  if (subjects.length <= MOST_DRAWN) return () => true;
+  const shown = (subject: ReportedQuality["subject"]): number =>
+    Math.max(
+      0,
+      ...comparisons
+        .flatMap(({ differences }) => differences)
+        .filter((difference) => difference.subject === subject && ["better", "worse"].includes(difference.verdict))
+        .map(({ points }) => Math.abs(points?.value ?? 0)),
+    );
+  const drawn = subjects
+    .filter((subject) => subject !== "overall")
+    .toSorted((one, other) => shown(other) - shown(one))
+    .slice(0, MOST_DRAWN - 1);
+  return ({ subject }) => subject === "overall" || drawn.includes(subject);
 }
 
 function speedRows({ speed, models }: BenchReport): Table {

@@ -28,6 +28,8 @@ export function checkTogether(options: OptionValues): void {
     if (lonely !== undefined)
       refuse(`“${lonely}” needs the name of a model before it.`, `For instance: /model qwen ${example}`);
   }
+  if (options["task"] !== undefined)
+    refuse("“task:” goes with /model advise.", "For instance: /model advise task:code");
   if (word !== "list") {
     const ofList = given("sort", "only");
     if (ofList !== undefined) refuse(`“${ofList}:” goes with /model list.`, "For instance: /model list only:local");

@@ -1,9 +1,11 @@
 import { formatModelRef } from "../src/models/model-ref.ts";
 import { rankModels } from "../src/registry/find-model.ts";
+import { TASKS } from "../src/registry/seed-profile.ts";
 import type { EffectiveModel } from "../src/sessions/effective-model.ts";
 import type { SessionView } from "../src/sessions/session-models.ts";
 import { chooseModel } from "./choose-model.ts";
 import type { Command, CommandContext, OptionValues, Reply } from "./command.ts";
+import { adviseHere, checkAdvise } from "./model-advise.ts";
 import { localityWord, modelCard, profileOf } from "./model-card.ts";
 import { declareInSoul, setDefault } from "./model-default.ts";
 import { switchEverywhere } from "./model-everywhere.ts";
@@ -34,7 +36,7 @@ export const modelCommand: Command<Services> = {
       positional: true,
       complete: (typed, { registry }) => {
         const models = registry.known()?.models ?? [];
-        const words = ["default", "undo", "list"].filter(
+        const words = ["default", "undo", "list", "advise"].filter(
           (word) => typed !== "" && word.startsWith(typed.toLowerCase()),
         );
         return [
@@ -64,6 +66,7 @@ export const modelCommand: Command<Services> = {
     },
     { name: "sort", summary: "Order of /model list", kind: "choice", choices: MODEL_SORTS },
     { name: "only", summary: "Which models /model list shows", kind: "choice", choices: MODEL_FILTERS },
+    { name: "task", summary: "With /model advise: the kind of work", kind: "choice", choices: TASKS },
     { name: "plan", summary: "Only show what the switch would mean: fit, waiting time, price", kind: "flag" },
     { name: "compact", summary: "Summarise the conversation first, where it is too long for the model", kind: "flag" },
     { name: "force", summary: "Switch although the plan advises against it", kind: "flag" },
@@ -73,7 +76,7 @@ export const modelCommand: Command<Services> = {
     { name: "agent", summary: "Which agent, where several answer here", kind: "text" },
   ],
   access: ({ name, scope, plan, pull }: OptionValues) => {
-    if (name === undefined || name.toLowerCase() === "list" || plan !== undefined) return "viewer";
+    if (name === undefined || ["list", "advise"].includes(name.toLowerCase()) || plan !== undefined) return "viewer";
     // Gigabytes on the machine's disk are everybody's business.
     if (pull !== undefined) return "owner";
     return scope === "agent" || scope === "global" || scope === "helpers" ? "owner" : "operator";
@@ -89,6 +92,11 @@ export const modelCommand: Command<Services> = {
       does: "Shows the model of this conversation, why it is that one, and what there is to choose from",
     },
     { line: "/model list", does: "Lists all models: where they run, window, fit on this machine, speed, tools" },
+    {
+      line: "/model advise",
+      does: "Says which model fits this conversation's kind of work, by what /bench measured here",
+    },
+    { line: "/model advise task:code", does: "The same for a kind of work that you name" },
     { line: "/model NAME", does: "Pins this conversation to a model; its next turn uses it, with the whole history" },
     { line: "/model NAME plan", does: "Shows what the switch would mean, and changes nothing" },
     { line: "/model NAME compact", does: "Summarises a conversation that is too long for the model, then switches" },
@@ -117,6 +125,10 @@ export const modelCommand: Command<Services> = {
   run: async (context) => {
     const { name, scope = "here" } = context.options;
     const word = name?.toLowerCase();
+    if (word === "advise") {
+      checkAdvise(context.options);
+      return adviseHere(context);
+    }
     checkTogether(context.options);
     const until = untilOf(context.options);
     if (name === undefined) {

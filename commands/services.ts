@@ -20,7 +20,7 @@ export interface Services {
   readonly registry: ModelRegistry;
   readonly sessions: SessionModels;
   readonly planner: SwitchPlanner;
-  readonly openclaw: Pick<OpenClaw, "compactSession">;
+  readonly openclaw: Pick<OpenClaw, "compactSession" | "readTranscript">;
   readonly temporary: TemporarySwitches;
   readonly bulk: BulkSwitch;
   readonly defaults: ConfiguredDefaults;

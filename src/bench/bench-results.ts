@@ -20,8 +20,8 @@ export interface BenchResults {
   compare(a: ModelRef, b: ModelRef): Promise<BenchReport>;
   /** Runs, newest first, and what changed in the newest against those before. */
   history(): Promise<BenchHistory>;
-  /** Which model for what, by each model's newest answers; empty where nothing was measured. */
-  advice(): Promise<readonly TaskAdvice[]>;
+  /** Which model for what, by each model's newest answers; empty where nothing was measured. Of local models alone with `localOnly`. */
+  advice(which?: { readonly localOnly: boolean }): Promise<readonly TaskAdvice[]>;
 }
 
 export interface BenchHistory {
@@ -141,13 +141,13 @@ export function createBenchResults(parts: {
       };
     },
 
-    async advice() {
+    async advice({ localOnly } = { localOnly: false }) {
       const newest = newestAnswers(await all());
       const models = newest.models.map((ref) => {
         const { name, where } = benched(ref, newest.from);
         return { ref, name, local: where === "local" };
       });
-      return routingTable({ ...newest, models });
+      return routingTable({ ...newest, models: models.filter(({ local }) => local || !localOnly) });
     },
   };
 

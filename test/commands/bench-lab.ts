@@ -179,5 +179,9 @@ export async function benchLab(
     if (!needsConfirmation || yes === undefined) throw new Error(`it did not ask: ${card.title}`);
     return type(yes.line, true, signal);
   };
-  return { folder, state, local, cloud, runs, measurements, audit, bench, type, agree, cards, logger };
+  const setLocked = (locked: boolean): void => {
+    state.locked = locked;
+    recorded.locked = locked;
+  };
+  return { folder, setLocked, state, local, cloud, runs, measurements, audit, bench, type, agree, cards, logger };
 }

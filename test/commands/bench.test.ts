@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { benchNotice } from "../../commands/bench-notice.ts";
+import { workOf } from "../../commands/model-advise.ts";
 import type { BenchNews } from "../../src/bench/bench-worker.ts";
 import { readAnswers } from "../../src/bench/run-log.ts";
 import { QWEN, SONNET } from "../bench/answers.ts";
@@ -179,6 +180,40 @@ describe("what is refused", () => {
     const { card } = await unpriced.type("/bench run sums sonnet");
     expect(text(card)).toBe("Nobody states a price for Claude Sonnet 5, so what that costs is not known.");
     expect(card.actions?.[0]?.style).toBe("danger");
+  });
+});
+
+describe("/model advise", () => {
+  it("says how to measure where nothing was, and the best for this conversation's work where something was", async () => {
+    const lab = await benchLab();
+    const before = await lab.type("/model advise");
+    expect(before.card.title).toContain("Nothing was measured here yet");
+    expect(text(before.card)).toContain("following instructions");
+    await lab.agree("/bench run sums qwen sonnet");
+    const { card } = await lab.type("/model advise task:reasoning");
+    expect(card.title).toBe("Claude Sonnet 5 fits this conversation, and is its model already");
+    expect(card.table?.rows.map(([task, model, score]) => [task, model, score])).toEqual([
+      ["reasoning", "Claude Sonnet 5 (now)", "100 (n=12)"],
+    ]);
+    lab.setLocked(true);
+    const locked = await lab.type("/model advise task:reasoning");
+    expect(text(locked.card)).toContain("only local models are looked at");
+    expect(locked.card.title).toBe("No model is good enough for all that is done here");
+    expect((await lab.type("/model advise once")).error?.code).toBe("bad_option");
+    expect((await lab.type("/model qwen task:code")).error?.code).toBe("bad_option");
+  });
+
+  it.each([
+    [{ calls: 0, of: 0, tokens: 0 }, ["instructions"]],
+    [{ calls: 1, of: 30, tokens: 12_000 }, ["instructions"]],
+    [{ calls: 6, of: 30, tokens: 12_000 }, ["instructions", "tools"]],
+    [{ calls: 6, of: 30, tokens: 60_000 }, ["instructions", "tools", "recall"]],
+  ])("tells the work by tools and length: %o", ({ calls, of, tokens }, tasks) => {
+    const messages = Array.from({ length: of }, (_, at) => ({
+      by: "model" as const,
+      stopReason: at < calls ? "toolUse" : "stop",
+    }));
+    expect(workOf(messages, tokens).tasks).toEqual(tasks);
   });
 });
 

@@ -86,6 +86,7 @@ function lab() {
         state.steps.push(`compact ${key}`);
         return state.compacts;
       },
+      readTranscript: async () => ({ messages: [], running: false, runId: undefined }),
     },
   };
   const dispatcher = createDispatcher({

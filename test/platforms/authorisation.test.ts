@@ -28,6 +28,8 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   "/model NAME for:30m": { may: CHANGE, does: "changes", asksAtFirst: true },
   "/model NAME scope:all": { may: CHANGE, does: "asks" },
   "/model list": { may: LOOK, does: "looks" },
+  "/model advise": { may: LOOK, does: "looks" },
+  "/model advise task:code": { may: LOOK, does: "looks" },
   "/model scope:helpers": { may: LOOK, does: "looks" },
   "/model NAME scope:helpers": { may: RULE, does: "asks" },
   "/model default scope:helpers": { may: RULE, does: "asks" },

@@ -204,7 +204,10 @@ export function createRecordingServices(actor = "discord:123", clock: () => numb
       warm: async () => undefined,
       download: unexpected,
     },
-    openclaw: { compactSession: unexpected },
+    openclaw: {
+      compactSession: unexpected,
+      readTranscript: async () => ({ messages: [], running: false, runId: undefined }),
+    },
     machine: () => undefined,
     souls: {
       async declareInSoul(agentId) {
