@@ -143,7 +143,9 @@ export function createBenchResults(parts: {
 
     async advice({ localOnly } = { localOnly: false }) {
       const newest = newestAnswers(await all());
-      const models = newest.models.map((ref) => {
+      // What is not offered any more is no advice.
+      const offered = newest.models.filter((ref) => registry.find(ref) !== undefined);
+      const models = offered.map((ref) => {
         const { name, where } = benched(ref, newest.from);
         return { ref, name, local: where === "local" };
       });

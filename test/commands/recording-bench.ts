@@ -6,7 +6,9 @@ import { HAIKU, QWEN, SONNET } from "../bench/answers.ts";
 import { someSuite } from "../bench/bench-items.ts";
 import { BASIS, madeUpAnswers, REPORT } from "../bench/reports.ts";
 
-const NAMED = BASIS.models.map(({ ref, name, where }) => ({ ref, name, local: where === "local" }));
+const NAMED = BASIS.models
+  .filter(({ ref }) => ref !== HAIKU)
+  .map(({ ref, name, where }) => ({ ref, name, local: where === "local" }));
 
 /** Benches as commands see them, with made-up results; what would begin or end one is written down instead. */
 export function recordingBench(changes: string[], clock: () => number): Bench {
