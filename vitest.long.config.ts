@@ -18,6 +18,7 @@ export const LONG_GATEWAY_SUITES = [
   "test/gateway/leaks-everywhere.test.ts",
   "test/gateway/leaks-degraded.test.ts",
   "test/gateway/lock-crash.test.ts",
+  "test/gateway/bench.test.ts",
   "test/gateway/budget.test.ts",
   "test/gateway/usage-crash.test.ts",
   "test/gateway/bench.test.ts",
