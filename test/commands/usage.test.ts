@@ -65,7 +65,6 @@ function room({ calls = SAMPLE, level = "operator", isOn = false, models = [], f
 }
 
 const field = (card: Card, name: string) => card.fields?.find((each) => each.name === name)?.value;
-const barsOf = ({ chart }: Card) => (chart !== undefined && "bars" in chart ? chart.bars : []);
 const countIn = (where: (call: UsageCall) => boolean) =>
   SAMPLE.filter((call) => call.at >= Date.parse("2026-11-16T00:00:00Z") && where(call)).length;
 
