@@ -6,7 +6,7 @@ import type { UsageCall } from "../models/usage-call.ts";
 import type { GatewayConnection } from "../openclaw/connection.ts";
 import type { ModelMessages } from "../openclaw/model-messages.ts";
 import type { SessionEvents } from "../openclaw/session-events.ts";
-import type { Lease, Leases } from "../store/leases.ts";
+import type { Lease, Leases, LeaseWords } from "../store/leases.ts";
 import type { UsageLedger } from "../store/usage-ledger.ts";
 import type { CallWriter } from "./call-writer.ts";
 import type { GuardReader } from "./guard-reader.ts";
@@ -23,8 +23,8 @@ export interface UsageCollector {
   /**
    * Reads what is not in the ledger yet, of all sessions: at first a whole
    * installation's history. It may be stopped anywhere, and goes on from there. Throws
-   * `changed_meanwhile` where another process does it for longer than 10 minutes, and
-   * the codes of `GatewayConnection.request`.
+   * `changed_meanwhile` where another process is at it, and the codes of
+   * `GatewayConnection.request`.
    */
   catchUp(options?: {
     readonly onProgress?: (progress: CatchUpProgress) => void;
@@ -60,7 +60,8 @@ const TURN_MS = 10_000;
 /** Whoever follows looks this often whether it missed something, ms. */
 const CATCH_UP_MS = 15 * 60_000;
 const AGAIN_MS = 30_000;
-const PATIENCE_MS = 10 * 60_000;
+/** A reading that finds little new is over by then, ms. */
+const PATIENCE_MS = 15_000;
 const COUNTED = "counted";
 /** How often what is counted is remembered for other processes, ms. */
 const REMEMBER_MS = 60_000;
@@ -83,22 +84,17 @@ export async function createUsageCollector(parts: UsageCollectorParts): Promise<
   let following: Promise<void> | undefined;
 
   const catchUp: UsageCollector["catchUp"] = async ({ onProgress, signal = stopped.signal } = {}) => {
-    try {
-      return await leases.hold(
-        READING,
-        async () => {
-          const began = clock();
-          const caught = await readHistory({ onProgress, signal });
-          counted = Math.max(counted ?? 0, began);
-          await ledger.setCursor(COUNTED, String(counted));
-          return caught;
-        },
-        { patienceMs: PATIENCE_MS },
-      );
-    } catch (thrown) {
-      if (thrown instanceof ClutchError && thrown.code === "lock_in_progress") throw busy(thrown);
-      throw thrown;
-    }
+    return leases.hold(
+      READING,
+      async () => {
+        const began = clock();
+        const caught = await readHistory({ onProgress, signal });
+        counted = Math.max(counted ?? 0, began);
+        await ledger.setCursor(COUNTED, String(counted));
+        return caught;
+      },
+      { patienceMs: PATIENCE_MS, words: READING_WORDS },
+    );
   };
 
   const countedUpTo = (): number | undefined => {
@@ -185,8 +181,8 @@ export async function createUsageCollector(parts: UsageCollectorParts): Promise<
   };
 }
 
-const busy = (cause: ClutchError): ClutchError =>
-  new ClutchError("changed_meanwhile", "Another Clutch has been reading the history for more than 10 minutes.", {
+const atIt = (): ClutchError =>
+  new ClutchError("changed_meanwhile", "Another Clutch is reading the history right now.", {
     hint: "It goes on by itself; what it has read so far is counted.",
-    cause,
   });
+const READING_WORDS: LeaseWords = { busy: atIt, lost: atIt };
