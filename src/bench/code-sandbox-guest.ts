@@ -68,7 +68,8 @@ export const GUEST_SOURCE = `(() => {
   };
   const ranOut = (thrown) => {
     try {
-      return thrown instanceof Out;
+      // Null is what is thrown where no memory was left for an error.
+      return thrown === null || thrown instanceof Out;
     } catch {
       return false;
     }
