@@ -34,7 +34,6 @@ export async function openSqlite(path: string): Promise<Backend> {
     await enterWal(database, place);
     if (!inMemory) makePrivate(place);
     database.exec(`
-      pragma busy_timeout = ${LOCK_WAIT};
       pragma synchronous = normal;
       pragma foreign_keys = on;
       pragma recursive_triggers = on;
@@ -44,7 +43,7 @@ export async function openSqlite(path: string): Promise<Backend> {
     throw sqliteError(thrown, place);
   }
   return {
-    dialect: createSqliteDialect(database, place),
+    dialect: createSqliteDialect(database, place, LOCK_WAIT),
     place,
     idColumn: sql`integer primary key autoincrement`,
     inKeyOrder: sql`without rowid`,

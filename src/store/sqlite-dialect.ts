@@ -1,6 +1,8 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   CompiledQuery,
+  type DatabaseConnection,
   type Dialect,
   SqliteAdapter,
   type SqliteDatabase,
@@ -8,11 +10,14 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from "kysely";
-import { sqliteError } from "./sqlite-error.ts";
+import { ClutchError } from "../errors.ts";
+import { isLocked, sqliteError } from "./sqlite-error.ts";
 
 /**
- * Kysely's own SQLite dialect over `node:sqlite`, with two differences that
- * several processes on one file need. Transactions begin by taking the write
+ * Kysely's own SQLite dialect over `node:sqlite`, with three differences that
+ * several processes on one file need. Who finds the file locked waits `lockWaitMs` at
+ * most and lets everything else go on meanwhile: SQLite's own waiting stands still,
+ * also for whoever in this process holds the lock. Transactions begin by taking the write
  * lock: one that reads first and writes later would otherwise fail at once when
  * another process has written in between. And migrations run in a transaction,
  * which Kysely leaves out for SQLite although SQLite can: it makes them all or
@@ -20,17 +25,42 @@ import { sqliteError } from "./sqlite-error.ts";
  *
  * Statements fail with `store_failed` where the cause is outside the program.
  */
-export function createSqliteDialect(database: DatabaseSync, place: string): Dialect {
+export function createSqliteDialect(database: DatabaseSync, place: string, lockWaitMs: number): Dialect {
   return {
     createAdapter: () => Object.defineProperty(new SqliteAdapter(), "supportsTransactionalDdl", { value: true }),
     createDriver: () =>
-      Object.assign(new SqliteDriver({ database: asKyselyExpects(database, place) }), {
-        beginTransaction: async (connection: Parameters<SqliteDriver["beginTransaction"]>[0]) => {
-          await connection.executeQuery(CompiledQuery.raw("begin immediate"));
+      Object.assign(
+        new SqliteDriver({
+          database: asKyselyExpects(database, place),
+          onCreateConnection: async (connection) => waitForLocks(connection, lockWaitMs),
+        }),
+        {
+          beginTransaction: async (connection: Parameters<SqliteDriver["beginTransaction"]>[0]) => {
+            await connection.executeQuery(CompiledQuery.raw("begin immediate"));
+          },
         },
-      }),
+      ),
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
+  };
+}
+
+const LOCK_RETRY_MS = 20;
+
+/** A statement that met a lock has done nothing, so it may be repeated. */
+function waitForLocks(connection: DatabaseConnection, lockWaitMs: number): void {
+  const execute = connection.executeQuery.bind(connection);
+  connection.executeQuery = async (query, options) => {
+    const until = performance.now() + lockWaitMs;
+    for (;;) {
+      try {
+        return await execute(query, options);
+      } catch (thrown) {
+        const cause = thrown instanceof ClutchError ? thrown.cause : undefined;
+        if (!isLocked(cause) || performance.now() >= until) throw thrown;
+      }
+      await sleep(LOCK_RETRY_MS);
+    }
   };
 }
 

@@ -8,7 +8,7 @@ const ROOT = join(import.meta.dirname, "../..");
 
 /** Clutch as it is installed where the `openclaw` package is not: everything else is there. */
 async function installWithoutOpenClaw(dir: string): Promise<string> {
-  for (const part of ["src", "commands", "adapters", "guard", "package.json"]) {
+  for (const part of ["src", "commands", "adapters", "guard", "suites", "package.json"]) {
     await cp(join(ROOT, part), join(dir, part), { recursive: true });
   }
   await mkdir(join(dir, "node_modules"));

@@ -9,11 +9,13 @@ interface Tables {
   t: { id: number; text: string | null };
 }
 
+const LOCK_WAIT_MS = 2_000;
+
 function connect(file = ":memory:"): { db: Kysely<Tables>; database: DatabaseSync } {
   const database = new DatabaseSync(file);
   database.exec("pragma journal_mode = wal");
   database.exec("create table if not exists t (id integer primary key, text text)");
-  return { db: new Kysely<Tables>({ dialect: createSqliteDialect(database, file) }), database };
+  return { db: new Kysely<Tables>({ dialect: createSqliteDialect(database, file, LOCK_WAIT_MS) }), database };
 }
 
 describe("queries", () => {
@@ -33,6 +35,27 @@ describe("queries", () => {
     const deleted = await db.deleteFrom("t").where("text", "=", "x").executeTakeFirst();
     expect(deleted.numDeletedRows).toBe(2n);
     await db.destroy();
+  });
+});
+
+describe("a lock", () => {
+  it("is waited for while everything else goes on, who holds it in this process included", async () => {
+    const file = tempFile();
+    const [one, other] = [connect(file), connect(file)];
+    let writing: Promise<unknown> = Promise.resolve();
+    await one.db.transaction().execute(async (transaction) => {
+      await transaction.insertInto("t").values({ id: 1, text: "first" }).execute();
+      writing = other.db.insertInto("t").values({ id: 2, text: "second" }).execute();
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      await transaction.insertInto("t").values({ id: 3, text: "third" }).execute();
+    });
+    await writing;
+    expect(await one.db.selectFrom("t").select("id").orderBy("id").execute()).toEqual([
+      { id: 1 },
+      { id: 2 },
+      { id: 3 },
+    ]);
+    await Promise.all([one.db.destroy(), other.db.destroy()]);
   });
 });
 
