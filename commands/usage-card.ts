@@ -73,7 +73,7 @@ function whose({ sessionKey, agentId }: UsageScope): string {
 
 function headline(report: UsageReport): string {
   const { all, local } = report.figures;
-  if (all.calls === 0) return "no model was asked";
+  if (all.calls === 0) return report.countedUpTo === undefined ? "nothing is counted yet" : "no model was asked";
   return [
     `${share(local.calls, all.calls)} of calls local`,
     `${spent(spendOf(report.figures))} spent`,

@@ -264,6 +264,11 @@ describe("money on the card", () => {
 });
 
 describe("at the extremes", () => {
+  it("does not take what is not counted yet for nothing", async () => {
+    const { card } = await room({ calls: [], parts: { countedUpTo: () => undefined } }).ask("");
+    expect(card.title).toBe("Last 7 days: nothing is counted yet");
+  });
+
   it("says that there was nothing", async () => {
     const { card } = await room({ calls: [] }).ask("");
     expect(card).toMatchObject({ tone: "info", title: "Last 7 days: no model was asked" });
