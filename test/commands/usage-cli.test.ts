@@ -116,7 +116,7 @@ describe("clutch usage", () => {
   });
 
   it("makes no store where there is none", async () => {
-    expect(await run()).toMatchObject({ code: 0, out: expect.stringContaining("Last 7 days: no model was asked") });
+    expect(await run()).toMatchObject({ code: 0, out: expect.stringContaining("Last 7 days: nothing is counted yet") });
     expect((await run({ export: "json" })).out).toBe("[]\n");
     expect(existsSync(join(cwd, "own.db"))).toBe(false);
   });
