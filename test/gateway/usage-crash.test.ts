@@ -114,7 +114,8 @@ describe("of the gateway", () => {
     const follower = await usage.lab.attach({}, {}, { store });
     follower.app.watch(async () => undefined);
     await turn();
-    const pid = (await clutch.app.guard.status())?.pid ?? 0;
+    const pid = (await clutch.app.guard.status())?.pid;
+    if (pid === undefined) throw new Error("no guard");
     usage.saying(() => ({
       text: "Slowly, one two three four five six seven eight.",
       chunkDelayMs: 2_000,
