@@ -60,8 +60,8 @@ const TURN_MS = 10_000;
 /** Whoever follows looks this often whether it missed something, ms. */
 const CATCH_UP_MS = 15 * 60_000;
 const AGAIN_MS = 30_000;
-/** A reading that finds little new is over by then, ms. */
-const PATIENCE_MS = 15_000;
+/** A reading that finds little new is over by then, and what a dead process held is free, ms. */
+const PATIENCE_MS = 30_000;
 const COUNTED = "counted";
 /** How often what is counted is remembered for other processes, ms. */
 const REMEMBER_MS = 60_000;
