@@ -180,14 +180,17 @@ export const review = (lab: LeakLab, agentId: string): Path => ({
   run: (word) => tool(lab, "exec", agentId, () => ({ command: `/bin/ls /nowhere/${word}` })).run(word),
 });
 
-/** The turn that saves what is worth it before a long conversation is summarised. */
+const isFlush = ({ body }: ReceivedChat): boolean => JSON.stringify(body).includes("Pre-compaction memory flush");
+
+/** The turn that saves what is worth it before a long conversation is summarised; it comes by itself. */
 export const memoryFlush = (lab: LeakLab, agentId: string): Path => ({
   name: "a memory flush",
-  isMeant: ({ body }) => JSON.stringify(body).includes("Pre-compaction memory flush"),
+  isMeant: isFlush,
   async run(word) {
     const key = await lab.conversation(agentId);
     await lab.clutch.say(key, `About ${word}. ${"A long tale. ".repeat(8_000)}`);
     await lab.clutch.say(key, `More of ${word}.`);
+    await untilAsked(lab, word, isFlush);
   },
 });
 
