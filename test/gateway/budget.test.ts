@@ -39,6 +39,10 @@ beforeAll(async () => {
 });
 afterAll(() => lab?.stop());
 
+/** In the cloud today, USD. */
+const spent = async () =>
+  (await clutch.app.services.budgets.preview({ period: "day", usdCents: 100_000_000 })).spend.usd;
+
 const alerts = (title: string) => posted.filter((card) => card.title.startsWith(title));
 
 it("a cloud model that stood in for a local one is told once, with what was selected", async () => {
@@ -58,10 +62,9 @@ it("a cloud model that stood in for a local one is told once, with what was sele
         ],
       },
     ]);
-  const counted = async () => (await clutch.app.ledger.sessionsSeen())[0]?.lastAt ?? 0;
-  const before = await counted();
+  const before = await spent();
   expect(await clutch.say(key, "and again")).toMatch(CLOUD);
-  await expect.poll(counted, PATIENCE).toBeGreaterThan(before);
+  await expect.poll(spent, PATIENCE).toBeGreaterThan(before);
   lab.answerWith(undefined);
   expect(alerts(title)).toHaveLength(1);
 });
@@ -69,8 +72,7 @@ it("a cloud model that stood in for a local one is told once, with what was sele
 it("turns that use the budget up turn local-only mode on, and the next day turns it off", async () => {
   const { localOnly, services } = clutch.app;
   // A turn costs more than the dollar that is left.
-  const { usd } = (await services.budgets.preview({ period: "day", usdCents: 100_000_000 })).spend;
-  const set = await clutch.run(`/usage budget day:$${Math.ceil(usd) + 1}`, HERE);
+  const set = await clutch.run(`/usage budget day:$${Math.ceil(await spent()) + 1}`, HERE);
   expect(set).toMatchObject({ ok: true, card: { title: expect.stringContaining("Cloud budget") } });
 
   expect(await clutch.say(KEY, "hello")).toMatch(CLOUD);
