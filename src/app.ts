@@ -4,36 +4,26 @@ import { dirname, join } from "node:path";
 import type { Logger } from "pino";
 import { type AccessLists, levelOf } from "../commands/access.ts";
 import { type ActionStore, createActionStore } from "../commands/action-store.ts";
-import { benchNotice } from "../commands/bench-notice.ts";
-import type { Card } from "../commands/card.ts";
 import { createDispatcher, type Dispatcher } from "../commands/dispatcher.ts";
 import { allCommands } from "../commands/index.ts";
-import { keptCard } from "../commands/kept-card.ts";
-import { lockAlertCard } from "../commands/lock-alert-card.ts";
-import { noticeCard } from "../commands/notice-card.ts";
 import type { Services } from "../commands/services.ts";
-import { usageAlertCard } from "../commands/usage-alert-card.ts";
 import { type ConfigChanges, createConfigChanges } from "./agents/config-changes.ts";
 import { createConfiguredDefaults } from "./agents/configured-defaults.ts";
 import { createHelperModels } from "./agents/helper-models.ts";
 import { createJobModels } from "./agents/job-models.ts";
 import { createSoulSync, type SoulSync } from "./agents/soul-sync.ts";
-import type { BenchWorker } from "./bench/bench-worker.ts";
+import { createBackground, type PostNotice } from "./background.ts";
 import { openBench } from "./bench/open-bench.ts";
 import type { Config } from "./config.ts";
 import { measureMemoryBandwidth } from "./hardware/memory-bandwidth.ts";
 import { systemAccess } from "./hardware/system-access.ts";
 import { createThisMachine } from "./hardware/this-machine.ts";
-import { alertPlaces } from "./local-only/alert-places.ts";
 import { askableServer } from "./local-only/askable-server.ts";
 import type { LockCare } from "./local-only/create-local-only.ts";
-import { createKeptNotices } from "./local-only/kept-notices.ts";
 import type { LocalOnly } from "./local-only/local-only.ts";
-import { keepLock, type LockKeeper } from "./local-only/lock-keeper.ts";
 import { ollamaCloud } from "./local-only/ollama-cloud.ts";
 import { openLocalOnly } from "./local-only/open-local-only.ts";
 import type { Resolve } from "./models/address.ts";
-import type { Conversation } from "./models/conversation.ts";
 import { formatPlace } from "./models/place.ts";
 import { createModelsSetup, type ModelsSetup } from "./models-setup/models-setup.ts";
 import { createAgentFiles } from "./openclaw/agent-files.ts";
@@ -42,7 +32,6 @@ import type { GuardClient } from "./openclaw/guard-client.ts";
 import { createJobs } from "./openclaw/jobs.ts";
 import { createOpenClaw, type OpenClaw } from "./openclaw/openclaw.ts";
 import { followOnDemand } from "./openclaw/session-events.ts";
-import { conversationOfSession } from "./openclaw/session-keys.ts";
 import { untilConnected, type Waiting } from "./openclaw/until-connected.ts";
 import { measuredBandwidth } from "./registry/measured-bandwidth.ts";
 import { createModelRegistry } from "./registry/model-registry.ts";
@@ -54,21 +43,18 @@ import { createSessionFinder } from "./sessions/session-finder.ts";
 import { createSessionModels } from "./sessions/session-models.ts";
 import { createSwitchPlanner } from "./sessions/switch-planner.ts";
 import { createTemporarySwitches } from "./sessions/temporary-switches.ts";
-import { startWatcher, type Watcher } from "./sessions/watcher.ts";
+import type { Watcher } from "./sessions/watcher.ts";
 import { createAuditLog } from "./store/audit-log.ts";
 import { createChangeJournal } from "./store/change-journal.ts";
 import { createMeasurements } from "./store/measurements.ts";
 import { openStore } from "./store/open-store.ts";
-import { startRetention } from "./store/retention.ts";
 import { createReturns } from "./store/returns.ts";
 import { createSouls } from "./store/souls.ts";
 import type { UsageLedger } from "./store/usage-ledger.ts";
-import { createWatchedSessions } from "./store/watched-sessions.ts";
 import type { CallPricer } from "./usage/call-pricer.ts";
 import { openBudget } from "./usage/open-budget.ts";
 import { openUsage } from "./usage/open-usage.ts";
 import type { UsageCollector } from "./usage/usage-collector.ts";
-import type { UsageKeeper } from "./usage/usage-keeper.ts";
 
 /** Clutch put together: everything above a gateway and below the adapters. */
 export interface App {
@@ -88,25 +74,10 @@ export interface App {
   readonly modelsSetup: ModelsSetup;
   /** What the buttons of every platform stand for. */
   readonly actions: ActionStore;
-  /**
-   * Starts what Clutch does by itself: it watches completed turns, notices going
-   * to `post`, ends temporary switches, keeps local-only mode as it is to be, counts
-   * what models are asked, and deletes old audit entries and model calls. One
-   * process a gateway does this.
-   */
+  /** Starts what Clutch does by itself, in the one process a gateway that stays; notices go to `post`. */
   watch(post: PostNotice): Watcher;
   close(): Promise<void>;
 }
-
-/**
- * Delivers a card to where a session is talked to; `conversation` is undefined where
- * OpenClaw knows no channel. With no session either (empty) it is for whoever is at
- * the terminal. False where it could not be delivered, and may be later.
- */
-export type PostNotice = (
-  to: { readonly sessionKey: string; readonly conversation: Conversation | undefined },
-  card: Card,
-) => Promise<boolean | undefined>;
 
 /** A switch that another process has begun is given this long to end by itself, ms. */
 const UNFINISHED_AFTER_MS = 60_000;
@@ -281,12 +252,11 @@ export async function createApp(parts: AppParts): Promise<App> {
     await defaults.settleUnfinished(UNFINISHED_AFTER_MS);
     await changes.settleUnfinished(UNFINISHED_AFTER_MS);
     await jobModels.settleUnfinished(UNFINISHED_AFTER_MS);
-    const watchers: Watcher[] = [];
-    let benches: BenchWorker | undefined;
-    let keeper: LockKeeper | undefined;
-    let usageKeeper: UsageKeeper | undefined;
-    let endMonitor = (): void => undefined;
-    let endRetention = async (): Promise<void> => undefined;
+    const background = createBackground({
+      ...{ services, openclaw, souls, events, audit, ledger, usageCollector, keepBudget, zone },
+      ...{ guard, localOnly, monitor, store, config, clock, logger },
+      owners: parts.access.owners,
+    });
     return {
       services,
       ledger,
@@ -315,75 +285,9 @@ export async function createApp(parts: AppParts): Promise<App> {
           }),
         logger,
       }),
-      watch(post) {
-        const watcher = startWatcher({
-          events,
-          openclaw,
-          registry,
-          journal,
-          audit,
-          watched: createWatchedSessions(store.db, clock),
-          isKeptLocal: localOnly.isKeptLocal,
-          async onNotice(notice) {
-            const to = { sessionKey: notice.row.key, conversation: conversationOfSession(notice.row.raw) };
-            await post(to, noticeCard(notice, await registry.current()));
-          },
-          clock,
-          logger,
-        });
-        watchers.push(watcher);
-        temporary.start(events);
-        souls.start();
-        if (usageKeeper === undefined) {
-          usageKeeper = keepBudget((to, alert) => post(to, usageAlertCard(alert, { zone })));
-          usageCollector.onRecorded(usageKeeper.recorded);
-        }
-        usageCollector.start(events);
-        keeper ??= keepLock({
-          care: localOnly,
-          events,
-          async onAlert(alert) {
-            const card = lockAlertCard(alert);
-            const places = await alertPlaces(alert, { openclaw, owners: parts.access.owners });
-            for (const conversation of [undefined, ...places]) await post({ sessionKey: "", conversation }, card);
-          },
-          alsoTell: createKeptNotices({
-            guard,
-            isOn: localOnly.isOn,
-            told: store.expiring("presence"),
-            async tell(sessionKey) {
-              const row = await openclaw.readSession(sessionKey);
-              const conversation = row === undefined ? undefined : conversationOfSession(row.raw);
-              await post({ sessionKey, conversation }, keptCard(sessionKey));
-            },
-          }),
-          logger,
-        });
-        benches ??= bench.watch(async (news) => {
-          const notice = await benchNotice(news, { results: bench.results, readSession: openclaw.readSession });
-          if (notice !== undefined) await post(notice.to, notice.card);
-        });
-        endMonitor();
-        endMonitor = monitor.start();
-        void endRetention();
-        endRetention = startRetention({
-          ...{ audit, auditDays: config.audit.retentionDays },
-          ...{ ledger, usageDays: config.usage.retentionDays },
-          clock,
-          logger,
-        });
-        return watcher;
-      },
+      watch: background.start,
       async close() {
-        for (const watcher of watchers) await watcher.stop();
-        await usageKeeper?.stop();
-        await keeper?.stop();
-        await usageCollector.stop();
-        await benches?.stop();
-        await temporary.stop();
-        await souls.stop();
-        await endRetention();
-        endMonitor();
+        await background.stop();
         events.close();
         ended.abort();
         await connection.close();

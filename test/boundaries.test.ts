@@ -22,7 +22,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ],
   ["commands"],
   ["adapters"],
-  ["src/app.ts"],
+  ["src/app.ts", "src/background.ts"],
   ["src/cli"],
   ["src/main.ts"],
 ];

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import type { ChatAdapter } from "../../adapters/adapter.ts";
-import type { PostNotice } from "../app.ts";
+import type { PostNotice } from "../background.ts";
 import type { Conversation } from "../models/conversation.ts";
 
 /**

@@ -1,0 +1,168 @@
+import type { Logger } from "pino";
+import { benchNotice } from "../commands/bench-notice.ts";
+import type { Card } from "../commands/card.ts";
+import { keptCard } from "../commands/kept-card.ts";
+import { lockAlertCard } from "../commands/lock-alert-card.ts";
+import { noticeCard } from "../commands/notice-card.ts";
+import type { Services } from "../commands/services.ts";
+import { usageAlertCard } from "../commands/usage-alert-card.ts";
+import type { SoulSync } from "./agents/soul-sync.ts";
+import type { BenchWorker } from "./bench/bench-worker.ts";
+import type { Config } from "./config.ts";
+import { alertPlaces } from "./local-only/alert-places.ts";
+import type { LockCare } from "./local-only/create-local-only.ts";
+import { createKeptNotices } from "./local-only/kept-notices.ts";
+import type { LocalOnly } from "./local-only/local-only.ts";
+import { keepLock, type LockKeeper } from "./local-only/lock-keeper.ts";
+import type { Conversation } from "./models/conversation.ts";
+import type { GuardClient } from "./openclaw/guard-client.ts";
+import type { OpenClaw } from "./openclaw/openclaw.ts";
+import type { SessionEvents } from "./openclaw/session-events.ts";
+import { conversationOfSession } from "./openclaw/session-keys.ts";
+import type { ServerMonitor } from "./registry/server-monitor.ts";
+import { startWatcher, type Watcher } from "./sessions/watcher.ts";
+import type { AuditLog } from "./store/audit-log.ts";
+import type { Store } from "./store/open-store.ts";
+import { startRetention } from "./store/retention.ts";
+import type { UsageLedger } from "./store/usage-ledger.ts";
+import { createWatchedSessions } from "./store/watched-sessions.ts";
+import type { openBudget } from "./usage/open-budget.ts";
+import type { UsageCollector } from "./usage/usage-collector.ts";
+import type { UsageKeeper } from "./usage/usage-keeper.ts";
+
+/**
+ * Delivers a card to where a session is talked to; `conversation` is undefined where
+ * OpenClaw knows no channel. With no session either (empty) it is for whoever is at
+ * the terminal. False where it could not be delivered, and may be later.
+ */
+export type PostNotice = (
+  to: { readonly sessionKey: string; readonly conversation: Conversation | undefined },
+  card: Card,
+) => Promise<boolean | undefined>;
+
+/** What Clutch does by itself while a process stays; one process a gateway does this. */
+export interface Background {
+  /** Notices go to `post`. */
+  start(post: PostNotice): Watcher;
+  stop(): Promise<void>;
+}
+
+export interface BackgroundParts {
+  readonly services: Services;
+  readonly openclaw: OpenClaw;
+  readonly souls: SoulSync;
+  readonly events: SessionEvents;
+  readonly audit: AuditLog;
+  readonly ledger: UsageLedger;
+  readonly usageCollector: UsageCollector;
+  readonly keepBudget: ReturnType<typeof openBudget>["keepBudget"];
+  readonly guard: GuardClient;
+  readonly localOnly: LocalOnly & LockCare;
+  readonly monitor: ServerMonitor;
+  readonly store: Store;
+  readonly config: Pick<Config, "audit" | "usage">;
+  /** `platform:id`. */
+  readonly owners: readonly string[];
+  /** IANA name of the zone whose days are meant. */
+  readonly zone: string;
+  /** Epoch ms. */
+  readonly clock: () => number;
+  readonly logger: Logger;
+}
+
+/**
+ * Watches completed turns, ends temporary switches, keeps local-only mode as it is to
+ * be, counts what models are asked, works on benches, asks servers how they are, and
+ * deletes old audit entries and model calls.
+ */
+export function createBackground(parts: BackgroundParts): Background {
+  const { services, events, audit, ledger, usageCollector, guard, localOnly, store, config, zone, clock, logger } =
+    parts;
+  const { openclaw, souls } = parts;
+  const { registry, journal, temporary, bench } = services;
+  const watchers: Watcher[] = [];
+  let benches: BenchWorker | undefined;
+  let lockKeeper: LockKeeper | undefined;
+  let usageKeeper: UsageKeeper | undefined;
+  let endMonitor = (): void => undefined;
+  let endRetention = async (): Promise<void> => undefined;
+
+  const watchTurns = (post: PostNotice): Watcher =>
+    startWatcher({
+      events,
+      openclaw,
+      registry,
+      journal,
+      audit,
+      watched: createWatchedSessions(store.db, clock),
+      isKeptLocal: localOnly.isKeptLocal,
+      async onNotice(notice) {
+        const to = { sessionKey: notice.row.key, conversation: conversationOfSession(notice.row.raw) };
+        await post(to, noticeCard(notice, await registry.current()));
+      },
+      clock,
+      logger,
+    });
+
+  const watchLock = (post: PostNotice): LockKeeper =>
+    keepLock({
+      care: localOnly,
+      events,
+      async onAlert(alert) {
+        const card = lockAlertCard(alert);
+        const places = await alertPlaces(alert, { openclaw, owners: parts.owners });
+        for (const conversation of [undefined, ...places]) await post({ sessionKey: "", conversation }, card);
+      },
+      alsoTell: createKeptNotices({
+        guard,
+        isOn: localOnly.isOn,
+        told: store.expiring("presence"),
+        async tell(sessionKey) {
+          const row = await openclaw.readSession(sessionKey);
+          const conversation = row === undefined ? undefined : conversationOfSession(row.raw);
+          await post({ sessionKey, conversation }, keptCard(sessionKey));
+        },
+      }),
+      logger,
+    });
+
+  return {
+    start(post) {
+      const watcher = watchTurns(post);
+      watchers.push(watcher);
+      temporary.start(events);
+      souls.start();
+      if (usageKeeper === undefined) {
+        usageKeeper = parts.keepBudget((to, alert) => post(to, usageAlertCard(alert, { zone })));
+        usageCollector.onRecorded(usageKeeper.recorded);
+      }
+      usageCollector.start(events);
+      lockKeeper ??= watchLock(post);
+      benches ??= bench.watch(async (news) => {
+        const notice = await benchNotice(news, { results: bench.results, readSession: openclaw.readSession });
+        if (notice !== undefined) await post(notice.to, notice.card);
+      });
+      endMonitor();
+      endMonitor = parts.monitor.start();
+      void endRetention();
+      endRetention = startRetention({
+        ...{ audit, auditDays: config.audit.retentionDays },
+        ...{ ledger, usageDays: config.usage.retentionDays },
+        clock,
+        logger,
+      });
+      return watcher;
+    },
+    async stop() {
+      for (const watcher of watchers) await watcher.stop();
+      await usageKeeper?.stop();
+      await lockKeeper?.stop();
+      await usageCollector.stop();
+      await benches?.stop();
+      await temporary.stop();
+      await souls.stop();
+      await endRetention();
+      endMonitor();
+    },
+  };
+}
