@@ -1,13 +1,22 @@
+import "../src/cli/small-heap.ts";
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { pino } from "pino";
-import { createTerminalAdapter } from "../adapters/terminal/terminal-adapter.ts";
-import { createApp } from "../src/app.ts";
-import { defaultConfig } from "../src/config.ts";
+import type * as TerminalAdapter from "../adapters/terminal/terminal-adapter.ts";
+import type * as ClutchApp from "../src/app.ts";
+import type * as ClutchConfig from "../src/config.ts";
 
-/** One attach, as `clutch start` does it: prints how long it took since the process began, and its resident memory. */
+/**
+ * One attach, as `clutch start` does it, of the built Clutch in BUILD or of this
+ * checkout: prints how long it took since the process began, and its resident memory.
+ */
 const env = (name: string): string => process.env[name] ?? "";
+const load = <T>(module: string): Promise<T> =>
+  import(env("BUILD") === "" ? `../${module}.ts` : join(env("BUILD"), `${module}.js`));
+const { createTerminalAdapter } = await load<typeof TerminalAdapter>("adapters/terminal/terminal-adapter");
+const { createApp } = await load<typeof ClutchApp>("src/app");
+const { defaultConfig } = await load<typeof ClutchConfig>("src/config");
 const app = await createApp({
   config: { ...defaultConfig, store: `sqlite:${join(env("STORE_DIR"), `perf-${randomUUID()}.db`)}` },
   gateway: { url: env("GATEWAY_URL"), token: env("GATEWAY_TOKEN") },

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { cp, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
@@ -12,31 +12,50 @@ const ATTACHES = 5;
 
 const child = z.object({ attachMs: z.number(), rssMB: z.number() });
 
-/** A fresh process attaches to the running gateway, and says how long it took and how large it is. */
+/**
+ * A fresh process attaches to the running gateway, and says how long it took and how
+ * large it is: as it is installed, and from a checkout, where Node reads TypeScript.
+ */
 export async function attachAndMemory(lab: Lab): Promise<Measurement[]> {
-  const runs: z.output<typeof child>[] = [];
-  for (let run = 0; run < ATTACHES; run++) {
-    const { stdout } = await promisify(execFile)(process.execPath, [join(import.meta.dirname, "attach-child.ts")], {
-      env: { ...process.env, GATEWAY_URL: lab.gateway.url, GATEWAY_TOKEN: lab.gateway.token, STORE_DIR: lab.dir },
-    });
-    runs.push(child.parse(JSON.parse(stdout)));
-  }
-  const attach = median(runs.map(({ attachMs }) => attachMs));
-  const rss = median(runs.map(({ rssMB }) => rssMB));
+  const built = await attaches(lab, await build());
+  const checkout = await attaches(lab, "");
   return [
     {
       name: "attach until ready",
-      found: `${attach.toFixed(0)} ms from the process's start, median of ${ATTACHES}`,
-      ratio: attach / 1_500,
+      found: `${built.ms.toFixed(0)} ms from the process's start, median of ${ATTACHES}; from a checkout ${checkout.ms.toFixed(0)} ms`,
+      ratio: built.ms / 1_500,
       goal: "< 1.5 s, so < 1",
     },
     {
       name: "resident memory, terminal adapter",
-      found: `${rss.toFixed(0)} MB, median of ${ATTACHES}`,
-      ratio: rss / 150,
+      found: `${built.rss.toFixed(0)} MB, median of ${ATTACHES}; from a checkout ${checkout.rss.toFixed(0)} MB`,
+      ratio: built.rss / 150,
       goal: "< 150 MB, so < 1",
     },
   ];
+}
+
+/** Where the packages are found, and nobody looks. */
+async function build(): Promise<string> {
+  const to = join(root, "node_modules", ".cache", "clutch-perf");
+  const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+  await promisify(execFile)(process.execPath, [tsc, "-p", join(root, "tsconfig.build.json"), "--outDir", to]);
+  await cp(join(root, "suites"), join(to, "suites"), { recursive: true });
+  return to;
+}
+
+async function attaches(lab: Lab, folder: string): Promise<{ readonly ms: number; readonly rss: number }> {
+  const runs: z.output<typeof child>[] = [];
+  for (let run = 0; run < ATTACHES; run++) {
+    const { stdout } = await promisify(execFile)(process.execPath, [join(import.meta.dirname, "attach-child.ts")], {
+      env: {
+        ...process.env,
+        ...{ GATEWAY_URL: lab.gateway.url, GATEWAY_TOKEN: lab.gateway.token, STORE_DIR: lab.dir, BUILD: folder },
+      },
+    });
+    runs.push(child.parse(JSON.parse(stdout)));
+  }
+  return { ms: median(runs.map(({ attachMs }) => attachMs)), rss: median(runs.map(({ rssMB }) => rssMB)) };
 }
 
 const lockfile = z.object({

@@ -1,3 +1,4 @@
+import "../src/cli/small-heap.ts";
 import Keyv from "keyv";
 import { pino } from "pino";
 import { z } from "zod";

@@ -1,10 +1,13 @@
 import { randomUUID } from "node:crypto";
+import { usageCard } from "../commands/usage-card.ts";
 import type { AttachedClutch, Lab } from "../test/gateway/harness.ts";
 import { type Measurement, median, percentile, timed } from "./measure.ts";
 
 const TURNS = 12;
 /** Of the time that people wait for a card's question to the gateway while the history is read. */
 const PACE_MS = 50;
+/** How often both are asked what 30 days cost. */
+const ASKED = 10;
 
 /**
  * How long an installation's history takes to be read: as many transcripts as there
@@ -41,8 +44,24 @@ export async function historyCosts(lab: Lab, clutch: AttachedClutch, count: numb
   isReading = false;
   await asking;
   const again = await timed(() => reader.app.usageCollector.catchUp());
+  const { usage } = reader.app.services;
+  const ours: number[] = [];
+  const theirs: number[] = [];
+  const counted = await untilCounted(clutch, count);
+  for (let asked = 0; asked < ASKED; asked++) {
+    ours.push(
+      await timed(async () => usageCard({ report: await usage.report(usage.period("30d"), {}), isLocked: false })),
+    );
+    theirs.push(await timed(() => askUsage(clutch, count)));
+  }
   await reader.close();
   return [
+    {
+      name: "what 30 days cost, of all",
+      found: `Clutch's card ${median(ours).toFixed(1)} ms, OpenClaw's sessions.usage ${median(theirs).toFixed(0)} ms; before its cache had read all ${(counted / 1_000).toFixed(1)} s`,
+      ratio: median(ours) / median(theirs),
+      goal: "below 1",
+    },
     {
       name: `history, ${count} transcripts`,
       found: `${(first / 1_000).toFixed(1)} s for ${count} transcripts of ${2 * TURNS - 1} messages (${rows} calls), ${(first / count).toFixed(1)} ms each; read again ${(again / 1_000).toFixed(1)} s`,
@@ -57,3 +76,20 @@ export async function historyCosts(lab: Lab, clutch: AttachedClutch, count: numb
     },
   ];
 }
+
+/** OpenClaw counts in the background and answers with what it has until then. */
+const askUsage = async (clutch: AttachedClutch, limit: number): Promise<boolean> => {
+  const { cacheStatus } = (await clutch.call("sessions.usage", {
+    range: "30d",
+    limit: 2 * limit,
+    agentScope: "all",
+  })) as {
+    cacheStatus: { status: string; pendingFiles: number };
+  };
+  return cacheStatus.status === "fresh" && cacheStatus.pendingFiles === 0;
+};
+
+const untilCounted = (clutch: AttachedClutch, limit: number): Promise<number> =>
+  timed(async () => {
+    while (!(await askUsage(clutch, limit))) await new Promise((resolve) => setTimeout(resolve, 200));
+  });
