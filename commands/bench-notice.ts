@@ -15,8 +15,8 @@ interface BenchNotice {
 }
 
 /**
- * What is told once a bench is over or cannot go on. Undefined where it was not asked for
- * in a chat, and where it was cancelled: whoever did that was answered.
+ * What is told once a bench is done or cannot go on. Undefined where it was not asked for
+ * in a chat.
  */
 export async function benchNotice(
   news: BenchNews,
@@ -26,10 +26,10 @@ export async function benchNotice(
   },
 ): Promise<BenchNotice | undefined> {
   const { run } = news;
-  if (run.place === undefined || (news.kind === "ended" && news.end.kind !== "done")) return undefined;
+  if (run.place === undefined) return undefined;
   const person = run.actor.slice(run.actor.indexOf(":") + 1);
   const to = await whereTo(parsePlace(run.place, person), parts.readSession);
-  if (news.kind === "ended") return { to, card: benchResultCard(await parts.results.report(run.id), RESULT_ACTIONS) };
+  if (news.kind === "done") return { to, card: benchResultCard(await parts.results.report(run.id), RESULT_ACTIONS) };
   const { message, hint } = news.error;
   return { to, card: { tone: "error", title: message, body: hint === "" ? [] : [hint] } };
 }

@@ -140,7 +140,7 @@ export function createBackground(parts: BackgroundParts): Background {
       lockKeeper ??= watchLock(post);
       benches ??= bench.watch(async (news) => {
         const notice = await benchNotice(news, { results: bench.results, readSession: openclaw.readSession });
-        if (notice !== undefined) await post(notice.to, notice.card);
+        return notice === undefined ? undefined : post(notice.to, notice.card);
       });
       endMonitor();
       endMonitor = parts.monitor.start();

@@ -4,11 +4,11 @@ import type { BenchRuns } from "../store/bench-runs.ts";
 import { sleepWell } from "./patience.ts";
 import { type BenchRun, readRun } from "./run-log.ts";
 import type { RunProgress } from "./run-progress.ts";
-import type { BenchRunner, RunEnd } from "./runner.ts";
+import type { BenchRunner } from "./runner.ts";
 
 /** A run that needs no more work, or gets none as things are. */
 export type BenchNews =
-  | { readonly kind: "ended"; readonly run: BenchRun; readonly end: RunEnd }
+  | { readonly kind: "done"; readonly run: BenchRun }
   /** It stays open, and is tried again. */
   | { readonly kind: "stuck"; readonly run: BenchRun; readonly error: ClutchError };
 
@@ -22,6 +22,8 @@ export interface BenchWorker {
 const LOOK_MS = 3_000;
 /** Before what did not go on is tried again. */
 const AGAIN_MS = 60_000;
+/** An older result is no news, ms. */
+const NEWS_MS = 24 * 60 * 60_000;
 /** More are never open, but where two were asked for in the same moment. */
 const MOST_OPEN = 20;
 
@@ -30,17 +32,20 @@ const MOST_OPEN = 20;
  * process they were begun: also on one that a crash left behind.
  */
 export function startBenchWorker(parts: {
-  readonly runs: Pick<BenchRuns, "list" | "read">;
+  readonly runs: Pick<BenchRuns, "list" | "untold" | "told">;
   readonly runner: Pick<BenchRunner, "work">;
   readonly onProgress: (progress: RunProgress) => void;
-  /** Is waited for; each stuck run is told once for each reason. */
-  readonly onNews: (news: BenchNews) => Promise<void>;
+  /** Is waited for; each stuck run is told once for each reason. False where a result could not be told: then it is tried again. */
+  readonly onNews: (news: BenchNews) => Promise<boolean | undefined>;
+  /** Epoch ms. */
+  readonly clock: () => number;
   readonly logger: Logger;
 }): BenchWorker {
-  const { runs, runner, onProgress, onNews, logger } = parts;
+  const { runs, runner, onProgress, onNews, clock, logger } = parts;
   const stopped = new AbortController();
   const told = new Set<string>();
   let woken = new AbortController();
+  let tellAt = 0;
 
   const rest = async (ms: number): Promise<void> => {
     if (!woken.signal.aborted)
@@ -48,10 +53,21 @@ export function startBenchWorker(parts: {
     woken = new AbortController();
   };
 
-  const tell = (news: BenchNews): Promise<void> =>
-    onNews(news).catch((error: unknown) =>
-      logger.error({ err: error, run: news.run.id }, "a bench could not be told of"),
-    );
+  const tell = (news: BenchNews): Promise<boolean | undefined> =>
+    onNews(news).catch((error: unknown) => {
+      logger.error({ err: error, run: news.run.id }, "a bench could not be told of");
+      return false;
+    });
+
+  /** Also what ended in another process, or just before this one died. False where something is left. */
+  const tellResults = async (): Promise<boolean> => {
+    let isComplete = true;
+    for (const run of await runs.untold(clock() - NEWS_MS)) {
+      if ((await tell({ kind: "done", run: readRun(run) })) === false) isComplete = false;
+      else await runs.told(run.id);
+    }
+    return isComplete;
+  };
 
   const stuck = async (run: BenchRun, error: ClutchError): Promise<void> => {
     if (error.isFault) logger.error({ code: error.code, err: error.cause ?? error, run: run.id }, error.message);
@@ -63,15 +79,15 @@ export function startBenchWorker(parts: {
 
   /** How long to rest before the next look, ms. */
   const once = async (): Promise<number> => {
+    if (!stopped.signal.aborted && performance.now() >= tellAt && !(await tellResults())) {
+      tellAt = performance.now() + AGAIN_MS;
+    }
     const oldest = (await runs.list({ state: "open", limit: MOST_OPEN })).at(-1);
     if (oldest === undefined) return LOOK_MS;
     const run = readRun(oldest);
     try {
       const end = await runner.work(run.id, { signal: stopped.signal, onProgress });
-      if (end.kind === "paused") return AGAIN_MS;
-      const now = await runs.read(run.id);
-      await tell({ kind: "ended", run: now === undefined ? run : readRun(now), end });
-      return 0;
+      return end.kind === "paused" ? AGAIN_MS : 0;
     } catch (thrown) {
       stopped.signal.throwIfAborted();
       const error = toClutchError(thrown);

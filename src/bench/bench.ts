@@ -62,7 +62,7 @@ export interface Bench {
   /** A Clutch that stays works on what is open. */
   isWatched(): Promise<boolean>;
   /** Works on what is open until it is stopped. News are not told of runs that somebody here follows. */
-  watch(onNews: (news: BenchNews) => Promise<void>): BenchWorker;
+  watch(onNews: (news: BenchNews) => Promise<boolean | undefined>): BenchWorker;
 }
 
 export interface BenchAuthor {
@@ -83,6 +83,8 @@ export interface BenchParts {
   readonly isLocalOnly: () => boolean;
   readonly isWatched: () => Promise<boolean>;
   readonly audit: Pick<AuditLog, "append">;
+  /** Epoch ms. */
+  readonly clock: () => number;
   readonly logger: Logger;
 }
 
@@ -95,7 +97,7 @@ const LEASE_LOOK_MS = 3_000;
 const AGAIN_MS = 60_000;
 
 export function createBench(parts: BenchParts): Bench {
-  const { runs, runner, preparer, suiteFiles, registry, machine, isLocalOnly, audit, logger } = parts;
+  const { runs, runner, preparer, suiteFiles, registry, machine, isLocalOnly, audit, clock, logger } = parts;
   /** What this process last heard of the run that it works on. */
   let heard: RunProgress | undefined;
   const followed = new Map<number, number>();
@@ -219,6 +221,7 @@ export function createBench(parts: BenchParts): Bench {
           const stored = await runs.read(id);
           if (stored === undefined) throw new ClutchError("no_bench", `There is no bench with the number ${id}.`);
           const run = readRun(stored);
+          if (run.state === "done") await runs.told(id);
           if (run.state !== "open") return run;
           if (performance.now() >= tryAt) {
             const end = await workHere(id, how);
@@ -249,9 +252,8 @@ export function createBench(parts: BenchParts): Bench {
         runs,
         runner,
         onProgress: hear(),
-        onNews: async (news) => {
-          if (!followed.has(news.run.id)) await onNews(news);
-        },
+        onNews: async (news) => (followed.has(news.run.id) ? undefined : onNews(news)),
+        clock,
         logger,
       });
       return worker;

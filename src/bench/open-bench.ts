@@ -97,6 +97,7 @@ export function openBench(parts: OpenBenchParts): Bench {
     isLocalOnly,
     isWatched: parts.isWatched,
     audit: parts.audit,
+    clock,
     logger,
   });
 }

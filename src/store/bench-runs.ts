@@ -69,6 +69,10 @@ export interface BenchRuns extends Pick<BenchNotes, "end" | "note"> {
   read(id: number): Promise<StoredBenchRun | undefined>;
   /** Newest first, at most `limit`. */
   list(which: { readonly state?: StoredBenchRun["state"]; readonly limit: number }): Promise<readonly StoredBenchRun[]>;
+  /** Those that are done since `at` (epoch ms) and whose results nobody was told, oldest first. */
+  untold(at: number): Promise<readonly StoredBenchRun[]>;
+  /** Whoever asked has the result. */
+  told(id: number): Promise<void>;
   /** Of all models, in the order in which they were given, as they were kept. */
   answers(id: number): Promise<readonly unknown[]>;
   /** What a model said to an item; undefined where it was not asked. */
@@ -104,6 +108,7 @@ export function createBenchRuns(db: Kysely<Schema>, clock: () => number): BenchR
           conditions_json: null,
           note: null,
           heard_at: at,
+          told_at: null,
         })
         .returningAll()
         .executeTakeFirstOrThrow();
@@ -117,6 +122,20 @@ export function createBenchRuns(db: Kysely<Schema>, clock: () => number): BenchR
       let query = db.selectFrom("bench_runs").selectAll();
       if (state !== undefined) query = query.where("state", "=", state);
       return (await query.orderBy("id", "desc").limit(limit).execute()).map(toRun);
+    },
+    async untold(at) {
+      const rows = await db
+        .selectFrom("bench_runs")
+        .selectAll()
+        .where("state", "=", "done")
+        .where("told_at", "is", null)
+        .where("heard_at", ">=", at)
+        .orderBy("id")
+        .execute();
+      return rows.map(toRun);
+    },
+    async told(id) {
+      await db.updateTable("bench_runs").set({ told_at: clock() }).where("id", "=", id).execute();
     },
     async answers(id) {
       const rows = await db

@@ -24,6 +24,8 @@ interface BenchRunsTable {
   note: string | null;
   /** The last time that something was written to it. */
   heard_at: number;
+  /** When its result was given to whoever asked; null until then. */
+  told_at: number | null;
 }
 
 interface BenchAnswersTable {
@@ -92,4 +94,10 @@ export async function addBench(db: Kysely<unknown>, { idColumn, inKeyOrder }: Ba
     .addPrimaryKeyConstraint("bench_speeds_key", ["run_id", "provider", "model", "prompt_tokens", "cold", "sample"])
     .modifyEnd(inKeyOrder)
     .execute();
+}
+
+/** What ended before this was told as well as it could be. */
+export async function addBenchTold(db: Kysely<unknown>): Promise<void> {
+  await db.schema.alterTable("bench_runs").addColumn("told_at", "bigint").execute();
+  await sql`update bench_runs set told_at = heard_at where state <> 'open'`.execute(db);
 }

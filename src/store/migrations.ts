@@ -2,7 +2,7 @@ import { type Kysely, sql } from "kysely";
 import { DEFAULT_MIGRATION_TABLE, type Migration, Migrator } from "kysely/migration";
 import { ClutchError } from "../errors.ts";
 import type { Backend } from "./backend.ts";
-import { addBench } from "./bench-tables.ts";
+import { addBench, addBenchTold } from "./bench-tables.ts";
 import { addBudgets } from "./budget-tables.ts";
 import type { Schema } from "./schema.ts";
 import { addUsage, addWallTraffic } from "./usage-tables.ts";
@@ -68,6 +68,7 @@ const createMigrations = (backend: Backend): Record<string, Migration> => ({
   },
   "0006_budgets": { up: (db) => addBudgets(db, backend) },
   "0007_bench": { up: (db) => addBench(db, backend) },
+  "0008_bench_told": { up: addBenchTold },
 });
 
 async function createFirstTables(db: Kysely<unknown>, { idColumn, makeAppendOnly }: Backend): Promise<void> {

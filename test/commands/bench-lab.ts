@@ -154,6 +154,7 @@ export async function benchLab(
     isLocalOnly: () => state.locked,
     isWatched: async () => state.watched,
     audit,
+    clock,
     logger,
   });
   const dispatcher = createDispatcher({

@@ -35,6 +35,7 @@ startBenchWorker({
   }),
   onProgress: () => undefined,
   onNews: async () => undefined,
+  clock: Date.now,
   logger,
 });
 // Its timers hold nothing.
