@@ -1,5 +1,5 @@
-import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
+import { correlated } from "../src/correlation.ts";
 import { ClutchError, toClutchError } from "../src/errors.ts";
 import type { Conversation } from "../src/models/conversation.ts";
 import { mayDo } from "./access.ts";
@@ -54,6 +54,18 @@ export interface Refused {
   readonly error: ClutchError;
 }
 
+/** How a command ended, for whoever counts. */
+export interface Answered {
+  /** The command's name; `unknown` where there is none of that name. */
+  readonly command: string;
+  readonly platform: string;
+  /** `question`: it needs a yes first. */
+  readonly outcome: "ok" | "question" | "refused" | "failed";
+  /** The error's, where it was refused or failed. */
+  readonly code: string | undefined;
+  readonly ms: number;
+}
+
 /** Everything a command does must be over by then, ms; an adapter has acknowledged long before. */
 const DEADLINE_MS = 60_000;
 
@@ -65,11 +77,14 @@ export function createDispatcher<Services>(options: {
   readonly deadlineMs?: number;
   /** Told of every `not_allowed`; it is waited for. */
   readonly onRefused?: (refused: Refused) => Promise<void>;
+  /** Told of every command, however it ended. */
+  readonly onAnswered?: (answered: Answered) => void;
 }): Dispatcher<Services> {
   const { commands, services, levelOf } = options;
   const deadlineMs = options.deadlineMs ?? DEADLINE_MS;
 
   const attempt = async (invocation: Invocation, logger: Logger): Promise<Outcome> => {
+    refuseTooLong(invocation);
     const parsed = parseCommandLine(invocation.line, commands);
     const values = invocation.options === undefined ? parsed.options : checkOptions(parsed.command, invocation.options);
     const level = levelOf(invocation.person);
@@ -105,9 +120,8 @@ export function createDispatcher<Services>(options: {
   ): Promise<void> => {
     const words = Object.entries(values ?? {}).map(([name, value]) => ` ${name}:${value}`);
     const typed = `${line}${words.join("")}`.slice(0, 100);
-    const command = /^\/?(\S*)/.exec(line.trim())?.[1]?.toLowerCase() ?? "";
     try {
-      await options.onRefused?.({ command, line: typed, person, conversation, error });
+      await options.onRefused?.({ command: commandOf(line), line: typed, person, conversation, error });
     } catch (thrown) {
       // The refusal stands, whether it could be written down or not.
       logger.error({ err: thrown }, "a refusal could not be recorded");
@@ -116,21 +130,33 @@ export function createDispatcher<Services>(options: {
 
   return {
     commands,
-    async run(invocation) {
-      const logger = options.logger.child({ correlation: randomUUID(), command: invocation.line.split(/\s/, 1)[0] });
-      const started = performance.now();
-      try {
-        const outcome = await attempt(invocation, logger);
-        logger.info({ ms: Math.round(performance.now() - started), ok: outcome.ok }, "command answered");
-        return outcome;
-      } catch (thrown) {
-        const error = toClutchError(thrown);
-        if (error.code === "not_allowed") await report(invocation, error, logger);
-        if (error.isFault) logger.error({ code: error.code, err: error.cause ?? error }, error.message);
-        else logger.info({ code: error.code }, "command refused");
-        return outcomeOf(error);
-      }
-    },
+    run: (invocation) =>
+      correlated(async (reference) => {
+        const logger = options.logger.child({ command: firstWord(invocation.line) });
+        const started = performance.now();
+        const elapsed = (): number => Math.round(performance.now() - started);
+        const answered = (outcome: Outcome): Outcome => {
+          logger.info({ ms: elapsed(), ok: outcome.ok }, "command answered");
+          return outcome;
+        };
+        const outcome = await attempt(invocation, logger).then(answered, async (thrown: unknown) => {
+          const error = toClutchError(thrown);
+          if (error.code === "not_allowed") await report(invocation, error, logger);
+          if (error.isFault) logger.error({ code: error.code, err: error.cause ?? error }, error.message);
+          else logger.info({ code: error.code }, "command refused");
+          return outcomeOf(error);
+        });
+        const named = commandOf(invocation.line);
+        const { ok, error } = outcome;
+        options.onAnswered?.({
+          command: commands.some(({ name }) => name === named) ? named : "unknown",
+          platform: invocation.conversation.platform,
+          outcome: ok ? "ok" : outcome.needsConfirmation ? "question" : error?.fault === true ? "failed" : "refused",
+          code: error?.code,
+          ms: elapsed(),
+        });
+        return error?.fault === true ? { ...outcome, card: withReference(outcome.card, reference) } : outcome;
+      }),
     complete(commandName, optionName, typed) {
       const command = commands.find(({ name }) => name === commandName);
       const option = command?.options.find(({ name }) => name === optionName);
@@ -141,6 +167,26 @@ export function createDispatcher<Services>(options: {
     },
   };
 }
+
+/** No command needs as much, and no platform but the terminal lets as much through. */
+const MOST_CHARACTERS = 8_000;
+
+function refuseTooLong({ line, options: values = {} }: Invocation): void {
+  const length = Object.values(values).reduce((sum, value) => sum + value.length, line.length);
+  if (length <= MOST_CHARACTERS) return;
+  throw new ClutchError("bad_option", `This command has ${length} characters; ${MOST_CHARACTERS} are the most.`, {
+    hint: "Nothing was done. Text for the agent goes without a slash at its beginning.",
+  });
+}
+
+const firstWord = (line: string): string => /^\s*(\S{0,40})/.exec(line)?.[1] ?? "";
+const commandOf = (line: string): string => firstWord(line).replace(/^\//, "").toLowerCase();
+
+/** By it whoever runs Clutch finds the log's lines. */
+const withReference = (card: Card, reference: string): Card => ({
+  ...card,
+  footer: [...(card.footer === undefined ? [] : [card.footer]), `Reference ${reference}`].join(" · "),
+});
 
 /** A coded error as a card. Only the person sees it: a typo is nobody else's business. */
 export function outcomeOf(error: ClutchError): Outcome {

@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from "pino";
+import { correlationId } from "./correlation.ts";
 
 const HIDDEN = "[hidden]";
 /** In lower case. */
@@ -14,9 +15,9 @@ const SECRET_NAMES = new Set([
 ]);
 
 /**
- * Structured logs on `destination`. Values under telling names are hidden, and
- * so is every known secret wherever it stands, also inside other programs' error
- * messages.
+ * Structured logs on `destination`. A line that a command led to has the
+ * command's `correlation`. Values under telling names are hidden, and so is every
+ * known secret wherever it stands, also inside other programs' error messages.
  */
 export function createLogger(options: {
   readonly level: string;
@@ -28,6 +29,10 @@ export function createLogger(options: {
       level: options.level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
+      mixin: () => {
+        const correlation = correlationId();
+        return correlation === undefined ? {} : { correlation };
+      },
       hooks: { streamWrite: (line) => `${JSON.stringify(withoutSecrets(JSON.parse(line), options.secrets()))}\n` },
     },
     options.destination,

@@ -6,7 +6,7 @@ const root = join(import.meta.dirname, "..");
 
 /** From the ground up; a file may import from its own layer's folder and from lower layers. */
 const LAYERS: readonly (readonly string[])[] = [
-  ["src/errors.ts", "src/models"],
+  ["src/errors.ts", "src/correlation.ts", "src/models"],
   ["src/charts", "src/store", "src/openclaw", "src/servers", "src/hardware", "src/logger.ts", "src/config.ts"],
   ["src/registry"],
   [
@@ -19,6 +19,7 @@ const LAYERS: readonly (readonly string[])[] = [
     "src/local-only",
     "src/usage",
     "src/bench",
+    "src/observe",
   ],
   ["commands"],
   ["adapters"],

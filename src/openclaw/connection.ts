@@ -77,6 +77,8 @@ export interface GatewayConnection {
   close(): Promise<void>;
 }
 
+/** What leaves OpenClaw as it was; such a call is of interest only when something is looked for. */
+const READS = /\.(describe|get|history|list|lookup|preview|resolve|runs|schema|status|subscribe|usage|wait)\b/;
 const SCOPES = ["operator.read", "operator.write", "operator.admin"];
 const DEFAULT_TIMEOUT_MS = 10_000;
 const POLICY_CHANGED = 4001;
@@ -167,7 +169,7 @@ export function openConnection(address: GatewayAddress, logger: Logger): Gateway
       again(0);
       return;
     }
-    readyAt = Date.now();
+    readyAt = performance.now();
     attempts = 0;
     logger.info({ gateway: hostOf(url), version: hello.server.version }, "gateway connected");
     if (missingScopes.length > 0)
@@ -177,7 +179,7 @@ export function openConnection(address: GatewayAddress, logger: Logger): Gateway
 
   const ended = ({ error, code }: LinkEnd): void => {
     if (state.phase === "closed") return;
-    const steady = state.phase === "ready" && Date.now() - readyAt >= STEADY_MS;
+    const steady = state.phase === "ready" && performance.now() - readyAt >= STEADY_MS;
     if (state.phase === "ready") {
       logger.debug({ code }, "gateway connection lost");
       enter({ phase: "connecting" });
@@ -248,20 +250,30 @@ export function openConnection(address: GatewayAddress, logger: Logger): Gateway
     state: () => state,
     ready: (timeoutMs, signal) => whenReady(timeoutMs, true, signal),
     async request(method, params, { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = {}) {
-      const until = performance.now() + timeoutMs;
+      const began = performance.now();
+      const until = began + timeoutMs;
       const left = (): number => Math.max(1, until - performance.now());
+      const log = (code?: string): void => {
+        const call = { method, ms: Math.round(performance.now() - began), ...(code === undefined ? {} : { code }) };
+        if (READS.test(method)) logger.debug(call, "gateway called");
+        else logger.info(call, "gateway called");
+      };
       for (;;) {
         await whenReady(left(), false, signal);
         const version = state.phase === "ready" ? state.serverVersion : "";
         try {
           if (link === undefined) throw notSent;
-          return await link.request(method, params, {
+          const answer = await link.request(method, params, {
             timeoutMs: left(),
             ...(signal === undefined ? {} : { signal }),
           });
+          log();
+          return answer;
         } catch (error) {
           if (error === notSent) continue;
-          throw describeRequestFailure(error, { method, timeoutMs, url, version });
+          const failure = describeRequestFailure(error, { method, timeoutMs, url, version });
+          log(failure.code);
+          throw failure;
         }
       }
     },

@@ -1,5 +1,6 @@
 import type { Kysely } from "kysely";
 import { z } from "zod";
+import { correlationId } from "../correlation.ts";
 import type { Schema } from "./schema.ts";
 import { nullable, parseRow } from "./stored-row.ts";
 
@@ -19,7 +20,7 @@ export interface NewAuditEntry {
   readonly result: "ok" | "refused" | "failed";
   /** The error's code, where the result is not `ok`. */
   readonly code?: string | undefined;
-  /** Ties together the entries and log lines of one invocation. */
+  /** Ties together the entries and log lines of one invocation; that of the present one where not given. */
   readonly correlation?: string | undefined;
 }
 
@@ -77,7 +78,7 @@ export function createAuditLog(db: Kysely<Schema>, clock: () => number): AuditLo
           reason: entry.reason ?? null,
           result: entry.result,
           code: entry.code ?? null,
-          correlation: entry.correlation ?? null,
+          correlation: entry.correlation ?? correlationId() ?? null,
         })
         .execute();
     },

@@ -2,8 +2,11 @@ import { pino } from "pino";
 import { describe, expect, it } from "vitest";
 import { levelOf } from "../../commands/access.ts";
 import type { Command, Person } from "../../commands/command.ts";
-import { createDispatcher, type Invocation } from "../../commands/dispatcher.ts";
+import { type Answered, createDispatcher, type Invocation } from "../../commands/dispatcher.ts";
 import { ClutchError } from "../../src/errors.ts";
+import { createLogger } from "../../src/logger.ts";
+import { createAuditLog } from "../../src/store/audit-log.ts";
+import { openStore } from "../../src/store/open-store.ts";
 
 const lists = { owners: ["discord:1"], operators: ["discord:2"], viewers: ["discord:3"] };
 const people: Record<string, Person> = {
@@ -125,6 +128,101 @@ describe("dispatcher", () => {
     const outcome = await setUp().run("/change fault", "owner");
     expect(outcome.error).toMatchObject({ code: "internal", fault: true });
     expect(JSON.stringify(outcome)).not.toContain("secret detail");
+  });
+
+  describe("one reference ties together what a command led to", () => {
+    /** Runs a line, and gives the log's lines and what was counted. */
+    async function logged(line: string, ...others: string[]) {
+      const lines: { correlation?: string; msg: string; level: number }[] = [];
+      const answered: Answered[] = [];
+      const store = await openStore("sqlite::memory:", { clock: Date.now });
+      const audit = createAuditLog(store.db, Date.now);
+      const logger = createLogger({
+        level: "debug",
+        destination: { write: (text: string) => void lines.push(JSON.parse(text)) },
+        secrets: () => [],
+      });
+      const services: Probe & { later?: () => Promise<void> } = {
+        runs: 0,
+        async later() {
+          await new Promise((resolve) => setTimeout(resolve, 5));
+          await audit.append({ actor: "a", action: "x", result: "ok" });
+          logger.debug("the end of the line");
+        },
+      };
+      const dispatcher = createDispatcher<Probe & { later?: () => Promise<void> }>({
+        commands: [
+          ...commands,
+          {
+            ...(commands[0] as Command<Probe>),
+            name: "deep",
+            async run({ services: { later } }) {
+              await later?.();
+              return { visibility: "private", card: { tone: "info", title: "seen" } };
+            },
+          },
+        ],
+        services,
+        levelOf: (person) => levelOf(person, lists),
+        logger,
+        onAnswered: (one) => void answered.push(one),
+      });
+      const run = (typed: string) =>
+        dispatcher.run({
+          line: typed,
+          person: people["owner"] ?? { platform: "", id: "" },
+          conversation: { platform: "discord", channel: "9", kind: "channel", person: "1" },
+          confirmed: false,
+        });
+      const [outcome] = await Promise.all([run(line), ...others.map(run)]);
+      const audited = await audit.list();
+      await store.close();
+      return { outcome, lines, answered, audited };
+    }
+
+    it("log lines and audit entries, however deep, and not those of another one at the same time", async () => {
+      const { lines, audited, outcome } = await logged("/deep", "/deep", "/look");
+      const ids = new Set(lines.map(({ correlation }) => correlation));
+      expect(ids.size).toBe(3);
+      for (const id of ids) expect(id).toMatch(/^[0-9a-f]{6}$/);
+      const deep = lines.filter(({ msg }) => msg === "the end of the line").map(({ correlation }) => correlation);
+      expect(new Set(audited.map(({ correlation }) => correlation))).toEqual(new Set(deep));
+      expect(outcome.card.footer).toBeUndefined();
+    });
+
+    it("a fault's card, so that its lines can be found", async () => {
+      const { lines, outcome } = await logged("/change fault");
+      const line = lines.find(({ level }) => level === 50);
+      expect(outcome.card.footer).toBe(`Reference ${line?.correlation}`);
+      expect((await logged("/change coded")).outcome.card.footer).toBeUndefined();
+    });
+
+    it("and each is counted by how it ended, under names that people cannot make up", async () => {
+      const all = ["/look", "/change ask", "/change coded", "/change fault", "/made-up-by-somebody x"];
+      const { answered } = await logged("/look", ...all);
+      expect(answered.map(({ command, outcome, code }) => `${command} ${outcome} ${code}`).sort()).toEqual([
+        "change failed internal",
+        "change question undefined",
+        "change refused unknown_model",
+        "look ok undefined",
+        "look ok undefined",
+        "unknown refused unknown_command",
+      ]);
+    });
+  });
+
+  it.each([
+    ["a line", { line: `/change ${"x".repeat(1_000_000)}` }],
+    ["one without an end to its first word", { line: `/${"x".repeat(1_000_000)}` }],
+    ["an option", { line: "change", options: { what: "x".repeat(1_000_000) } }],
+    ["a million words", { line: `/change ${"x ".repeat(500_000)}` }],
+    ["a million quotes", { line: `/change ${'"'.repeat(1_000_000)}` }],
+  ])("refuses %s of a megabyte at once, and does not repeat it", async (_, more) => {
+    const { services, run } = setUp();
+    const outcome = await run(more.line, "owner", more);
+    expect(outcome.error).toMatchObject({ code: "bad_option", fault: false });
+    expect(JSON.stringify(outcome).length).toBeLessThan(1_000);
+    expect(services.runs).toBe(0);
   });
 
   it("ends what takes too long", async () => {
