@@ -28,7 +28,8 @@ export function createHealth({ fetch, clock, memory = { servers: new Map(), out:
   /** @param {LocalModel} model */
   const ask = ({ baseUrl, ollama }) => {
     const known = servers.get(baseUrl);
-    if (known !== undefined && clock() - known.at < MEMORY_MS) return known.answer;
+    // One that lies ahead is from before the clock was set back.
+    if (known !== undefined && Math.abs(clock() - known.at) < MEMORY_MS) return known.answer;
     const answer = ollama ? tagsOf(baseUrl, fetch) : listens(baseUrl, fetch);
     servers.set(baseUrl, { at: clock(), answer });
     return answer;
@@ -52,7 +53,8 @@ export function createHealth({ fetch, clock, memory = { servers: new Map(), out:
     async of(model, isLast = false) {
       const broken = out.get(keyOf(model));
       const left = broken === undefined ? 0 : broken.until - clock();
-      if (broken !== undefined && left > (isLast ? OUT_MS - LAST_OUT_MS : 0)) return { ok: false, why: broken.why };
+      const isOut = left <= OUT_MS && left > (isLast ? OUT_MS - LAST_OUT_MS : 0);
+      if (broken !== undefined && isOut) return { ok: false, why: broken.why };
       const answer = await ask(model);
       if (!(answer instanceof Map)) return answer;
       const listed = answer.get(tagged(model.model));

@@ -19,7 +19,7 @@ export function createLock({ path, clock, memory = { state: undefined } }) {
 
   const current = () => {
     memory.state ??= readState(path);
-    if (memory.state.on && clock() - lookedAt >= LOOK_MS) {
+    if (memory.state.on && Math.abs(clock() - lookedAt) >= LOOK_MS) {
       lookedAt = clock();
       const found = readState(path);
       // Ended by force, without the gateway. A file that is gone or damaged ends nothing.

@@ -1,5 +1,6 @@
 import type { webApi } from "@slack/bolt";
 import type { ClutchError } from "../../src/errors.ts";
+import { ageOf } from "../../src/models/age.ts";
 import { slackProblem } from "./slack-problems.ts";
 
 export interface UserGroups {
@@ -43,7 +44,7 @@ export function createUserGroups(options: {
   return {
     async groupsOf(user) {
       if (groups.length === 0) return [];
-      if (clock() - readAt > KEPT_MS) {
+      if (ageOf(readAt, clock()) > KEPT_MS) {
         reading ??= read().finally(() => {
           reading = undefined;
         });

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { ageOf } from "../models/age.ts";
 import type { SpeedMachine } from "../models/speed.ts";
 import { type MachineParts, readMachine } from "./read-machine.ts";
 
@@ -31,7 +32,7 @@ export function createThisMachine(
   };
   return {
     known() {
-      if (last === undefined || clock() - last.at > MAX_AGE_MS) {
+      if (last === undefined || ageOf(last.at, clock()) > MAX_AGE_MS) {
         look().catch((error: unknown) => logger.warn({ err: error }, "this machine could not be looked at"));
       }
       return last?.machine;

@@ -30,6 +30,8 @@ export interface LockSchedule {
 }
 
 const KEY = "schedule";
+/** What was applied lies in the past, or little ahead where the clock was put right; by more, ms, it was wrong then. */
+const SET_BACK_MS = 24 * 60 * 60_000;
 
 const stored = z.object({
   daily: z.string().optional(),
@@ -75,7 +77,8 @@ export function createLockSchedule(store: ExpiringStore, clock: () => number): L
       const { daily, applied } = await load();
       if (daily === undefined) return undefined;
       const { last } = around(daily, clock());
-      return applied !== undefined && applied >= last.at ? undefined : last;
+      const isDone = applied !== undefined && applied >= last.at && applied - clock() < SET_BACK_MS;
+      return isDone ? undefined : last;
     },
     async settled({ at }) {
       await save({ ...(await load()), applied: at });

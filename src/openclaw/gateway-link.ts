@@ -52,7 +52,7 @@ export function openLink(options: {
 }): Link {
   const { timing } = options;
   let over = false;
-  let heard = Date.now();
+  let heard = performance.now();
   let lastSeq = -1;
   let timer: NodeJS.Timeout | undefined;
   let probing = false;
@@ -71,7 +71,7 @@ export function openLink(options: {
     notifyOnStartupRetry: true,
     onHelloOk(hello) {
       if (over) return;
-      heard = Date.now();
+      heard = performance.now();
       clearTimeout(timer);
       watch(timing.quietMs ?? hello.policy.tickIntervalMs * 1.5);
       options.onHello(hello);
@@ -81,7 +81,7 @@ export function openLink(options: {
       end(info?.connectError === undefined ? { code } : { code, error: info.connectError }),
     onEvent({ event, payload, seq }) {
       if (over) return;
-      heard = Date.now();
+      heard = performance.now();
       // `seq` orders the events of one socket; what comes a second time has been told.
       if (seq !== undefined && seq <= lastSeq) return;
       lastSeq = seq ?? lastSeq;
@@ -92,10 +92,10 @@ export function openLink(options: {
   const ask = async (method: string, params: unknown, about: GatewayClientRequestOptions): Promise<unknown> => {
     try {
       const reply = await client.request(method, params, about);
-      heard = Date.now();
+      heard = performance.now();
       return reply;
     } catch (error) {
-      if (error instanceof GatewayClientRequestError) heard = Date.now();
+      if (error instanceof GatewayClientRequestError) heard = performance.now();
       throw error;
     }
   };
@@ -113,10 +113,10 @@ export function openLink(options: {
   const watch = (quietMs: number): void => {
     timer = setTimeout(
       async () => {
-        if (Date.now() - heard >= quietMs) await probe();
+        if (performance.now() - heard >= quietMs) await probe();
         if (!over) watch(quietMs);
       },
-      Math.max(1, heard + quietMs - Date.now()),
+      Math.max(1, heard + quietMs - performance.now()),
     );
     timer.unref();
   };
@@ -128,7 +128,7 @@ export function openLink(options: {
   return {
     async request(method, params, about) {
       if (over) throw notSent;
-      const asked = Date.now();
+      const asked = performance.now();
       try {
         return await ask(method, params, about);
       } catch (error) {
@@ -137,7 +137,7 @@ export function openLink(options: {
           throw notSent;
         }
         // Not a word since the question: perhaps the gateway is busy, perhaps it is gone.
-        if (heard <= asked && Date.now() - asked >= timing.probeMs) void probe();
+        if (heard <= asked && performance.now() - asked >= timing.probeMs) void probe();
         throw error;
       }
     },

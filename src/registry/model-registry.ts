@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import { addressLocality, effectiveBaseUrl, type Resolve } from "../models/address.ts";
+import { ageOf } from "../models/age.ts";
 import { CANARY } from "../models/canary.ts";
 import { decideLocality } from "../models/locality.ts";
 import { type ModelRef, sameModel } from "../models/model-ref.ts";
@@ -194,7 +195,7 @@ export function createModelRegistry(parts: {
     known: () => last,
     refresh,
     async current() {
-      const fresh = last !== undefined && !stale && clock() - last.at < MAX_AGE_MS;
+      const fresh = last !== undefined && !stale && ageOf(last.at, clock()) < MAX_AGE_MS;
       return fresh && last !== undefined ? last : refresh();
     },
     invalidate() {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import { ClutchError } from "../errors.ts";
+import { ageOf } from "../models/age.ts";
 import { createModelServer } from "../servers/drivers.ts";
 import type { ModelDescription, ModelServer, ServedModel } from "../servers/model-server.ts";
 import type { ServerAddress } from "./server-address.ts";
@@ -134,7 +135,7 @@ export function createServerMonitor(parts: {
 
   const isDue = ({ state, failures }: Watched): boolean => {
     if (state === undefined) return true;
-    const age = clock() - state.at;
+    const age = ageOf(state.at, clock());
     if (failures < FAILURES_TO_OPEN) return age >= MAX_AGE_MS;
     return age >= Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - FAILURES_TO_OPEN));
   };
@@ -166,7 +167,7 @@ export function createServerMonitor(parts: {
       const { state } = entry;
       if (state !== undefined && !isDue(entry)) return state;
       const fresh = refresh(entry);
-      if (state === undefined || clock() - state.at > LONGEST_AGE_MS) return fresh;
+      if (state === undefined || ageOf(state.at, clock()) > LONGEST_AGE_MS) return fresh;
       return state.ok ? state : Promise.race([fresh, sleep(BRIEFLY_MS, state, { ref: false })]);
     },
     known: (address) => of(address).state,

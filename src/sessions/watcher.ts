@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { ageOf } from "../models/age.ts";
 import { formatModelRef, sameModel } from "../models/model-ref.ts";
 import type { OpenClaw } from "../openclaw/openclaw.ts";
 import type { SessionEvent, SessionEvents } from "../openclaw/session-events.ts";
@@ -193,7 +194,7 @@ export function startWatcher(parts: {
       if (row === undefined) await hear({ kind: "deleted", key });
       else if (pinOf(row) !== (before.pin ?? null)) await hear({ kind: "changed", key, row });
     });
-    const gap = lastHeard === undefined ? 0 : clock() - lastHeard;
+    const gap = lastHeard === undefined ? 0 : ageOf(lastHeard, clock());
     for (const row of await openclaw.activeSessions(gap + OVERLAP_MS, { timeoutMs: CATCH_UP_MS })) {
       const { activeModel, model, key } = row;
       if (activeModel === undefined || model === undefined || sameModel(activeModel, model) || !isConversation(key))

@@ -114,7 +114,8 @@ export function createLeases(db: Kysely<Schema>, clock: () => number): Leases {
 
     async isHeld(name) {
       const row = await db.selectFrom("leases").select("until").where("name", "=", name).executeTakeFirst();
-      return row !== undefined && row.until >= clock();
+      const left = row === undefined ? -1 : row.until - clock();
+      return left >= 0 && left <= TOO_FAR_MS;
     },
   };
 }
