@@ -12,10 +12,16 @@ import { addUsage, addWallTraffic } from "./usage-tables.ts";
  * same store at once: the first one migrates, the others wait and find it done.
  *
  * Fails with `store_failed`, and changes nothing, where the store was already
- * taken further by a newer version than this one. With `upTo` it stops after
- * that migration, as an older version would.
+ * taken further by a newer version than this one, or where `beforeChange` does,
+ * which is waited for before tables of an older version are changed. All
+ * migrations are one transaction. With `upTo` it stops after that migration, as
+ * an older version would.
  */
-export async function migrate(db: Kysely<Schema>, backend: Backend, upTo?: string): Promise<void> {
+export async function migrate(
+  db: Kysely<Schema>,
+  backend: Backend,
+  { upTo, beforeChange }: { readonly upTo?: string; readonly beforeChange?: () => Promise<void> } = {},
+): Promise<void> {
   const migrations = createMigrations(backend);
   const applied = await appliedMigrations(db, backend);
   const newer = applied.find((name) => !Object.hasOwn(migrations, name));
@@ -27,6 +33,7 @@ export async function migrate(db: Kysely<Schema>, backend: Backend, upTo?: strin
     );
   }
   if (applied.length === Object.keys(migrations).length) return;
+  if (applied.length > 0) await beforeChange?.();
 
   const migrator = new Migrator({
     db,

@@ -13,7 +13,7 @@ const PROBLEMS: Readonly<Record<string, readonly [problem: string, hint: string]
   "5": ["is locked by another process", "Wait for the other process to finish, or stop it, and try again."],
   "8": NOT_WRITABLE,
   "10": ["could not be read or written: the disk reports an error", "Check the disk, then start Clutch again."],
-  "11": ["is damaged", "Stop Clutch and restore the file from a backup, or move it away to start with an empty one."],
+  "11": ["is damaged", "Start `clutch start` again: it sets the file aside and restores the newest good backup."],
   "13": ["could not be written: the disk is full", "Free some space, then try again."],
   "14": NO_SUCH_PLACE,
   "26": [
@@ -23,6 +23,8 @@ const PROBLEMS: Readonly<Record<string, readonly [problem: string, hint: string]
   EACCES: NOT_WRITABLE,
   EPERM: NOT_WRITABLE,
   EROFS: NOT_WRITABLE,
+  EDQUOT: ["could not be written: the disk's quota is used up", "Free some space, then try again."],
+  EFBIG: ["could not be written: the file may not grow any further", "Raise the limit for the size of files."],
   ENOSPC: ["could not be created: the disk is full", "Free some space, then try again."],
   EEXIST: NO_SUCH_PLACE,
   ENOENT: NO_SUCH_PLACE,
@@ -43,6 +45,14 @@ export function sqliteError(thrown: unknown, place: string): unknown {
   const problem = PROBLEMS[data.errcode === undefined ? data.code : String(data.errcode & 0xff)];
   if (problem === undefined) return thrown;
   return new ClutchError("store_failed", `The store ${place} ${problem[0]}.`, { hint: problem[1], cause: thrown });
+}
+
+/** What SQLite says of a file whose content is broken, in words; undefined for anything else. */
+export function damageIn(thrown: unknown): string | undefined {
+  const { data } = Thrown.safeParse(thrown);
+  const code = data?.errcode === undefined ? undefined : data.errcode & 0xff;
+  if (code === 11) return "its pages do not fit together";
+  return code === 26 ? "it does not begin as a database does" : undefined;
 }
 
 /** True where another connection holds the lock that was needed. */

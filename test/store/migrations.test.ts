@@ -13,7 +13,7 @@ it("a store of an older version keeps its journal, its numbers and what waits to
   const file = tempFile();
   const backend = await openSqlite(file);
   const db = new Kysely<Schema>({ dialect: backend.dialect });
-  await migrate(db, backend, "0002_returns_watched_batches");
+  await migrate(db, backend, { upTo: "0002_returns_watched_batches" });
   const journal = createChangeJournal(db, () => 1_000);
   const first = await journal.intend({ ...change, after: "ollama/a" });
   await journal.done(first);

@@ -1,14 +1,17 @@
 import { once } from "node:events";
+import { rmSync } from "node:fs";
 import { createAuditLog } from "../../src/store/audit-log.ts";
+import { backUp } from "../../src/store/backups.ts";
 import { createBenchRuns } from "../../src/store/bench-runs.ts";
 import { createChangeJournal } from "../../src/store/change-journal.ts";
 import { createLeases } from "../../src/store/leases.ts";
+import { mendStore } from "../../src/store/mend-store.ts";
 import { openStore } from "../../src/store/open-store.ts";
 import { createUsageLedger } from "../../src/store/usage-ledger.ts";
 import { usageCall } from "./usage-calls.ts";
 
 /** Another process that uses a store: `node store-child.ts TASK URL`. It prints what it has done, a line each. */
-const [, , task = "", url = ""] = process.argv;
+const [, , task = "", url = "", ballast] = process.argv;
 const print = (line: string) => process.stdout.write(`${line}\n`);
 const open = () => openStore(url, { clock: Date.now });
 const change = { scope: "session", target: "s", actor: "child", before: null, after: "a/b" } as const;
@@ -97,6 +100,39 @@ const tasks: Record<string, () => Promise<void>> = {
     });
   },
 
+  /** Writes until the disk is full; after a word, and without the ballast, writes on. */
+  async fill() {
+    const store = await open();
+    const audit = createAuditLog(store.db, Date.now);
+    const entry = { actor: "child", action: "fill", reason: "x".repeat(20_000), result: "ok" } as const;
+    let written = 0;
+    try {
+      for (; ; written++) await audit.append(entry);
+    } catch (thrown) {
+      print(wordsOf(thrown));
+    }
+    print(`reads ${(await audit.list({ limit: 10_000 })).length === written}`);
+    await once(process.stdin, "data");
+    process.stdin.destroy();
+    if (ballast !== undefined) rmSync(ballast);
+    await audit.append(entry);
+    print(`went on ${(await audit.list({ limit: 10_000 })).length === written + 1}`);
+    await store.close();
+  },
+
+  async "back-up"() {
+    await backUp(url.replace("sqlite:", ""), Date.now());
+    print("backed up");
+  },
+
+  /** Mends a store as soon as it has said that it is ready. */
+  async mend() {
+    const file = url.replace("sqlite:", "");
+    print("ready");
+    mendStore(file, Date.now());
+    print("mended");
+  },
+
   async "open-once"() {
     const store = await open();
     await store.close();
@@ -106,6 +142,10 @@ const tasks: Record<string, () => Promise<void>> = {
 try {
   await tasks[task]?.();
 } catch (thrown) {
+  print(wordsOf(thrown));
+}
+
+function wordsOf(thrown: unknown): string {
   const { code, message, hint } = thrown as { code?: string; message: string; hint?: string };
-  print(JSON.stringify({ code, message, hint }));
+  return JSON.stringify({ code, message, hint });
 }

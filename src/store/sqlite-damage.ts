@@ -1,0 +1,25 @@
+import { statSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { damageIn, sqliteError } from "./sqlite-error.ts";
+
+const LOCK_WAIT_MS = 5_000;
+
+/** What is wrong with the pages of a SQLite file, in words; undefined where nothing is. Throws as `sqliteError` makes it. */
+export function damageOf(file: string): string | undefined {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(file, { timeout: LOCK_WAIT_MS });
+    const [found] = database.prepare("pragma quick_check(1)").all();
+    const text = String(Object.values(found ?? {})[0] ?? "");
+    return text === "ok" ? undefined : text.replaceAll("\n", " ").trim().slice(0, 200);
+  } catch (thrown) {
+    const damage = damageIn(thrown);
+    if (damage !== undefined) return damage;
+    throw sqliteError(thrown, file);
+  } finally {
+    database?.close();
+  }
+}
+
+/** True where a file has nothing in it at all: what was in it is lost, or it never was used. */
+export const isEmptyFile = (file: string): boolean => statSync(file, { throwIfNoEntry: false })?.size === 0;
