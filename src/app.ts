@@ -26,8 +26,16 @@ import { openLocalOnly } from "./local-only/open-local-only.ts";
 import type { Resolve } from "./models/address.ts";
 import { formatPlace } from "./models/place.ts";
 import { createModelsSetup, type ModelsSetup } from "./models-setup/models-setup.ts";
+import { createMetricSources } from "./observe/metric-sources.ts";
+import type { Metrics } from "./observe/metrics.ts";
+import type { ReadinessCheck } from "./observe/readiness.ts";
 import { createAgentFiles } from "./openclaw/agent-files.ts";
-import { type GatewayAddress, type GatewayConnection, openConnection } from "./openclaw/connection.ts";
+import {
+  type ConnectionState,
+  type GatewayAddress,
+  type GatewayConnection,
+  openConnection,
+} from "./openclaw/connection.ts";
 import type { GuardClient } from "./openclaw/guard-client.ts";
 import { createJobs } from "./openclaw/jobs.ts";
 import { createOpenClaw, type OpenClaw } from "./openclaw/openclaw.ts";
@@ -44,12 +52,14 @@ import { createSessionModels } from "./sessions/session-models.ts";
 import { createSwitchPlanner } from "./sessions/switch-planner.ts";
 import { createTemporarySwitches } from "./sessions/temporary-switches.ts";
 import type { Watcher } from "./sessions/watcher.ts";
-import { createAuditLog } from "./store/audit-log.ts";
+import { type AuditLog, createAuditLog } from "./store/audit-log.ts";
+import { listBackups } from "./store/backups.ts";
 import { createChangeJournal } from "./store/change-journal.ts";
 import { createMeasurements } from "./store/measurements.ts";
 import { openStore } from "./store/open-store.ts";
 import { createReturns } from "./store/returns.ts";
 import { createSouls } from "./store/souls.ts";
+import { storeFile } from "./store/store-file.ts";
 import type { UsageLedger } from "./store/usage-ledger.ts";
 import type { CallPricer } from "./usage/call-pricer.ts";
 import { openBudget } from "./usage/open-budget.ts";
@@ -74,6 +84,8 @@ export interface App {
   readonly modelsSetup: ModelsSetup;
   /** What the buttons of every platform stand for. */
   readonly actions: ActionStore;
+  /** Whether the gateway is there and the store can be written. */
+  readonly checks: readonly ReadinessCheck[];
   /** Starts what Clutch does by itself, in the one process a gateway that stays; notices go to `post`. */
   watch(post: PostNotice): Watcher;
   close(): Promise<void>;
@@ -81,17 +93,22 @@ export interface App {
 
 /** A switch that another process has begun is given this long to end by itself, ms. */
 const UNFINISHED_AFTER_MS = 60_000;
+/** What is written to see whether the store takes it goes after this, ms. */
+const READINESS_MS = 60_000;
 
 export interface AppParts extends Waiting {
   /** The wall is a process of its own. */
   readonly config: Omit<Config, "wall">;
   readonly gateway: GatewayAddress;
+  /** Read anew for each command, so that it may change meanwhile. */
   readonly access: AccessLists;
   /** Where the wall's state and socket are, and the guard's where the gateway is on this machine. */
   readonly stateDirectory: string;
   /** Servers and demo providers of the sandbox, where Clutch runs in it. */
   readonly sandboxServers?: Readonly<Record<string, ConfiguredServer>>;
   readonly demoProviders?: readonly string[];
+  /** Counts what happens, in a process that stays. */
+  readonly metrics?: Metrics;
   readonly logger: Logger;
   readonly clock?: () => number;
   readonly fetch?: typeof globalThis.fetch;
@@ -103,9 +120,14 @@ export interface AppParts extends Waiting {
  * and of the configuration.
  */
 export async function createApp(parts: AppParts): Promise<App> {
-  const { config, logger } = parts;
+  const { config, logger, metrics } = parts;
   const clock = parts.clock ?? Date.now;
-  const store = await openStore(config.store, { clock });
+  const store = await openStore(config.store, {
+    clock,
+    onFailure: () => metrics?.storeFailed(),
+    onMigrating: ({ place, backup = "none; pg_dump makes one of PostgreSQL" }) =>
+      logger.warn({ store: place, backup }, "the store is of an older version; its tables are brought up to date"),
+  });
   const connection = openConnection(parts.gateway, logger);
   const ended = new AbortController();
   try {
@@ -123,7 +145,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     await Promise.all([untilConnected(connection, parts), machine.look()]);
     const openclaw = createOpenClaw(connection);
     const journal = createChangeJournal(store.db, clock);
-    const audit = createAuditLog(store.db, clock);
+    const audit = countedAudit(createAuditLog(store.db, clock), metrics);
     const servers = { ...parts.sandboxServers, ...configuredServers(config) };
     const stated = () => readProfileFile(profileFileBeside(config));
     let isLocked = (): boolean => false;
@@ -204,6 +226,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       trustedLocal: config.trustedLocal,
       resolve,
       ollamaCloud: () => ollamaCloud(system, homedir()),
+      onLeaks: (count) => metrics?.leaked(count),
       clock,
       logger,
     });
@@ -218,7 +241,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     const { budgets, keepBudget } = openBudget({
       ...{ db: store.db, ledger, zone, localOnly, openclaw, registry, clock, logger },
       alerts: config.usage.alerts,
-      owners: parts.access.owners,
+      owners: () => parts.access.owners,
     });
     const events = followOnDemand(connection, logger);
     const bench = openBench({
@@ -255,8 +278,14 @@ export async function createApp(parts: AppParts): Promise<App> {
     const background = createBackground({
       ...{ services, openclaw, souls, events, audit, ledger, usageCollector, keepBudget, zone },
       ...{ guard, localOnly, monitor, store, config, clock, logger },
-      owners: parts.access.owners,
+      owners: () => parts.access.owners,
     });
+    if (metrics !== undefined) {
+      const file = storeFile(config.store);
+      const backedUpAt = () => (file === undefined ? undefined : listBackups(file)[0]?.at);
+      countReconnects(connection, metrics);
+      metrics.follow(createMetricSources({ connection, localOnly, ledger, zone, backedUpAt, clock }));
+    }
     return {
       services,
       ledger,
@@ -270,6 +299,16 @@ export async function createApp(parts: AppParts): Promise<App> {
       guard,
       localOnly,
       actions: createActionStore(store.expiring("actions")),
+      checks: [
+        { part: "gateway", check: async () => gatewayProblem(connection.state()) },
+        {
+          part: "store",
+          async check() {
+            await store.expiring("presence").set("readiness", clock(), READINESS_MS);
+            return undefined;
+          },
+        },
+      ],
       dispatcher: createDispatcher({
         commands: allCommands,
         services,
@@ -283,6 +322,7 @@ export async function createApp(parts: AppParts): Promise<App> {
             result: "refused",
             code: error.code,
           }),
+        onAnswered: (answered) => metrics?.commandAnswered(answered),
         logger,
       }),
       watch: background.start,
@@ -300,6 +340,27 @@ export async function createApp(parts: AppParts): Promise<App> {
     await store.close();
     throw error;
   }
+}
+
+const countedAudit = (audit: AuditLog, metrics: Metrics | undefined): AuditLog => ({
+  ...audit,
+  async append(entry) {
+    await audit.append(entry);
+    metrics?.audited(entry);
+  },
+});
+
+function gatewayProblem(state: ConnectionState): string | undefined {
+  if (state.phase === "ready") return undefined;
+  if (state.phase === "closed") return "Clutch is shutting down.";
+  return state.problem?.message ?? "Clutch is connecting to it.";
+}
+
+/** It is connected by now. */
+function countReconnects(connection: GatewayConnection, metrics: Metrics): void {
+  connection.onState(({ phase }) => {
+    if (phase === "ready") metrics.reconnected();
+  });
 }
 
 const configuredServers = ({ servers }: Pick<Config, "servers">): Record<string, ConfiguredServer> =>

@@ -22,8 +22,10 @@ import { conversationOfSession } from "./openclaw/session-keys.ts";
 import type { ServerMonitor } from "./registry/server-monitor.ts";
 import { startWatcher, type Watcher } from "./sessions/watcher.ts";
 import type { AuditLog } from "./store/audit-log.ts";
+import { startDailyBackup } from "./store/daily-backup.ts";
 import type { Store } from "./store/open-store.ts";
 import { startRetention } from "./store/retention.ts";
+import { storeFile } from "./store/store-file.ts";
 import type { UsageLedger } from "./store/usage-ledger.ts";
 import { createWatchedSessions } from "./store/watched-sessions.ts";
 import type { openBudget } from "./usage/open-budget.ts";
@@ -60,9 +62,9 @@ export interface BackgroundParts {
   readonly localOnly: LocalOnly & LockCare;
   readonly monitor: ServerMonitor;
   readonly store: Store;
-  readonly config: Pick<Config, "audit" | "usage">;
-  /** `platform:id`. */
-  readonly owners: readonly string[];
+  readonly config: Pick<Config, "audit" | "store" | "usage">;
+  /** `platform:id` each; who is told of what concerns the whole. */
+  readonly owners: () => readonly string[];
   /** IANA name of the zone whose days are meant. */
   readonly zone: string;
   /** Epoch ms. */
@@ -72,8 +74,8 @@ export interface BackgroundParts {
 
 /**
  * Watches completed turns, ends temporary switches, keeps local-only mode as it is to
- * be, counts what models are asked, works on benches, asks servers how they are, and
- * deletes old audit entries and model calls.
+ * be, counts what models are asked, works on benches, asks servers how they are,
+ * deletes old audit entries and model calls, and backs the store up.
  */
 export function createBackground(parts: BackgroundParts): Background {
   const { services, events, audit, ledger, usageCollector, guard, localOnly, store, config, zone, clock, logger } =
@@ -86,6 +88,7 @@ export function createBackground(parts: BackgroundParts): Background {
   let usageKeeper: UsageKeeper | undefined;
   let endMonitor = (): void => undefined;
   let endRetention = async (): Promise<void> => undefined;
+  let endBackups = async (): Promise<void> => undefined;
 
   const watchTurns = (post: PostNotice): Watcher =>
     startWatcher({
@@ -110,7 +113,7 @@ export function createBackground(parts: BackgroundParts): Background {
       events,
       async onAlert(alert) {
         const card = lockAlertCard(alert);
-        const places = await alertPlaces(alert, { openclaw, owners: parts.owners });
+        const places = await alertPlaces(alert, { openclaw, owners: parts.owners() });
         for (const conversation of [undefined, ...places]) await post({ sessionKey: "", conversation }, card);
       },
       alsoTell: createKeptNotices({
@@ -151,6 +154,9 @@ export function createBackground(parts: BackgroundParts): Background {
         clock,
         logger,
       });
+      void endBackups();
+      const file = storeFile(config.store);
+      if (file !== undefined) endBackups = startDailyBackup({ file, clock, logger });
       return watcher;
     },
     async stop() {
@@ -162,6 +168,7 @@ export function createBackground(parts: BackgroundParts): Background {
       await temporary.stop();
       await souls.stop();
       await endRetention();
+      await endBackups();
       endMonitor();
     },
   };

@@ -73,6 +73,18 @@ const schema = z.strictObject({
       local: z.array(z.string().min(1)).prefault([]),
     })
     .prefault({}),
+  /** Where `clutch start` tells how it is: /healthz, /readyz, /metrics. */
+  http: z
+    .strictObject({
+      listen: z
+        .union([z.literal(false), z.string().regex(/^.+:\d{1,5}$/)], {
+          error: "it is written HOST:PORT, such as 127.0.0.1:8377, or false",
+        })
+        .prefault("127.0.0.1:8377"),
+      /** Names under which it may be asked, beside addresses and `localhost`. */
+      hosts: z.array(z.string().min(1)).prefault([]),
+    })
+    .prefault({}),
   /** How long the audit log is kept; 0 keeps everything. */
   audit: z.strictObject({ retentionDays: z.int().min(0).max(36_500).prefault(365) }).prefault({}),
   /** What model calls cost, and what local ones saved. */
@@ -137,6 +149,10 @@ export interface ConfigSource {
   readonly cwd: string;
 }
 
+/** Where the configuration is, or would be. */
+export const configPath = ({ env, cwd }: ConfigSource): string =>
+  env["CLUTCH_CONFIG"] ? resolve(cwd, env["CLUTCH_CONFIG"]) : join(cwd, "clutch.config.json");
+
 /**
  * Reads `clutch.config.json` from the working directory, or the file that
  * `CLUTCH_CONFIG` names (comments and trailing commas are fine). Without a file
@@ -144,7 +160,7 @@ export interface ConfigSource {
  */
 export async function loadConfig({ env, cwd }: ConfigSource): Promise<Config> {
   const named = env["CLUTCH_CONFIG"];
-  const path = named === undefined || named === "" ? join(cwd, "clutch.config.json") : resolve(cwd, named);
+  const path = configPath({ env, cwd });
   const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT" && !named) return undefined;
     throw new ClutchError("bad_config", `The configuration ${path} cannot be read (${error.code ?? error.message}).`, {

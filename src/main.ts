@@ -9,13 +9,14 @@ import type { Runtime } from "./cli/runtime.ts";
 /** The `clutch` binary: reads arguments and hands over; the work is in `cli/`, loaded when it is needed. */
 
 const interrupted = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.on(signal, () => {
-    // The second Ctrl-C does not wait for anybody.
-    if (interrupted.signal.aborted) process.exit(130);
-    interrupted.abort();
-  });
-}
+const interrupt = (): void => {
+  // The second Ctrl-C does not wait for anybody.
+  if (interrupted.signal.aborted) process.exit(130);
+  interrupted.abort();
+};
+let onHangup = interrupt;
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, interrupt);
+process.on("SIGHUP", () => onHangup());
 
 const runtime: Runtime = {
   env: process.env,
@@ -27,6 +28,9 @@ const runtime: Runtime = {
   fetch: globalThis.fetch,
   clock: Date.now,
   signal: interrupted.signal,
+  onHangup(listener) {
+    onHangup = listener;
+  },
 };
 
 const run: Run = { runtime, exitCode: 0 };

@@ -44,6 +44,7 @@ describe("which file is read", () => {
         allow: ["discord.com", "discord.gg", "discordapp.com", "slack.com"],
         local: [],
       },
+      http: { listen: "127.0.0.1:8377", hosts: [] },
       audit: { retentionDays: 365 },
       usage: { retentionDays: 400, alerts: { idlePerDay: 1 } },
       bench: { askAbove: 0.5, suites: [] },
@@ -102,6 +103,7 @@ describe("what it may hold", () => {
       },
       trustedLocal: ["lmstudio"],
       wall: { listen: "127.0.0.1:3199", allow: ["example.org"], local: ["box:11434"] },
+      http: { listen: false, hosts: ["clutch"] },
       audit: { retentionDays: 0 },
       bench: { askAbove: 2, suites: ["mine.yaml"] },
       usage: {

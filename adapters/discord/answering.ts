@@ -36,6 +36,8 @@ export interface AnsweringParts {
   readonly clock: () => number;
   readonly logger: Logger;
   readonly progressEveryMs: number;
+  /** Told how long each acknowledgement took, with Discord's answer to it, ms. */
+  readonly onAcknowledged?: ((ms: number) => void) | undefined;
 }
 
 /** A token lives 15 minutes; one is left for clocks that differ and requests that wait. */
@@ -74,8 +76,10 @@ export async function beginAnswer(
   /** The ordinary message with which it goes on once the token is dead. */
   let later: string | undefined;
 
+  const received = performance.now();
   try {
     await api.defer(interaction, base === "new" ? { kind: "message", ephemeral: isPrivate } : { kind: "update" });
+    parts.onAcknowledged?.(performance.now() - received);
   } catch (error) {
     const code = codeOf(error);
     // Also what keeps an event that comes twice from being answered twice.

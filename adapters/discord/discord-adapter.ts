@@ -27,6 +27,8 @@ export interface DiscordOptions {
   /** Epoch ms. */
   readonly clock: () => number;
   readonly onStatus?: (status: PlatformStatus) => void;
+  /** Told how long each acknowledgement took, with Discord's answer to it, ms. */
+  readonly onAcknowledged?: (ms: number) => void;
   /** How often a message with progress is edited at most, ms. */
   readonly progressEveryMs?: number;
   /** How long `start` waits for Discord before it lets the connection come up by itself, ms. */
@@ -105,6 +107,7 @@ export function createDiscordAdapter(options: DiscordOptions): ChatAdapter {
       clock,
       logger,
       progressEveryMs: options.progressEveryMs ?? PROGRESS_EVERY_MS,
+      onAcknowledged: options.onAcknowledged,
     });
     const made = await connect({
       token: options.token,

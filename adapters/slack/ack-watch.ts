@@ -13,7 +13,17 @@ export interface AckWatch {
   miss(what: string): void;
 }
 
-export function createAckWatch(logger: Logger, deadlineMs = ACK_DEADLINE_MS): AckWatch {
+export function createAckWatch(
+  logger: Logger,
+  {
+    deadlineMs = ACK_DEADLINE_MS,
+    onAcknowledged,
+  }: {
+    readonly deadlineMs?: number;
+    /** Told how long each took, ms. */
+    readonly onAcknowledged?: ((ms: number) => void) | undefined;
+  } = {},
+): AckWatch {
   let missed = 0;
   const miss = (what: string): void => {
     missed += 1;
@@ -27,7 +37,11 @@ export function createAckWatch(logger: Logger, deadlineMs = ACK_DEADLINE_MS): Ac
     watch(what) {
       const timer = setTimeout(miss, deadlineMs, what);
       timer.unref();
-      return () => clearTimeout(timer);
+      const began = performance.now();
+      return () => {
+        clearTimeout(timer);
+        onAcknowledged?.(performance.now() - began);
+      };
     },
   };
 }

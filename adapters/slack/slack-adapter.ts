@@ -49,7 +49,7 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
   const slackApiUrl = options.apiUrl ?? API_URL;
   const stopping = new AbortController();
   const jobs = createJobs((thrown) => logger.error({ err: thrown }, "work for Slack met a fault"));
-  const watch = createAckWatch(logger);
+  const watch = createAckWatch(logger, { onAcknowledged: options.onAcknowledged });
   const board = createStatusBoard((status) => {
     if (!stopping.signal.aborted) options.onStatus(status);
   });

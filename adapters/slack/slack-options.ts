@@ -23,6 +23,8 @@ export interface SlackOptions {
   readonly logger: Logger;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  /** Told how long each acknowledgement took in socket mode, ms; over HTTP Bolt acknowledges by itself. */
+  readonly onAcknowledged?: (ms: number) => void;
   /** Called on each change, never after `stop`. */
   readonly onStatus: (status: SlackStatus) => void;
   /** Ids of the user groups (`S…`) that access lists name; Slack is asked for their members only if there are any. */

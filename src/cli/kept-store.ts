@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
 import type { Config } from "../config.ts";
 import { findRunningSandbox } from "../sandbox/sandbox-records.ts";
 import { openStore, type Store } from "../store/open-store.ts";
+import { storeFile } from "../store/store-file.ts";
 import type { Runtime } from "./runtime.ts";
 
 /**
@@ -33,6 +33,6 @@ async function storeOf(config: Config, runtime: Runtime): Promise<string> {
 }
 
 const isMissing = (store: string, { cwd }: Runtime): boolean => {
-  const path = /^sqlite:(?!:memory:)(.+)$/u.exec(store)?.[1];
-  return path !== undefined && !existsSync(resolve(cwd, path));
+  const file = storeFile(store, cwd);
+  return file !== undefined && !existsSync(file);
 };

@@ -1,5 +1,6 @@
 import { userInfo } from "node:os";
 import type { Readable } from "node:stream";
+import type { Dispatch } from "../../adapters/adapter.ts";
 import type { TerminalAdapter } from "../../adapters/terminal/terminal-adapter.ts";
 import type { Person } from "../../commands/command.ts";
 import { localityWord, profileOf } from "../../commands/model-card.ts";
@@ -23,7 +24,9 @@ export const ownerAtTerminal = (): string => `terminal:${personAtTerminal().id}`
 
 /** Opens the terminal channel of one session and starts it. */
 export async function openTerminal(options: {
-  readonly app: App;
+  /** The App that serves now. */
+  readonly current: () => App;
+  readonly dispatch: Dispatch;
   readonly runtime: Runtime;
   readonly sessionKey: string;
   readonly input: Readable & { readonly isTTY?: boolean };
@@ -31,16 +34,16 @@ export async function openTerminal(options: {
   /** Told in words what did not work, for a caller that has to know at the end. */
   readonly onFailure?: (what: string) => void;
 }): Promise<TerminalAdapter> {
-  const { app, runtime, sessionKey, input, historyFile, onFailure } = options;
+  const { current, dispatch, runtime, sessionKey, input, historyFile, onFailure } = options;
   const { createTerminalAdapter } = await import("../../adapters/terminal/terminal-adapter.ts");
   const person = personAtTerminal();
-  const chat = createAgentChat(app.connection, app.openclaw, sessionKey);
   const terminal = createTerminalAdapter({
     input,
     output: runtime.stdout,
     chat: {
       async *send(text, signal) {
-        for await (const piece of chat.send(text, signal)) {
+        const { connection, openclaw } = current();
+        for await (const piece of createAgentChat(connection, openclaw, sessionKey).send(text, signal)) {
           if (piece.type === "error") onFailure?.(`“${text}”: ${piece.message}`);
           yield piece;
         }
@@ -49,17 +52,16 @@ export async function openTerminal(options: {
     conversation: { platform: "terminal", channel: sessionKey, kind: "direct", person: person.id },
     person,
     label: (model) => {
-      const known = app.services.registry.known();
+      const known = current().services.registry.known();
       const profile = known === undefined ? undefined : profileOf(parseModelRef(model), known);
       return `${model} · ${localityWord(profile)}`;
     },
     ...(historyFile === undefined ? {} : { historyFile }),
   });
   await terminal.start({
-    commands: app.dispatcher.commands,
-    complete: app.dispatcher.complete,
+    ...dispatch,
     async run(invocation) {
-      const outcome = await app.dispatcher.run(invocation);
+      const outcome = await dispatch.run(invocation);
       if (!outcome.ok && !outcome.needsConfirmation)
         onFailure?.(`${invocation.line}: ${outcome.error?.message ?? "refused"}`);
       return outcome;

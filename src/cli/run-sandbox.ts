@@ -66,7 +66,12 @@ async function converse(
   adapters: ChatAdapter[],
 ): Promise<ExitCode | "nothing came in"> {
   const { signal, stdin } = runtime;
-  const terminal = await openTerminal({ app, runtime, sessionKey: sandbox.sessionKey, input: stdin });
+  const { dispatcher: dispatch } = app;
+  const terminal = await openTerminal({
+    ...{ current: () => app, dispatch, runtime },
+    sessionKey: sandbox.sessionKey,
+    input: stdin,
+  });
   adapters.push(terminal);
   const ended = await Promise.race([
     terminal.done.then(() => "done" as const),
@@ -85,8 +90,7 @@ async function playTour(app: App, sandbox: Sandbox, runtime: Runtime, adapters: 
   const lines = tourLines(await app.services.registry.current());
   const failures: string[] = [];
   const terminal = await openTerminal({
-    app,
-    runtime,
+    ...{ current: () => app, dispatch: app.dispatcher, runtime },
     sessionKey: sandbox.sessionKey,
     input: Readable.from(lines.map((line) => `${line}\n`)),
     onFailure: (what) => failures.push(what),

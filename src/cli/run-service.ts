@@ -1,23 +1,37 @@
 import { join } from "node:path";
 import type { ChatAdapter } from "../../adapters/adapter.ts";
-import { createApp } from "../app.ts";
-import type { Config } from "../config.ts";
-import { createLogger } from "../logger.ts";
+import type { AccessLists } from "../../commands/access.ts";
+import type { Card } from "../../commands/card.ts";
+import { type App, createApp } from "../app.ts";
+import { type Config, configPath, loadConfig } from "../config.ts";
+import { alertPlaces } from "../local-only/alert-places.ts";
+import { createLogger, hideSecrets } from "../logger.ts";
+import { createMetrics } from "../observe/metrics.ts";
+import { type Readiness, readReadiness } from "../observe/readiness.ts";
 import type { GatewayAddress } from "../openclaw/connection.ts";
+import { forgetMended, type MendedStore } from "../store/mend-store.ts";
 import { stateDirectory } from "../wall/state-file.ts";
+import { createAppSlot } from "./app-slot.ts";
+import { applyConfig } from "./apply-config.ts";
 import { deliverNotices } from "./deliver.ts";
+import { mendedCard, mendIfDamaged } from "./mended-store.ts";
 import { openTerminal, ownerAtTerminal } from "./open-terminal.ts";
+import { createReloader } from "./reload.ts";
 import { type ExitCode, type Runtime, untilSignalled } from "./runtime.ts";
 import { startPlatforms } from "./start-platforms.ts";
+import { createStatusPlace } from "./status-place.ts";
+import { watchFileAt } from "./watch-file.ts";
 
 const MAIN_SESSION = "agent:main:main";
+/** Commands that run when Clutch is told to stop have this long to end by themselves, ms. */
+const STOP_PATIENCE_MS = 20_000;
 
 /** With a person's own gateway: serves until it is signalled, whatever its input does. */
 export async function runService(
   config: Config,
   gateway: GatewayAddress,
   runtime: Runtime,
-  secrets: readonly string[],
+  secrets: string[],
 ): Promise<ExitCode> {
   const interactive = runtime.stdin.isTTY === true;
   const logger = createLogger({
@@ -25,49 +39,142 @@ export async function runService(
     destination: runtime.stderr,
     secrets: () => secrets,
   });
-  const app = await createApp({
+  const say = (line: string): void => void runtime.stdout.write(`${hideSecrets(line, secrets)}\n`);
+  const metrics = createMetrics();
+  const state: { config: Config; ready: () => Promise<Readiness> } = {
     config,
-    gateway,
-    stateDirectory: stateDirectory(runtime.env, runtime.home),
-    onWaiting: (problem) => runtime.stdout.write(`${problem.message} ${problem.hint} Waiting for it; Ctrl-C stops.\n`),
-    access: { ...config.access, owners: [...config.access.owners, ...(interactive ? [ownerAtTerminal()] : [])] },
-    logger,
-    fetch: runtime.fetch,
-    clock: runtime.clock,
-    signal: runtime.signal,
-  });
+    ready: async () => notReady("Clutch is starting."),
+  };
+  const status = createStatusPlace({ say, secrets, metrics, logger, ready: () => state.ready() });
+  await status.open(config.http);
+
+  const access = accessNow(() => state.config, interactive ? [ownerAtTerminal()] : []);
+  const mended: MendedStore[] = [];
+  const open = async (
+    to: { readonly config: Config; readonly gateway: GatewayAddress },
+    patience: "endless" | { readonly gatewayTimeoutMs: number },
+  ): Promise<App> => {
+    mended.push(...mendIfDamaged(to.config.store, { say, clock: runtime.clock, logger }));
+    return createApp({
+      ...to,
+      stateDirectory: stateDirectory(runtime.env, runtime.home),
+      ...(patience === "endless"
+        ? {
+            onWaiting: (problem) => say(`${problem.message} ${problem.hint} Waiting for it; Ctrl-C stops.`),
+          }
+        : patience),
+      access,
+      metrics,
+      logger,
+      fetch: runtime.fetch,
+      clock: runtime.clock,
+      signal: runtime.signal,
+    });
+  };
+
   const adapters: ChatAdapter[] = [];
+  const deliver = deliverNotices(adapters, MAIN_SESSION, logger);
+  const post: typeof deliver = async (to, card) => {
+    const posted = await deliver(to, card);
+    if (to.conversation !== undefined) metrics.noticed(posted === true);
+    return posted;
+  };
+  let slot: ReturnType<typeof createAppSlot> | undefined;
+  const endings: (() => unknown)[] = [];
   try {
-    const { models } = await app.services.registry.current();
-    const local = models.filter(({ locality }) => locality.kind === "local").length;
-    runtime.stdout.write(`Attached: ${models.length} models, ${local} of them local.\n`);
-    if (config.access.owners.length === 0) {
-      runtime.stdout.write(
-        "No owner is configured, so nobody may change anything from a chat (access.owners in clutch.config.json).\n",
-      );
-    }
+    const app = await open({ config, gateway }, "endless");
+    slot = createAppSlot(app);
+    const { current, dispatch, actions } = slot;
+    await greet(app, config, say);
     if (interactive) {
-      const historyFile = join(gateway.stateDir ?? runtime.home, "history");
       const terminal = await openTerminal({
-        app,
-        runtime,
+        ...{ current, dispatch, runtime },
         sessionKey: MAIN_SESSION,
         input: runtime.stdin,
-        historyFile,
+        historyFile: join(gateway.stateDir ?? runtime.home, "history"),
       });
       adapters.push(terminal);
       void terminal.done.then(() => {
-        if (!runtime.signal.aborted)
-          runtime.stdout.write("The terminal channel is closed; Clutch goes on. Ctrl-C stops it.\n");
+        if (!runtime.signal.aborted) say("The terminal channel is closed; Clutch goes on. Ctrl-C stops it.");
       });
     }
-    const say = (line: string): void => void runtime.stdout.write(`${line}\n`);
-    adapters.push(...(await startPlatforms(app, config, { say, logger, clock: runtime.clock })));
-    app.watch(deliverNotices(adapters, MAIN_SESSION, logger));
-    await untilSignalled(runtime.signal);
+    const platforms = await startPlatforms(config, {
+      ...{ dispatch, actions, adapters, say, logger, clock: runtime.clock },
+      onAcknowledged: metrics.acknowledged,
+    });
+    const tellOwners = async (card: Card): Promise<void> => {
+      const { owners } = state.config.access;
+      const places = await alertPlaces({ place: undefined }, { openclaw: current().openclaw, owners });
+      for (const conversation of [undefined, ...places]) await post({ sessionKey: "", conversation }, card);
+    };
+    const watch = (opened: App): void => {
+      opened.watch(post);
+      for (const store of mended.splice(0)) {
+        void tellOwners(mendedCard(store)).finally(() => forgetMended(store.file));
+      }
+    };
+    watch(app);
+    const serving = slot;
+    state.ready = async () => {
+      if (runtime.signal.aborted) return notReady("Clutch is stopping.");
+      if (serving.isExchanging) return notReady("Clutch takes over a changed configuration.");
+      return readReadiness([...current().checks, ...platforms.checks()]);
+    };
+
+    const lost = Promise.withResolvers<never>();
+    lost.promise.catch(() => undefined);
+    const reloader = createReloader({
+      first: config,
+      load: () => loadConfig(runtime),
+      apply: applyConfig({
+        ...{ slot, platforms, runtime, secrets, gateway, open, status },
+        watch,
+        use: (next) => {
+          state.config = next;
+        },
+      }),
+      say,
+      tellOwners,
+      onReloaded: metrics.reloaded,
+      onLost: lost.reject,
+      logger,
+    });
+    endings.push(
+      watchFileAt(configPath(runtime), () => void reloader.read("file")),
+      reloader.stop,
+    );
+    // Where nobody sits at a terminal there is none that could be closed.
+    if (!interactive && runtime.stdout.isTTY !== true) runtime.onHangup?.(() => void reloader.read("signal"));
+    await Promise.race([untilSignalled(runtime.signal), lost.promise]);
     return 0;
   } finally {
-    for (const adapter of adapters) await adapter.stop();
-    await app.close();
+    const finished = slot?.finish(STOP_PATIENCE_MS);
+    for (const end of endings) await end();
+    await Promise.all([finished, ...adapters.map((adapter) => adapter.stop())]);
+    await slot?.current().close();
+    await status.close();
   }
+}
+
+const notReady = (problem: string): Readiness => ({ ready: false, failing: [{ part: "clutch", problem }] });
+
+/** As they are configured now. */
+const accessNow = (config: () => Config, alsoOwners: readonly string[]): AccessLists => ({
+  get owners() {
+    return [...config().access.owners, ...alsoOwners];
+  },
+  get operators() {
+    return config().access.operators;
+  },
+  get viewers() {
+    return config().access.viewers;
+  },
+});
+
+async function greet(app: App, config: Config, say: (line: string) => void): Promise<void> {
+  const { models } = await app.services.registry.current();
+  const local = models.filter(({ locality }) => locality.kind === "local").length;
+  say(`Attached: ${models.length} models, ${local} of them local.`);
+  if (config.access.owners.length > 0) return;
+  say("No owner is configured, so nobody may change anything from a chat (access.owners in clutch.config.json).");
 }

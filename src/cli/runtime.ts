@@ -13,6 +13,8 @@ export interface Runtime {
   readonly clock: () => number;
   /** Aborted by Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
+  /** From now on a hang-up (SIGHUP) calls this instead of aborting `signal`. */
+  readonly onHangup?: (listener: () => void) => void;
 }
 
 /** 0 done, 2 the person's to correct, 1 a fault. */

@@ -30,7 +30,7 @@ import { createLockMachine } from "./lock-machine.ts";
 import { createLockSchedule } from "./lock-schedule.ts";
 import type { OllamaCloud } from "./ollama-cloud.ts";
 import { createRulesSource } from "./rules-source.ts";
-import { createVerifier } from "./verifier.ts";
+import { createVerifier, type Verifier } from "./verifier.ts";
 
 /** Local-only mode put together: its layers, its journal, its rules and its canaries. */
 export async function openLocalOnly(parts: {
@@ -49,6 +49,8 @@ export async function openLocalOnly(parts: {
   readonly trustedLocal: readonly string[];
   readonly resolve: Resolve;
   readonly ollamaCloud: () => Promise<OllamaCloud>;
+  /** Told how many canaries of a verification got out. */
+  readonly onLeaks: (count: number) => void;
   /** Epoch ms. */
   readonly clock: () => number;
   readonly logger: Logger;
@@ -70,7 +72,7 @@ export async function openLocalOnly(parts: {
   });
   const rules = createRulesSource({ ...parts, helpers, guard });
   const cloudTurns = createCloudTurns({ openclaw, registry });
-  const verifier = createVerifier({
+  const canaries = createVerifier({
     guard,
     wall,
     calls: createCanaryCalls(connection),
@@ -81,6 +83,14 @@ export async function openLocalOnly(parts: {
     clock,
     logger,
   });
+  const verifier: Verifier = {
+    ...canaries,
+    async verify(...asked) {
+      const found = await canaries.verify(...asked);
+      parts.onLeaks(found.paths.filter(({ result }) => result === "leaks").length);
+      return found;
+    },
+  };
   const journal = createLockJournal(db, clock);
   const kept = createKeptConversations({ guard, store: expiring("local-only"), clock });
   const helperTurns = createHelperTurns({ helpers, journal, kept, target: async () => (await rules.fresh()).best });

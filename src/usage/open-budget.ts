@@ -40,8 +40,8 @@ export function openBudget(parts: {
   /** IANA name of the zone whose days are meant. */
   readonly zone: string;
   readonly alerts: Config["usage"]["alerts"];
-  /** `platform:id`. */
-  readonly owners: readonly string[];
+  /** `platform:id` each. */
+  readonly owners: () => readonly string[];
   /** Epoch ms. */
   readonly clock: () => number;
   readonly logger: Logger;
@@ -61,7 +61,7 @@ export function openBudget(parts: {
   const placesOf = async (alert: UsageAlert): Promise<readonly Conversation[]> => {
     const place = "place" in alert ? alert.place : undefined;
     const isForOwners = channel === undefined || alert.kind === "open";
-    const direct = isForOwners ? await alertPlaces({ place }, { openclaw, owners }) : [];
+    const direct = isForOwners ? await alertPlaces({ place }, { openclaw, owners: owners() }) : [];
     return [...(channel === undefined ? [] : [channel]), ...direct];
   };
 

@@ -106,7 +106,9 @@ export async function startClutch(
   const logger = pino({ level: process.env["CLUTCH_TEST_LOG"] ?? "silent" }, pino.destination(2));
   const config: Omit<Config, "wall"> = { ...defaultConfig, store: clutch.store, access, ...platforms };
   const said: string[] = [];
-  const adapters: readonly ChatAdapter[] = await startPlatforms(clutch.app, config, {
+  const adapters: ChatAdapter[] = [];
+  await startPlatforms(config, {
+    ...{ dispatch: clutch.app.dispatcher, actions: clutch.app.actions, adapters },
     say: (line) => void said.push(line),
     logger,
     clock: Date.now,

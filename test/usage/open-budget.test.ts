@@ -27,7 +27,7 @@ async function told(place: string | undefined, owners = OWNERS): Promise<string[
   const ledger = createUsageLedger(store.db, () => now);
   const session = { key: OWNER.place, raw: { key: OWNER.place } };
   const { budgets, keepBudget } = openBudget({
-    ...{ db: store.db, ledger, zone: ZONE, localOnly: lock, owners, logger, clock: () => now },
+    ...{ db: store.db, ledger, zone: ZONE, localOnly: lock, owners: () => owners, logger, clock: () => now },
     openclaw: { readSession: async () => session } as unknown as Parameters<typeof openBudget>[0]["openclaw"],
     registry: { find: () => undefined },
     alerts: { place, idlePerDay: 1 },

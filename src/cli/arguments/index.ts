@@ -9,6 +9,7 @@ import { modelsArguments } from "./models.ts";
 import type { AddArguments } from "./run.ts";
 import { slackArguments } from "./slack.ts";
 import { startArguments } from "./start.ts";
+import { storeArguments } from "./store.ts";
 import { usageArguments } from "./usage.ts";
 import { wallArguments } from "./wall.ts";
 
@@ -26,4 +27,5 @@ export const allArguments: readonly AddArguments[] = [
   wallArguments,
   benchArguments,
   slackArguments,
+  storeArguments,
 ];

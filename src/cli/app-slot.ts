@@ -1,0 +1,77 @@
+import type { Dispatch } from "../../adapters/adapter.ts";
+import type { ActionStore } from "../../commands/action-store.ts";
+import type { App } from "../app.ts";
+
+/**
+ * The App that serves now. It can be exchanged for another one under the adapters'
+ * hands: commands that run come to their end, those that come in meanwhile wait
+ * for the new one, and no platform notices.
+ */
+export interface AppSlot {
+  current(): App;
+  /** True while there is none that serves. */
+  readonly isExchanging: boolean;
+  readonly dispatch: Dispatch;
+  readonly actions: ActionStore;
+  /** Closes the App, then puts in what `open` gives. Throws what `open` throws, and then nothing serves any more. */
+  exchange(open: () => Promise<App>): Promise<void>;
+  /** Lets what runs come to its end. After `patienceMs` it is told to stop, and answers so. */
+  finish(patienceMs: number): Promise<void>;
+}
+
+/** A command ends by itself within about a minute, ms. */
+const EXCHANGE_PATIENCE_MS = 60_000;
+
+export function createAppSlot(first: App): AppSlot {
+  let app = first;
+  let closed: Promise<void> | undefined;
+  let hurry = new AbortController();
+  const running = new Set<Promise<unknown>>();
+
+  const opened = async (): Promise<App> => {
+    while (closed !== undefined) await closed;
+    return app;
+  };
+
+  const finish = async (patienceMs: number): Promise<void> => {
+    const timer = setTimeout(() => hurry.abort(), patienceMs);
+    while (running.size > 0) await Promise.allSettled(running);
+    clearTimeout(timer);
+  };
+
+  return {
+    current: () => app,
+    get isExchanging() {
+      return closed !== undefined;
+    },
+    dispatch: {
+      commands: app.dispatcher.commands,
+      complete: (...typed) => app.dispatcher.complete(...typed),
+      async run(invocation) {
+        if (closed !== undefined) await opened();
+        const signals = [hurry.signal, ...(invocation.signal === undefined ? [] : [invocation.signal])];
+        const work = app.dispatcher.run({ ...invocation, signal: AbortSignal.any(signals) });
+        running.add(work);
+        return work.finally(() => running.delete(work));
+      },
+    },
+    actions: {
+      seal: async (...button) => (await opened()).actions.seal(...button),
+      open: async (...press) => (await opened()).actions.open(...press),
+    },
+    async exchange(open) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      closed = promise;
+      try {
+        await finish(EXCHANGE_PATIENCE_MS);
+        await app.close();
+        app = await open();
+        hurry = new AbortController();
+      } finally {
+        closed = undefined;
+        resolve();
+      }
+    },
+    finish,
+  };
+}
