@@ -42,6 +42,20 @@ const sealed = z.object({
   place: z.string(),
 });
 
+/** For cards that are drawn again and again: a button that comes again is the same one. */
+export function sealOnce(actions: ActionStore): ActionStore {
+  const known = new Map<string, Promise<string>>();
+  return {
+    ...actions,
+    seal(action) {
+      const key = JSON.stringify(action);
+      const id = known.get(key) ?? actions.seal(action);
+      known.set(key, id);
+      return id;
+    },
+  };
+}
+
 export function createActionStore(store: ExpiringStore): ActionStore {
   return {
     async seal(action) {

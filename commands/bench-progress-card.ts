@@ -2,7 +2,9 @@ import type { OpenBench } from "../src/bench/bench.ts";
 import type { RunProgress } from "../src/bench/run-progress.ts";
 import { wait } from "./amounts.ts";
 import type { NameOf } from "./bench-question.ts";
-import type { Card } from "./card.ts";
+import type { Action, Card } from "./card.ts";
+
+const CANCEL: Action = { label: "Cancel it", line: "/bench cancel", style: "danger" };
 
 /** How far a bench is, with the way to end it. */
 export function benchProgressCard({ run, progress }: OpenBench, nameOf: NameOf, told: string): Card {
@@ -19,10 +21,7 @@ export function benchProgressCard({ run, progress }: OpenBench, nameOf: NameOf, 
       { name: "Asked for by", value: run.actor },
     ],
     meter: meterOf(progress),
-    actions: [
-      { label: "How far", line: "/bench", style: "secondary" },
-      { label: "Cancel it", line: "/bench cancel", style: "danger" },
-    ],
+    actions: [{ label: "How far", line: "/bench", style: "secondary" }, CANCEL],
   };
 }
 
@@ -34,7 +33,7 @@ export function benchInterimCard(progress: RunProgress, nameOf: NameOf): Card {
     title: `Bench ${progress.runId}: ${countWords(progress)}${leftMs === undefined ? "" : `, about ${wait(leftMs)} left`}`,
     body: [why ?? (model === undefined ? "It begins in a moment." : doingWords(progress, nameOf))],
     meter: meterOf(progress),
-    footer: "/bench cancel ends it",
+    actions: [CANCEL],
   };
 }
 

@@ -20,10 +20,8 @@ export const RESULT_ACTIONS: readonly Action[] = [
   { label: "Over time", line: "/bench history", style: "secondary" },
 ];
 
-/** How long a card is drawn anew; what takes longer goes on, and its result is posted, ms. */
-const LOOK_ON_MS = 20_000;
-/** Where no Clutch stays that would go on with it, ms. */
-export const WORK_MS = 10 * 60_000;
+/** How long its card is drawn anew; what takes longer goes on, and its result is posted, ms. Discord keeps an answer open for 15 minutes. */
+export const LOOK_ON_MS = 10 * 60_000;
 
 /** `/bench run`: what it would take is asked first. */
 export async function runBench(context: CommandContext<Services>): Promise<Reply> {
@@ -78,8 +76,7 @@ export const namesIn =
 async function lookOn(context: CommandContext<Services>, { id }: BenchRun, called: NameOf): Promise<Reply> {
   const { bench } = context.services;
   const isWatched = await bench.isWatched();
-  const enough = AbortSignal.timeout(isWatched ? LOOK_ON_MS : WORK_MS);
-  const signal = AbortSignal.any([enough, context.signal]);
+  const signal = AbortSignal.any([AbortSignal.timeout(LOOK_ON_MS), context.signal, context.ending]);
   try {
     const run = await bench.follow(id, {
       works: !isWatched,

@@ -7,7 +7,7 @@ import { adviceCard, HOW_TO_MEASURE, historyCard } from "./bench-looks.ts";
 import { BENCH_ACTIONS, benchAccess, checkBenchOptions, numberOf, pairOf } from "./bench-options.ts";
 import { benchProgressCard } from "./bench-progress-card.ts";
 import { benchResultCard } from "./bench-result-card.ts";
-import { namesIn, RESULT_ACTIONS, runBench, WORK_MS, whatNext } from "./bench-run.ts";
+import { LOOK_ON_MS, namesIn, RESULT_ACTIONS, runBench, whatNext } from "./bench-run.ts";
 import type { Card } from "./card.ts";
 import { chooseModel } from "./choose-model.ts";
 import type { Command, CommandContext, Completion, Reply } from "./command.ts";
@@ -64,7 +64,7 @@ export const benchCommand: Command<Services> = {
     { name: "agent", summary: "With run: whose model is meant, where several agents answer here", kind: "text" },
   ],
   access: benchAccess,
-  deadlineMs: ({ action }) => (action === "run" ? WORK_MS + SPARE_MS : undefined),
+  deadlineMs: ({ action }) => (action === "run" ? LOOK_ON_MS + SPARE_MS : undefined),
   forms: [
     { line: "/bench", does: "Shows how far the running bench is, or the newest result" },
     {

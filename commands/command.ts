@@ -73,6 +73,8 @@ export interface CommandContext<Services> {
   /** Shows an interim card; long work calls it as often as it likes. */
   progress(card: Card): void;
   readonly signal: AbortSignal;
+  /** Aborted once Clutch is to stop: who only looks on answers then. */
+  readonly ending: AbortSignal;
   readonly logger: Logger;
 }
 

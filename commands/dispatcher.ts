@@ -17,6 +17,7 @@ export interface Invocation {
   readonly confirmed: boolean;
   readonly progress?: (card: Card) => void;
   readonly signal?: AbortSignal;
+  readonly ending?: AbortSignal;
 }
 
 export interface Outcome {
@@ -68,6 +69,7 @@ export interface Answered {
 
 /** Everything a command does must be over by then, ms; an adapter has acknowledged long before. */
 const DEADLINE_MS = 60_000;
+const NEVER = new AbortController().signal;
 
 export function createDispatcher<Services>(options: {
   readonly commands: readonly Command<Services>[];
@@ -103,6 +105,7 @@ export function createDispatcher<Services>(options: {
         confirmed: invocation.confirmed,
         progress: invocation.progress ?? (() => undefined),
         signal,
+        ending: invocation.ending ?? NEVER,
         logger,
       }),
       signal,

@@ -129,13 +129,18 @@ export async function beginAnswer(
     if (later !== undefined) await api.edit(channelId, later, BY_DIRECT_MESSAGE);
   };
 
-  const pacer = createPacer<Card>(async (card) => {
-    const message = drawPlain(card);
+  const drawInterim = drawer.interim();
+  const showInterim = async (card: Card): Promise<void> => {
+    const message = await drawInterim({ card, channelId, person: interaction.person });
     await byToken(
       () => api.editOriginal(interaction, message),
       () => goOn(message),
-    ).catch((error: unknown) => logger.debug({ err: error }, "progress was not shown"));
-  }, parts.progressEveryMs);
+    );
+  };
+  const pacer = createPacer<Card>(
+    (card) => showInterim(card).catch((error: unknown) => logger.debug({ err: error }, "progress was not shown")),
+    parts.progressEveryMs,
+  );
 
   return {
     progress: pacer.push,

@@ -45,6 +45,8 @@ export interface CardToDraw {
 export interface MessageDrawer {
   /** `page` of the choices, from 0. */
   draw(request: CardToDraw, page?: number): Promise<DrawnMessage>;
+  /** For the interim cards of one answer: without a picture and a menu, and with the same buttons each time. */
+  interim(): (request: CardToDraw) => Promise<DrawnMessage>;
   /** The same card turned to another page; undefined where the card is no longer known. */
   turn(cardId: string, page: number): Promise<DrawnMessage | undefined>;
 }
@@ -110,15 +112,19 @@ export function createMessageDrawer(buttons: Buttons, logger?: Logger): MessageD
     return [menu, { type: ComponentType.ActionRow, components: await Promise.all(turners) }];
   };
 
-  const drawActions = async ({ card, question, person, channelId }: CardToDraw, room: number): Promise<Row[]> => {
+  const drawActions = async (
+    { card, question, person, channelId }: CardToDraw,
+    room: number,
+    seal = buttons.seal,
+  ): Promise<Row[]> => {
     const actor = person === undefined ? {} : { actor: person };
     const actions = card.actions ?? [];
     const drawn: Button[] = [];
     if (question !== undefined) {
       const yes = actions.find(({ confirms }) => confirms === true);
-      const confirm = await buttons.seal("confirm", { ...question, ...actor }, channelId);
+      const confirm = await seal("confirm", { ...question, ...actor }, channelId);
       // A no uses the question up as well, so the seal of the no names that of the yes.
-      const cancel = await buttons.seal("cancel", { line: confirm, ...actor }, channelId);
+      const cancel = await seal("cancel", { line: confirm, ...actor }, channelId);
       drawn.push(
         button(yes?.label ?? "Confirm", yes?.style ?? "primary", confirm),
         button("Cancel", "secondary", cancel),
@@ -126,9 +132,7 @@ export function createMessageDrawer(buttons: Buttons, logger?: Logger): MessageD
     }
     for (const action of actions.filter(({ confirms }) => question === undefined || confirms !== true)) {
       if (drawn.length === room * LIMITS.buttonsInRow) break;
-      drawn.push(
-        button(action.label, action.style, await buttons.seal("run", { line: action.line, ...actor }, channelId)),
-      );
+      drawn.push(button(action.label, action.style, await seal("run", { line: action.line, ...actor }, channelId)));
     }
     const rows: Row[] = [];
     for (let from = 0; from < drawn.length; from += LIMITS.buttonsInRow) {
@@ -154,6 +158,19 @@ export function createMessageDrawer(buttons: Buttons, logger?: Logger): MessageD
   return {
     async draw(request, page = 0) {
       return draw({ ...request, card: await withPicture(withoutTooLarge(request.card), logger) }, page, randomUUID());
+    },
+    interim() {
+      const known = new Map<string, Promise<string>>();
+      const seal: Buttons["seal"] = (kind, what, channelId) => {
+        const key = JSON.stringify([kind, what, channelId]);
+        const id = known.get(key) ?? buttons.seal(kind, what, channelId);
+        known.set(key, id);
+        return id;
+      };
+      return async (request) => {
+        const { file: _, image: __, ...card } = request.card;
+        return withFiles(card, drawEmbed(card), await drawActions({ ...request, card }, 1, seal));
+      };
     },
     async turn(cardId, page) {
       const request = turnable.get(cardId);

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import type { Card } from "../../commands/card.ts";
-import { cardBlocks, type Drawn } from "./card-blocks.ts";
+import type { Drawn } from "./card-blocks.ts";
 import type { Spot } from "./places.ts";
 import type { Poster } from "./poster.ts";
 import type { ResponseUrl } from "./response-url.ts";
@@ -22,6 +22,7 @@ export interface AnswerOptions {
   /** The message whose button was pressed, and whether the answer takes its place. */
   readonly pressed?: { readonly ephemeral: boolean; readonly done: boolean };
   readonly poster: Poster;
+  readonly drawInterim: (card: Card) => Promise<Drawn>;
   readonly logger: Logger;
 }
 
@@ -37,7 +38,7 @@ const KEPT_USES = 2;
  * stands in for the other. Interim cards go by the response_url as long as it
  * can be spared, then as one ordinary message that is edited.
  */
-export function createAnswer({ spot, direct, url, pressed, poster, logger }: AnswerOptions): Answer {
+export function createAnswer({ spot, direct, url, pressed, poster, drawInterim, logger }: AnswerOptions): Answer {
   const { channel, thread, user } = spot;
   /** The response_url's own message, or the pressed one, may be replaced. */
   let replaceable = pressed?.done === true;
@@ -70,7 +71,7 @@ export function createAnswer({ spot, direct, url, pressed, poster, logger }: Ans
     const card = waiting;
     waiting = undefined;
     if (card === undefined || over) return;
-    enqueue(() => showProgress(cardBlocks({ ...card, actions: [] }, { buttons: [], blockPrefix: "progress." })));
+    enqueue(async () => showProgress(await drawInterim(card)));
     timer = setTimeout(tick, PROGRESS_EVERY_MS);
   };
 

@@ -1,6 +1,7 @@
 import type { App } from "@slack/bolt";
 import type { Logger } from "pino";
-import type { ActionStore } from "../../commands/action-store.ts";
+import { type ActionStore, sealOnce } from "../../commands/action-store.ts";
+import type { Card } from "../../commands/card.ts";
 import type { Person } from "../../commands/command.ts";
 import { type Outcome, outcomeOf } from "../../commands/dispatcher.ts";
 import { toClutchError } from "../../src/errors.ts";
@@ -71,8 +72,15 @@ export function listen(app: App, parts: ListenerParts): void {
       ...(occasion.url === undefined ? {} : { url: occasion.url }),
       ...(occasion.pressed === undefined ? {} : { pressed: occasion.pressed }),
       poster,
+      drawInterim: interimOf(occasion.spot),
       logger,
     });
+
+  /** Interim cards have their buttons, the same ones each time, and no menu. */
+  const interimOf = (spot: Spot) => {
+    const sealed = sealOnce(actions);
+    return ({ choices: _, ...card }: Card) => drawWithControls({ card, spot, actions: sealed, menus });
+  };
 
   const conversationFor = async ({ spot, channelName }: Occasion): Promise<Conversation> =>
     conversationOf(spot, await parts.kinds.kindOf(spot.channel, channelName));

@@ -26,6 +26,7 @@ export function createAppSlot(first: App): AppSlot {
   let app = first;
   let closed: Promise<void> | undefined;
   let hurry = new AbortController();
+  let ending = new AbortController();
   const running = new Set<Promise<unknown>>();
 
   const opened = async (): Promise<App> => {
@@ -34,6 +35,7 @@ export function createAppSlot(first: App): AppSlot {
   };
 
   const finish = async (patienceMs: number): Promise<void> => {
+    ending.abort();
     const timer = setTimeout(() => hurry.abort(), patienceMs);
     while (running.size > 0) await Promise.allSettled(running);
     clearTimeout(timer);
@@ -50,7 +52,11 @@ export function createAppSlot(first: App): AppSlot {
       async run(invocation) {
         if (closed !== undefined) await opened();
         const signals = [hurry.signal, ...(invocation.signal === undefined ? [] : [invocation.signal])];
-        const work = app.dispatcher.run({ ...invocation, signal: AbortSignal.any(signals) });
+        const work = app.dispatcher.run({
+          ...invocation,
+          signal: AbortSignal.any(signals),
+          ending: ending.signal,
+        });
         running.add(work);
         return work.finally(() => running.delete(work));
       },
@@ -67,6 +73,7 @@ export function createAppSlot(first: App): AppSlot {
         await app.close();
         app = await open();
         hurry = new AbortController();
+        ending = new AbortController();
       } finally {
         closed = undefined;
         resolve();

@@ -4,7 +4,7 @@ import type { Card } from "../../../commands/card.ts";
 import type { Outcome } from "../../../commands/dispatcher.ts";
 import type { Channel, Member } from "../../platforms/discord/world.ts";
 import { type Answer, outcome, recordingCore } from "../recording-core.ts";
-import { type Bench, MODEL, openBench, PATIENCE } from "./set-up.ts";
+import { type Bench, buttonId, MODEL, openBench, PATIENCE } from "./set-up.ts";
 
 const secretly = (card: Parameters<typeof outcome>[0]): Outcome => ({ ...outcome(card), visibility: "private" });
 const PNG = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1, 2, 3]);
@@ -150,6 +150,43 @@ describe("progress", () => {
       PATIENCE,
     );
     expect(discord.requests("PATCH", /@original/).length).toBeLessThan(5);
+  });
+
+  it("has its buttons, the same ones each time, and they work meanwhile", async () => {
+    const stopped = Promise.withResolvers<void>();
+    const lines: string[] = [];
+    let show = (_: number): void => undefined;
+    const { discord, anna, model, text, where } = await started(
+      async ({ line, progress }) => {
+        lines.push(line);
+        if (line === "/model stop") {
+          stopped.resolve();
+          return secretly({ title: "it stops" });
+        }
+        show = (step) =>
+          progress?.({
+            tone: "info",
+            title: `step ${step}`,
+            actions: [{ label: "Stop", line: "/model stop", style: "danger" }],
+          });
+        show(1);
+        await stopped.promise;
+        return secretly({ title: "stopped" });
+      },
+      { progressEveryMs: 5 },
+    );
+    const exchange = model();
+    await vi.waitFor(() => expect(text(where)).toContain("step 1"), PATIENCE);
+    const id = () => buttonId(exchange.messages()[0], "Stop");
+    const first = id();
+    show(2);
+    await vi.waitFor(() => expect(text(where)).toContain("step 2"), PATIENCE);
+    expect(id()).toBe(first);
+    const [card] = exchange.messages();
+    if (card === undefined) throw new Error("no card");
+    discord.press(first, card, anna);
+    await vi.waitFor(() => expect(lines).toEqual([expect.stringContaining("/model"), "/model stop"]), PATIENCE);
+    await vi.waitFor(() => expect(text(where)).toMatch(/stopped|it stops/), PATIENCE);
   });
 
   it("is not shown after the answer", async () => {

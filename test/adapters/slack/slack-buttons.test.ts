@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { isJson, type Json, objects } from "../../platforms/slack/json.ts";
 import type { Person } from "../../platforms/slack/person.ts";
+import { outcome } from "../recording-core.ts";
 import { MODES, openSlack, type SlackHarness } from "./slack-harness.ts";
 import { asksFirst, modelCore, pickerCard } from "./test-core.ts";
 
@@ -35,6 +36,30 @@ describe.each(MODES)("what is pressed in Slack by %s", (mode) => {
     await shows(bob, "did /model undo");
     expect(core.invocations.at(-1)).toMatchObject({ line: "/model undo", confirmed: false, person: { id: "U0BOB" } });
     expect(bob.shown()).toContain("qwen3 answers here");
+  });
+
+  it("works on an interim card as well", async () => {
+    const { slack, start } = await openSlack(mode);
+    const stopped = Promise.withResolvers<void>();
+    const core = modelCore(async ({ line, progress }) => {
+      if (line === "/model stop") stopped.resolve();
+      else {
+        progress?.({
+          tone: "info",
+          title: "half way",
+          actions: [{ label: "Stop", line: "/model stop", style: "danger" }],
+        });
+        await stopped.promise;
+      }
+      return { ...outcome({ title: `did ${line}` }), visibility: "public" };
+    });
+    await start(core.dispatch);
+    const ann = slack.person();
+    await ann.slash("/model", "big");
+    await shows(ann, "[Stop]");
+    await ann.press("Stop");
+    await shows(ann, "did /model stop");
+    await shows(ann, "did /model big");
   });
 
   it("runs what was picked in a menu, which is filled from memory", async () => {
