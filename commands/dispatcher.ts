@@ -81,8 +81,10 @@ export function createDispatcher<Services>(options: {
   readonly onRefused?: (refused: Refused) => Promise<void>;
   /** Told of every command, however it ended. */
   readonly onAnswered?: (answered: Answered) => void;
+  /** Takes secrets out of what a person is shown; a text of somebody else's may repeat one. */
+  readonly hide?: <T>(value: T) => T;
 }): Dispatcher<Services> {
-  const { commands, services, levelOf } = options;
+  const { commands, services, levelOf, hide = (same) => same } = options;
   const deadlineMs = options.deadlineMs ?? DEADLINE_MS;
 
   const attempt = async (invocation: Invocation, logger: Logger): Promise<Outcome> => {
@@ -103,7 +105,7 @@ export function createDispatcher<Services>(options: {
         person: invocation.person,
         level,
         confirmed: invocation.confirmed,
-        progress: invocation.progress ?? (() => undefined),
+        progress: (card) => invocation.progress?.(hide(card)),
         signal,
         ending: invocation.ending ?? NEVER,
         logger,
@@ -113,7 +115,7 @@ export function createDispatcher<Services>(options: {
     );
     const { card, visibility, refusal: refused, needsConfirmation = false } = reply;
     const error = refused === undefined ? {} : { error: errorOf(refused) };
-    return { ok: !needsConfirmation && refused === undefined, card, visibility, needsConfirmation, ...error };
+    return hide({ ok: !needsConfirmation && refused === undefined, card, visibility, needsConfirmation, ...error });
   };
 
   const report = async (
@@ -147,7 +149,7 @@ export function createDispatcher<Services>(options: {
           if (error.code === "not_allowed") await report(invocation, error, logger);
           if (error.isFault) logger.error({ code: error.code, err: error.cause ?? error }, error.message);
           else logger.info({ code: error.code }, "command refused");
-          return outcomeOf(error);
+          return hide(outcomeOf(error));
         });
         const named = commandOf(invocation.line);
         const { ok, error } = outcome;

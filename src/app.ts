@@ -23,6 +23,7 @@ import type { LockCare } from "./local-only/create-local-only.ts";
 import type { LocalOnly } from "./local-only/local-only.ts";
 import { ollamaCloud } from "./local-only/ollama-cloud.ts";
 import { openLocalOnly } from "./local-only/open-local-only.ts";
+import { hideSecretsIn } from "./logger.ts";
 import type { Resolve } from "./models/address.ts";
 import { formatPlace } from "./models/place.ts";
 import { createModelsSetup, type ModelsSetup } from "./models-setup/models-setup.ts";
@@ -121,6 +122,8 @@ export interface AppParts extends Waiting {
  */
 export async function createApp(parts: AppParts): Promise<App> {
   const { config, logger, metrics } = parts;
+  const secrets = [...config.secrets, ...(parts.gateway.token === undefined ? [] : [parts.gateway.token])];
+  const hide = <T>(value: T): T => hideSecretsIn(value, secrets);
   const clock = parts.clock ?? Date.now;
   const store = await openStore(config.store, {
     clock,
@@ -145,7 +148,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     await Promise.all([untilConnected(connection, parts), machine.look()]);
     const openclaw = createOpenClaw(connection);
     const journal = createChangeJournal(store.db, clock);
-    const audit = countedAudit(createAuditLog(store.db, clock), metrics);
+    const audit = countedAudit(createAuditLog(store.db, clock, hide), metrics);
     const servers = { ...parts.sandboxServers, ...configuredServers(config) };
     const stated = () => readProfileFile(profileFileBeside(config));
     let isLocked = (): boolean => false;
@@ -325,7 +328,7 @@ export async function createApp(parts: AppParts): Promise<App> {
         onAnswered: (answered) => metrics?.commandAnswered(answered),
         logger,
       }),
-      watch: background.start,
+      watch: (post) => background.start((to, card) => post(to, hide(card))),
       async close() {
         await background.stop();
         events.close();

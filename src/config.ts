@@ -3,6 +3,7 @@ import { isAbsolute, join, resolve } from "node:path";
 import JSON5 from "json5";
 import { z } from "zod";
 import { ClutchError } from "./errors.ts";
+import { secretsInAddress } from "./models/address-secrets.ts";
 
 /** Secrets stay out of the file: `env:NAME` or `file:PATH`. */
 const secret = z.string().min(1);
@@ -147,6 +148,8 @@ export const defaultConfig: Config = { ...schema.parse({}), path: undefined, sec
 export interface ConfigSource {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** Gets what must never be printed as soon as it was read, also where the rest cannot be used. */
+  readonly secrets?: string[];
 }
 
 /** Where the configuration is, or would be. */
@@ -158,7 +161,8 @@ export const configPath = ({ env, cwd }: ConfigSource): string =>
  * `CLUTCH_CONFIG` names (comments and trailing commas are fine). Without a file
  * every default applies. Throws `bad_config`, naming the key at fault.
  */
-export async function loadConfig({ env, cwd }: ConfigSource): Promise<Config> {
+export async function loadConfig(source: ConfigSource): Promise<Config> {
+  const { env, cwd } = source;
   const named = env["CLUTCH_CONFIG"];
   const path = configPath({ env, cwd });
   const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
@@ -173,7 +177,7 @@ export async function loadConfig({ env, cwd }: ConfigSource): Promise<Config> {
       hint: "Nothing was started. The README names every key.",
     });
   }
-  return resolveSecrets(parsed.data, text === undefined ? undefined : path, { env, cwd });
+  return resolveSecrets(parsed.data, text === undefined ? undefined : path, source);
 }
 
 /** Names the key; zod's messages never hold the value, which may be a secret. */
@@ -210,6 +214,11 @@ async function resolveSecrets(
   source: ConfigSource,
 ): Promise<Config> {
   const secrets: string[] = [];
+  const keep = (...found: readonly string[]): void => {
+    secrets.push(...found);
+    source.secrets?.push(...found);
+  };
+  keep(...addressesIn(raw).flatMap(secretsInAddress));
   const resolveIn = async <T>(value: T, at: readonly string[]): Promise<T> => {
     if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
     const entries = await Promise.all(
@@ -217,7 +226,7 @@ async function resolveSecrets(
         const here = [...at, key];
         if (!SECRET_KEYS.has(key) || typeof inner !== "string") return [key, await resolveIn(inner, here)];
         const found = await readSecret(here.join("."), inner, source);
-        secrets.push(found);
+        keep(found);
         return [key, found];
       }),
     );
@@ -225,6 +234,11 @@ async function resolveSecrets(
   };
   return { ...(await resolveIn(raw, [])), path, secrets };
 }
+
+const addressesIn = ({ gateway, store, servers, discord, slack }: z.output<typeof schema>): readonly string[] => [
+  ...[gateway?.url, store, discord?.apiUrl, slack?.apiUrl].filter((address) => address !== undefined),
+  ...Object.values(servers).map(({ baseUrl }) => baseUrl),
+];
 
 async function readSecret(key: string, value: string, { env, cwd }: ConfigSource): Promise<string> {
   if (value.startsWith("env:")) {

@@ -12,6 +12,13 @@ const SECRET_NAMES = new Set([
   "secret",
   "apptoken",
   "bottoken",
+  "devicetoken",
+  "signingsecret",
+  "privatekey",
+  "x-api-key",
+  "proxy-authorization",
+  "cookie",
+  "set-cookie",
 ]);
 
 /**
@@ -33,28 +40,39 @@ export function createLogger(options: {
         const correlation = correlationId();
         return correlation === undefined ? {} : { correlation };
       },
-      hooks: { streamWrite: (line) => `${JSON.stringify(withoutSecrets(JSON.parse(line), options.secrets()))}\n` },
+      hooks: { streamWrite: (line) => `${JSON.stringify(withoutNamed(JSON.parse(line), options.secrets()))}\n` },
     },
     options.destination,
   );
 }
 
 /** Taken apart, because in a line of JSON a secret with a quotation mark is spelt differently. */
-function withoutSecrets(value: unknown, secrets: readonly string[]): unknown {
-  if (typeof value === "string") return hideSecrets(value, secrets);
-  if (Array.isArray(value)) return value.map((item) => withoutSecrets(item, secrets));
-  if (typeof value !== "object" || value === null) return value;
+const withoutNamed = (line: unknown, secrets: readonly string[]): unknown =>
+  rewritten(line, (text) => hideSecrets(text, secrets), SECRET_NAMES);
+
+/** The same value without secrets in any of its texts; bytes stay as they are. */
+export const hideSecretsIn = <T>(value: T, secrets: readonly string[]): T =>
+  rewritten(value, (text) => hideSecrets(text, secrets), new Set()) as T;
+
+function rewritten(value: unknown, rewrite: (text: string) => string, hidden: ReadonlySet<string>): unknown {
+  if (typeof value === "string") return rewrite(value);
+  if (Array.isArray(value)) return value.map((item) => rewritten(item, rewrite, hidden));
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, inner]) => [
-      hideSecrets(name, secrets),
-      SECRET_NAMES.has(name.toLowerCase()) ? HIDDEN : withoutSecrets(inner, secrets),
+      rewrite(name),
+      hidden.has(name.toLowerCase()) ? HIDDEN : rewritten(inner, rewrite, hidden),
     ]),
   );
 }
 
+/** `scheme://who:password@`: nobody's address needs its password shown, whether Clutch knows it or not. */
+const PASSWORD_IN_ADDRESS = /\b([a-z][a-z0-9+.-]{1,20}:\/\/[^\s/?#:@"'<>]{0,200}):[^\s/?#"'<>]{1,400}@/gi;
+
 /**
- * Hides secrets as they are and as JSON spells them. Short ones are left alone:
- * hiding every "1" would make a text unreadable and protect nothing.
+ * Hides secrets as they are and as JSON spells them, and the password of any
+ * address. Short ones are left alone: hiding every "1" would make a text
+ * unreadable and protect nothing.
  */
 export function hideSecrets(text: string, secrets: readonly string[]): string {
   return (
@@ -64,5 +82,6 @@ export function hideSecrets(text: string, secrets: readonly string[]): string {
       // The longest first: it may begin with another.
       .sort((a, b) => b.length - a.length)
       .reduce((shown, secret) => shown.replaceAll(secret, HIDDEN), text)
+      .replace(PASSWORD_IN_ADDRESS, `$1:${HIDDEN}@`)
   );
 }

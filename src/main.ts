@@ -4,6 +4,7 @@ import { homedir } from "node:os";
 import { Command, CommanderError } from "commander";
 import { allArguments } from "./cli/arguments/index.ts";
 import type { Run } from "./cli/arguments/run.ts";
+import { hideInOutput, secretsInEnvironment } from "./cli/hide-output.ts";
 import type { Runtime } from "./cli/runtime.ts";
 
 /** The `clutch` binary: reads arguments and hands over; the work is in `cli/`, loaded when it is needed. */
@@ -18,7 +19,11 @@ let onHangup = interrupt;
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, interrupt);
 process.on("SIGHUP", () => onHangup());
 
+const secrets = secretsInEnvironment(process.env);
+hideInOutput([process.stdout, process.stderr], () => secrets);
+
 const runtime: Runtime = {
+  secrets,
   env: process.env,
   cwd: process.cwd(),
   home: homedir(),

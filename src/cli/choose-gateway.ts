@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Config } from "../config.ts";
 import { ClutchError } from "../errors.ts";
+import { secretsInAddress } from "../models/address-secrets.ts";
 import { hostOf } from "../openclaw/connect-errors.ts";
 import type { GatewayAddress } from "../openclaw/connection.ts";
 import { findLocalGateway } from "../openclaw/find-gateway.ts";
@@ -23,6 +24,14 @@ export type GatewayChoice =
  * for Clutch to pick another one.
  */
 export async function chooseGateway(config: Config, runtime: Runtime): Promise<GatewayChoice> {
+  const choice = await look(config, runtime);
+  if (choice.kind === "found") {
+    runtime.secrets?.push(...secretsInAddress(choice.url), ...(choice.token === undefined ? [] : [choice.token]));
+  }
+  return choice;
+}
+
+async function look(config: Config, runtime: Runtime): Promise<GatewayChoice> {
   const envToken = runtime.env["OPENCLAW_GATEWAY_TOKEN"];
   /** Where this machine's device key lies, for gateways that want more than a token. */
   const stateDir = join(runtime.env["XDG_STATE_HOME"] || join(runtime.home, ".local", "state"), "clutch");
@@ -69,6 +78,7 @@ export async function chooseGatewayOrSandbox(
   const sandbox = await findRunningSandbox();
   if (sandbox !== undefined) {
     const { url, token } = sandbox;
+    runtime.secrets?.push(token);
     return { kind: "found", url, token, sandbox, announcement: "The sandbox of another terminal." };
   }
   throw new ClutchError("no_gateway", choice.note, {

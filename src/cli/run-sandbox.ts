@@ -33,6 +33,7 @@ export async function runSandbox(config: Config, tour: boolean, runtime: Runtime
     throw error;
   }
   secrets.push(sandbox.gateway.token);
+  runtime.secrets?.push(sandbox.gateway.token);
   progress.end(greeting(sandbox));
   let app: App | undefined;
   try {

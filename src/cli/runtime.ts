@@ -9,6 +9,8 @@ export interface Runtime {
   readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   readonly stderr: Writable & { readonly isTTY?: boolean };
   readonly fetch: typeof globalThis.fetch;
+  /** What must never be printed, as it becomes known. */
+  readonly secrets?: string[];
   /** Epoch ms. */
   readonly clock: () => number;
   /** Aborted by Ctrl-C or SIGTERM. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ClutchError } from "../errors.ts";
+import { secretsInAddress } from "../models/address-secrets.ts";
 import { guardedBody, readSome, wholeBody } from "./bodies.ts";
 import type { ModelServerOptions, ServerHealth } from "./model-server.ts";
 import {
@@ -58,7 +59,7 @@ export function createServerConnection(
   const url = readBaseUrl(options);
   const apiKey = readApiKey(options);
   const sent = { ...headers, ...basicAuthorisation(url), ...(apiKey === undefined ? {} : keyHeaders(apiKey)) };
-  const secrets = [apiKey ?? "", url.password, decoded(url.password)].filter((text) => text !== "");
+  const secrets = [apiKey ?? "", ...secretsInAddress(options.baseUrl)].filter((text) => text !== "");
   const where = `${url.hostname}:${url.port === "" ? (url.protocol === "https:" ? "443" : "80") : url.port}`;
   const loadTimeoutMs = options.loadTimeoutMs ?? LOAD_TIMEOUT_MS;
 

@@ -46,8 +46,7 @@ export interface AuditFilter {
 /**
  * Who did what, append-only: triggers of the database refuse every update, and
  * every deletion that does not come with `prune`. That guards against mistakes
- * in this program; whoever owns the file can still rewrite it. No secret is
- * ever passed in.
+ * in this program; whoever owns the file can still rewrite it.
  */
 export interface AuditLog {
   append(entry: NewAuditEntry): Promise<void>;
@@ -61,10 +60,15 @@ export interface AuditLog {
   prune(before: number): Promise<number>;
 }
 
-/** `clock` gives milliseconds since the epoch. */
-export function createAuditLog(db: Kysely<Schema>, clock: () => number): AuditLog {
+/** `clock` gives milliseconds since the epoch; `hide` takes secrets out of what people typed and others answered. */
+export function createAuditLog(
+  db: Kysely<Schema>,
+  clock: () => number,
+  hide: <T>(value: T) => T = (same) => same,
+): AuditLog {
   return {
-    async append(entry) {
+    async append(given) {
+      const entry = hide(given);
       await db
         .insertInto("audit")
         .values({
