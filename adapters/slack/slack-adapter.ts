@@ -9,7 +9,7 @@ import { drawWithControls } from "./card-controls.ts";
 import { type ChoiceMenus, createChoiceMenus } from "./choice-menus.ts";
 import { createCommandNames } from "./command-names.ts";
 import { deliverFile } from "./deliver-file.ts";
-import { createHttpReceiver } from "./http-receiver.ts";
+import { createHttpReceiver, HTTP_LIMITS, MAX_CONNECTIONS } from "./http-receiver.ts";
 import { createJobs } from "./jobs.ts";
 import { listen } from "./listeners.ts";
 import { createOnce } from "./once.ts";
@@ -122,10 +122,11 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
   const connect = async (): Promise<void> => {
     if (receiver === undefined) return;
     if ("requestListener" in receiver) {
-      const server = await receiver.start({
-        port: options.port ?? 3000,
-        ...(options.host === undefined ? {} : { host: options.host }),
-      });
+      const server = await receiver.start(
+        { port: options.port ?? 3000, ...(options.host === undefined ? {} : { host: options.host }) },
+        HTTP_LIMITS,
+      );
+      server.maxConnections = MAX_CONNECTIONS;
       const address = server.address();
       port = typeof address === "object" ? address?.port : undefined;
       return board.connection(true);
