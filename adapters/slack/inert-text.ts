@@ -1,7 +1,7 @@
 import type { types } from "@slack/bolt";
 
 /** Control characters (but line breaks) and marks that turn the reading direction. */
-const INVISIBLE = /(?!\n)\p{Cc}|[\u00ad\u202a-\u202e\u2066-\u2069]/gu;
+const INVISIBLE = /(?!\n)\p{Cc}|[\u00ad\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 /** Text without what could disturb the lines around it. */
 export const clean = (text: string): string =>

@@ -161,8 +161,17 @@ export function listen(app: App, parts: ListenerParts): void {
     const { event, team_id: team, event_id: id } = read.data;
     if (event.bot_id !== undefined || !once.claim(id)) return;
     const spot = { team, channel: event.channel, user: event.user, ...inThread(event.thread_ts) };
-    const line = names.lineOfWords(decodeTyped(afterMention(event.text, parts.botUser())));
-    job(() => run({ spot }, line));
+    const words = afterMention(event.text, parts.botUser());
+    if (words === undefined) {
+      return job(() =>
+        aside(
+          { spot },
+          "A command begins with the mention.",
+          "Nothing was done: what stands further on may be a quotation.",
+        ),
+      );
+    }
+    job(() => run({ spot }, names.lineOfWords(decodeTyped(words))));
   });
 
   app.action({ type: "block_actions" }, async ({ ack, body }) => {

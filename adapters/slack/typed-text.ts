@@ -23,11 +23,15 @@ export function decodeTyped(text: string): string {
 const plainTarget = (target: string): string =>
   /^[@#]/.test(target) ? target : target.startsWith("!") ? `@${target.slice(1)}` : target.replace(/^mailto:/, "");
 
-/** The words after the first mention of `bot` (of anybody, where our own id is not known yet); the whole text without one. */
-export function afterMention(text: string, bot: string | undefined): string {
-  const mention = new RegExp(`<@${bot ?? "[A-Z0-9]+"}(?:\\|[^>]*)?>`);
+/**
+ * The words after the mention of `bot` (of anybody, where our own id is not known
+ * yet) with which a message begins; other mentions may stand before it. Undefined
+ * for any other message: who quotes an agent or another person asks for nothing.
+ */
+export function afterMention(text: string, bot: string | undefined): string | undefined {
+  const mention = new RegExp(`^(?:\\s|<@[A-Z0-9]+(?:\\|[^>]*)?>[\\s,:]*)*?<@${bot ?? "[A-Z0-9]+"}(?:\\|[^>]*)?>`);
   const found = mention.exec(text);
-  return found === null ? text : text.slice(found.index + found[0].length).replace(/^[\s,:]+/, "");
+  return found === null ? undefined : text.slice(found[0].length).replace(/^[\s,:]+/, "");
 }
 
 /** A value as one word of a command line. */

@@ -28,7 +28,7 @@ export function inert(text: string, ascii = false): string {
     .toWellFormed()
     .replace(/[\u2028\u2029]/g, "\n")
     .replaceAll("\t", "    ")
-    .replace(/(?!\n)\p{Cc}|[\u00ad\u202a-\u202e\u2066-\u2069]/gu, "");
+    .replace(/(?!\n)\p{Cc}|[\u00ad\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, "");
   return ascii ? toAscii(clean) : clean;
 }
 

@@ -14,7 +14,10 @@ export async function saveFile(card: Card, folder: string): Promise<Card> {
   if (file === undefined) return card;
   const say = (words: string): Card => ({ ...rest, body: [...(card.body ?? []), words] });
   try {
-    return say(`Written to ${await writeNew(join(folder, basename(file.name)), file.text)}`);
+    // No name, or dots alone, would be the folder's own, and a numbered one then a neighbour of it.
+    const own = basename(file.name);
+    const name = /^\.*$/.test(own) ? "file" : own;
+    return say(`Written to ${await writeNew(join(folder, name), file.text)}`);
   } catch (thrown) {
     const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : "unknown";
     return { ...say(`${file.name} could not be written into ${folder} (${code}).`), tone: "error" };

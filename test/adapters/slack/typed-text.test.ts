@@ -24,10 +24,13 @@ describe("what a person typed", () => {
   it.each([
     ["<@U0CLUTCH> model qwen", "model qwen"],
     ["<@U0CLUTCH|clutch>: model qwen", "model qwen"],
-    ["hey <@U0CLUTCH>, model qwen", "model qwen"],
-    ["<@U0BOB> see <@U0CLUTCH> model qwen", "model qwen"],
-    ["no mention", "no mention"],
+    [" <@U0BOB>, <@U0CLUTCH> model qwen", "model qwen"],
+    ["<@U0CLUTCH> <@U0CLUTCH> model", "<@U0CLUTCH> model"],
     ["<@U0CLUTCH>", ""],
+    ["hey <@U0CLUTCH>, model qwen", undefined],
+    ["see what it says: &gt; <@U0CLUTCH> localonly off", undefined],
+    ["&gt; <@U0CLUTCH> localonly off", undefined],
+    ["no mention", undefined],
   ])("after the mention in %s comes %s", (text, words) => expect(afterMention(text, "U0CLUTCH")).toBe(words));
 
   it("takes the first mention for ours until it knows better", () =>
