@@ -108,7 +108,7 @@ async function write({ report, card, json }: Found, output: BenchOutput, runtime
   const { stdout, cwd } = runtime;
   if (output.html !== undefined && report !== undefined) {
     const path = resolve(cwd, output.html);
-    await writeFile(path, reportHtml(report)).catch((error: NodeJS.ErrnoException) => {
+    await writeFile(path, reportHtml(report), { mode: 0o600 }).catch((error: NodeJS.ErrnoException) => {
       throw new ClutchError("bad_option", `${path} cannot be written (${error.code ?? error.message}).`, {
         hint: "The result is kept: clutch bench results --html FILE writes it elsewhere.",
       });

@@ -77,8 +77,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     });
     lock = opened;
     const workspace = join(record.dir, "workspace");
-    await mkdir(workspace);
-    await writeFile(join(workspace, "SOUL.md"), PERSONA);
+    await mkdir(workspace, { mode: 0o700 });
+    await writeFile(join(workspace, "SOUL.md"), PERSONA, { mode: 0o600 });
     const started = await startGatewayProcess({
       command,
       dir: record.dir,

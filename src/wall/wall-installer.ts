@@ -71,8 +71,9 @@ export function createWallInstaller(parts: {
     }
     const changed = textOf(unitFile) !== unit;
     if (changed) {
-      mkdirSync(dirname(unitFile), { recursive: true });
-      writeFileSync(unitFile, unit);
+      mkdirSync(dirname(unitFile), { recursive: true, mode: 0o700 });
+      // Whoever may write it runs programs as this user.
+      writeFileSync(unitFile, unit, { mode: 0o644 });
     }
     const steps = [["daemon-reload"], ["enable", "--now", UNIT_NAME], ...(changed ? [["restart", UNIT_NAME]] : [])];
     for (const words of steps) {
