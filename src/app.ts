@@ -326,6 +326,7 @@ export async function createApp(parts: AppParts): Promise<App> {
             code: error.code,
           }),
         onAnswered: (answered) => metrics?.commandAnswered(answered),
+        hide,
         logger,
       }),
       watch: (post) => background.start((to, card) => post(to, hide(card))),
