@@ -47,6 +47,7 @@ import { createModelRegistry } from "./registry/model-registry.ts";
 import { readProfileFile } from "./registry/profile-file.ts";
 import type { ConfiguredServer } from "./registry/server-address.ts";
 import { createServerMonitor } from "./registry/server-monitor.ts";
+import { checkServerKind } from "./servers/drivers.ts";
 import { createBulkSwitch } from "./sessions/bulk-switch.ts";
 import { createSessionFinder } from "./sessions/session-finder.ts";
 import { createSessionModels } from "./sessions/session-models.ts";
@@ -125,6 +126,7 @@ export async function createApp(parts: AppParts): Promise<App> {
   const secrets = [...config.secrets, ...(parts.gateway.token === undefined ? [] : [parts.gateway.token])];
   const hide = <T>(value: T): T => hideSecretsIn(value, secrets);
   const clock = parts.clock ?? Date.now;
+  const servers = { ...parts.sandboxServers, ...configuredServers(config) };
   const store = await openStore(config.store, {
     clock,
     onFailure: () => metrics?.storeFailed(),
@@ -149,7 +151,6 @@ export async function createApp(parts: AppParts): Promise<App> {
     const openclaw = createOpenClaw(connection);
     const journal = createChangeJournal(store.db, clock);
     const audit = countedAudit(createAuditLog(store.db, clock, hide), metrics);
-    const servers = { ...parts.sandboxServers, ...configuredServers(config) };
     const stated = () => readProfileFile(profileFileBeside(config));
     let isLocked = (): boolean => false;
     const monitor = createServerMonitor({
@@ -369,10 +370,10 @@ function countReconnects(connection: GatewayConnection, metrics: Metrics): void 
 
 const configuredServers = ({ servers }: Pick<Config, "servers">): Record<string, ConfiguredServer> =>
   Object.fromEntries(
-    Object.entries(servers).map(([id, { kind, baseUrl, apiKey }]) => [
-      id,
-      { kind, baseUrl, ...(apiKey === undefined ? {} : { apiKey }) },
-    ]),
+    Object.entries(servers).map(([id, { kind, baseUrl, apiKey }]) => {
+      checkServerKind(kind, id);
+      return [id, { kind, baseUrl, ...(apiKey === undefined ? {} : { apiKey }) }];
+    }),
   );
 
 const resolve: Resolve = async (host) => (await lookup(host, { all: true })).map(({ address }) => address);

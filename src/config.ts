@@ -15,6 +15,34 @@ const httpUrl = z.url({ protocol: /^https?$/, error: "an address looks like http
 const person = z.string().regex(/^(\*|[a-z]+:\S+)$/, "it is written PLATFORM:ID, such as discord:123, or *");
 const modelRef = z.string().regex(/^[^/\s]+\/\S+$/, "a model is written provider/model");
 
+export const discordSettings = z.strictObject({
+  token: secret,
+  guilds: z.array(z.string().regex(/^\d{5,25}$/, "a server's id has digits only")).prefault([]),
+  apiUrl: httpUrl.optional(),
+});
+
+export const slackSettings = z
+  .strictObject({
+    mode: z.enum(["socket", "http"]).prefault("socket"),
+    botToken: secret,
+    appToken: secret.optional(),
+    signingSecret: secret.optional(),
+    port: z.int().min(0).max(65_535).optional(),
+    host: z.string().optional(),
+    commands: z
+      .record(z.string(), z.string().regex(/^\/[a-z0-9_-]{1,31}$/, "a command looks like /model"))
+      .prefault({}),
+    apiUrl: httpUrl.optional(),
+  })
+  .refine(({ mode, appToken }) => mode !== "socket" || appToken !== undefined, {
+    path: ["appToken"],
+    error: "socket mode needs it",
+  })
+  .refine(({ mode, signingSecret }) => mode !== "http" || signingSecret !== undefined, {
+    path: ["signingSecret"],
+    error: "http mode needs it",
+  });
+
 const schema = z.strictObject({
   $schema: z.string().optional(),
   gateway: z
@@ -25,42 +53,17 @@ const schema = z.strictObject({
     .record(
       z.string(),
       z.strictObject({
-        kind: z.enum(["ollama", "anthropic", "openai-compatible"]),
+        kind: z.string().min(1),
         baseUrl: httpUrl,
         apiKey: secret.optional(),
       }),
     )
     .prefault({}),
   trustedLocal: z.array(z.string()).prefault([]),
-  discord: z
-    .strictObject({
-      token: secret,
-      guilds: z.array(z.string().regex(/^\d{5,25}$/, "a server's id has digits only")).prefault([]),
-      apiUrl: httpUrl.optional(),
-    })
-    .optional(),
-  slack: z
-    .strictObject({
-      mode: z.enum(["socket", "http"]).prefault("socket"),
-      botToken: secret,
-      appToken: secret.optional(),
-      signingSecret: secret.optional(),
-      port: z.int().min(0).max(65_535).optional(),
-      host: z.string().optional(),
-      commands: z
-        .record(z.string(), z.string().regex(/^\/[a-z0-9_-]{1,31}$/, "a command looks like /model"))
-        .prefault({}),
-      apiUrl: httpUrl.optional(),
-    })
-    .refine(({ mode, appToken }) => mode !== "socket" || appToken !== undefined, {
-      path: ["appToken"],
-      error: "socket mode needs it",
-    })
-    .refine(({ mode, signingSecret }) => mode !== "http" || signingSecret !== undefined, {
-      path: ["signingSecret"],
-      error: "http mode needs it",
-    })
-    .optional(),
+  discord: discordSettings.optional(),
+  slack: slackSettings.optional(),
+  /** Settings of further platforms, by their key; each platform checks its own when it starts. */
+  platforms: z.record(z.string(), z.record(z.string(), z.unknown())).prefault({}),
   /** The egress proxy that `clutch wall run` is. */
   wall: z
     .strictObject({

@@ -55,7 +55,7 @@ export interface OpenBenchParts {
   readonly logger: Logger;
 }
 
-/** Benches with all that they need. Throws `bad_config` where this Clutch came without its suites. */
+/** Benches with all that they need. Where this Clutch came without its suites, each bench says so. */
 export function openBench(parts: OpenBenchParts): Bench {
   const { db, config, registry, openclaw, events, measurements, isLocalOnly, machine, clock, logger } = parts;
   const fetch = parts.fetch === undefined || parts.fetch === globalThis.fetch ? createPatientFetch() : parts.fetch;

@@ -24,12 +24,14 @@ export interface SuiteFiles {
  * @param own Paths of the person's files.
  * @param root What relative paths count from.
  * @param from Where to begin looking for the suites that came with Clutch, upward.
+ *
+ * `load` throws `bad_config` where none came with it; everything else works without them.
  */
 export function createSuiteFiles(own: readonly string[], root: string, from: string = import.meta.dirname): SuiteFiles {
-  const folder = folderAbove(from);
   let known: readonly string[] = [];
   return {
     async load() {
+      const folder = folderAbove(from);
       const shipped = (await readdir(folder)).filter((name) => /\.(ya?ml|json)$/.test(name)).sort();
       const paths = [...shipped.map((name) => join(folder, name)), ...own.map((path) => resolve(root, path))];
       const suites: Suite[] = [];

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import type { App } from "../app.ts";
 import type { Config } from "../config.ts";
 import { ClutchError, toClutchError } from "../errors.ts";
@@ -7,13 +6,13 @@ import type { AppSlot } from "./app-slot.ts";
 import { chooseGateway } from "./choose-gateway.ts";
 import { LostError } from "./reload.ts";
 import type { Runtime } from "./runtime.ts";
-import { type PlatformName, type Platforms, slackGroups } from "./start-platforms.ts";
+import type { Platforms } from "./start-platforms.ts";
 import type { StatusPlace } from "./status-place.ts";
 
 /** A gateway that a changed configuration names has to answer within this, ms. */
 const GATEWAY_PATIENCE_MS = 15_000;
 /** Everything else is part of the App, which is opened anew for it. */
-const BESIDE_THE_APP = new Set(["$schema", "access", "discord", "http", "slack", "wall"]);
+const BESIDE_THE_APP = new Set(["$schema", "access", "discord", "http", "platforms", "slack", "wall"]);
 
 interface Opened {
   readonly config: Config;
@@ -77,13 +76,7 @@ export function applyConfig(parts: {
     }
     use(next);
     if (areas.has("http")) await parts.status.open(next.http);
-    const stale: readonly (readonly [name: PlatformName, isStale: boolean])[] = [
-      ["discord", areas.has("discord")],
-      ["slack", areas.has("slack") || !isDeepStrictEqual(slackGroups(next), slackGroups(before))],
-    ];
-    for (const [name, isStale] of stale) {
-      if (isStale) await platforms.restart(name, next);
-    }
+    await platforms.use(next);
     if (areas.has("wall")) notes.push("The wall is a process of its own: restart `clutch wall run`.");
     return notes;
   };

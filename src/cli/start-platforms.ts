@@ -1,143 +1,125 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Logger } from "pino";
 import type { ChatAdapter } from "../../adapters/adapter.ts";
+import type { Platform, PlatformStatus } from "../../adapters/platform.ts";
 import type { Config } from "../config.ts";
-import { type ClutchError, toClutchError } from "../errors.ts";
+import { ClutchError, toClutchError } from "../errors.ts";
 import type { ReadinessCheck } from "../observe/readiness.ts";
 import type { AppSlot } from "./app-slot.ts";
 
-/** What a platform reports of itself. */
-interface PlatformStatus {
-  readonly state: "connecting" | "ready" | "degraded" | "failed";
-  readonly problem?: ClutchError;
-}
+/**
+ * Every platform by its key in the configuration. Their libraries are loaded only
+ * where they are configured. A new one is a file of its own and a line here.
+ */
+const PLATFORMS: Readonly<Record<string, () => Promise<Platform>>> = {
+  discord: async () => (await import("../../adapters/discord/discord-platform.ts")).discordPlatform,
+  slack: async () => (await import("../../adapters/slack/slack-platform.ts")).slackPlatform,
+};
 
-export type PlatformName = "discord" | "slack";
-type PlatformConfig = Pick<Config, PlatformName | "access">;
+type PlatformsConfig = Pick<Config, "discord" | "slack" | "platforms" | "access">;
 
 /** The platforms that are configured. */
 export interface Platforms {
-  /** Stops one, and starts it anew where it is configured now. */
-  restart(name: PlatformName, config: PlatformConfig): Promise<void>;
+  /** Stops those for which something changed, and starts what is configured now. */
+  use(config: PlatformsConfig): Promise<void>;
   /** One for each platform that is configured. */
   checks(): readonly ReadinessCheck[];
 }
 
-export interface PlatformParts extends Pick<AppSlot, "dispatch" | "actions"> {
+export interface StartPlatformsParts extends Pick<AppSlot, "dispatch" | "actions"> {
   /** Those that have started are put in here, and taken out when they are stopped. */
   readonly adapters: ChatAdapter[];
   readonly say: (line: string) => void;
-  readonly onAcknowledged?: (platform: PlatformName, ms: number) => void;
+  readonly onAcknowledged?: (platform: string, ms: number) => void;
   readonly logger: Logger;
+  /** Epoch ms. */
   readonly clock: () => number;
 }
 
-interface Opening {
-  readonly config: PlatformConfig;
-  readonly parts: PlatformParts;
-  readonly onStatus: (status: PlatformStatus) => void;
+/** A platform that is configured, running or not. */
+interface Place {
+  readonly settings: unknown;
+  /** What it was opened with of the access lists. */
+  listed: readonly string[];
+  name: string;
+  status: PlatformStatus;
+  adapter?: ChatAdapter;
 }
-
-/** A new platform is one entry here; undefined where it is not configured. Its library is loaded only there. */
-const PLATFORMS: Readonly<
-  Record<PlatformName, { readonly title: string; open(opening: Opening): (() => Promise<ChatAdapter>) | undefined }>
-> = {
-  discord: {
-    title: "Discord",
-    open({ config: { discord }, parts, onStatus }) {
-      if (discord === undefined) return undefined;
-      return async () => {
-        const { createDiscordAdapter } = await import("../../adapters/discord/discord-adapter.ts");
-        const { apiUrl, ...own } = discord;
-        return createDiscordAdapter({
-          ...own,
-          ...(apiUrl === undefined ? {} : { apiUrl }),
-          actions: parts.actions,
-          logger: parts.logger.child({ platform: "discord" }),
-          clock: parts.clock,
-          onStatus,
-          onAcknowledged: (ms) => parts.onAcknowledged?.("discord", ms),
-        });
-      };
-    },
-  },
-  slack: {
-    title: "Slack",
-    open({ config, parts, onStatus }) {
-      const { slack } = config;
-      if (slack === undefined) return undefined;
-      return async () => {
-        const { createSlackAdapter } = await import("../../adapters/slack/slack-adapter.ts");
-        const { mode, botToken, appToken, signingSecret, port, host, apiUrl, commands } = slack;
-        return createSlackAdapter({
-          mode,
-          botToken,
-          ...(appToken === undefined ? {} : { appToken }),
-          ...(signingSecret === undefined ? {} : { signingSecret }),
-          ...(port === undefined ? {} : { port }),
-          ...(host === undefined ? {} : { host }),
-          ...(apiUrl === undefined ? {} : { apiUrl }),
-          commandNames: commands,
-          actions: parts.actions,
-          groupsOf: slackGroups(config),
-          logger: parts.logger.child({ platform: "slack" }),
-          clock: parts.clock,
-          onStatus,
-          onAcknowledged: (ms) => parts.onAcknowledged?.("slack", ms),
-        });
-      };
-    },
-  },
-};
 
 /**
  * Starts every platform that is configured and none that is not. One that fails is
  * told about and left out; the others and the service go on.
  */
-export async function startPlatforms(config: PlatformConfig, parts: PlatformParts): Promise<Platforms> {
-  const { adapters, say, logger } = parts;
-  const running = new Map<PlatformName, ChatAdapter>();
-  const statuses = new Map<PlatformName, PlatformStatus>();
+export async function startPlatforms(config: PlatformsConfig, parts: StartPlatformsParts): Promise<Platforms> {
+  const { actions, adapters, say, logger, clock } = parts;
+  const places = new Map<string, Place>();
 
-  const open = async (name: PlatformName, now: PlatformConfig): Promise<void> => {
-    const { title, open: opening } = PLATFORMS[name];
+  const open = async (key: string, settings: unknown, named: readonly string[]): Promise<void> => {
+    const place: Place = { settings, listed: [], name: key, status: { state: "connecting" } };
+    places.set(key, place);
     const onStatus = (status: PlatformStatus): void => {
       const { problem, state } = status;
-      statuses.set(name, status);
+      place.status = status;
       const why = problem === undefined ? "" : ` ${problem.message} ${problem.hint}`.trimEnd();
-      say(`${title}: ${state}.${why}`);
+      say(`${place.name}: ${state}.${why}`);
     };
-    const make = opening({ config: now, parts, onStatus });
-    if (make === undefined) return;
-    statuses.set(name, { state: "connecting" });
     try {
-      const adapter = await make();
+      const platform = await loadPlatform(key);
+      place.name = platform.name;
+      place.listed = platform.listed(named);
+      const adapter = platform.open(settings, {
+        ...{ actions, named, clock, onStatus },
+        logger: logger.child({ platform: key }),
+        onAcknowledged: (ms) => parts.onAcknowledged?.(key, ms),
+      });
       await adapter.start(parts.dispatch);
-      running.set(name, adapter);
+      place.adapter = adapter;
       adapters.push(adapter);
     } catch (thrown) {
       const error = toClutchError(thrown);
-      statuses.set(name, { state: "failed", problem: error });
-      logger.error({ platform: title, code: error.code, err: error.cause ?? error }, "a platform did not start");
-      say(`${title}: failed. ${error.message} ${error.hint} Clutch goes on without it.`);
+      place.status = { state: "failed", problem: error };
+      logger.error({ platform: place.name, code: error.code, err: error.cause ?? error }, "a platform did not start");
+      say(`${place.name}: failed. ${error.message} ${error.hint} Clutch goes on without it.`);
     }
   };
 
-  await Promise.all(NAMES.map((name) => open(name, config)));
+  const close = async (key: string): Promise<void> => {
+    const { adapter } = places.get(key) ?? {};
+    places.delete(key);
+    if (adapter === undefined) return;
+    await adapter.stop();
+    adapters.splice(adapters.indexOf(adapter), 1);
+  };
+
+  /** Who cannot be opened is tried anew whenever something changed. */
+  const isStale = async (key: string, settings: unknown, named: readonly string[]): Promise<boolean> => {
+    const place = places.get(key);
+    if (place?.adapter === undefined || !isDeepStrictEqual(place.settings, settings)) return true;
+    return !isDeepStrictEqual((await loadPlatform(key)).listed(named), place.listed);
+  };
+
+  const use = async (now: PlatformsConfig): Promise<void> => {
+    const { owners, operators, viewers } = now.access;
+    const named = [...owners, ...operators, ...viewers];
+    const wanted = configuredIn(now);
+    for (const key of places.keys()) if (!wanted.has(key)) await close(key);
+    await Promise.all(
+      [...wanted].map(async ([key, settings]) => {
+        if (!(await isStale(key, settings, named))) return;
+        await close(key);
+        await open(key, settings, named);
+      }),
+    );
+  };
+
+  await use(config);
   return {
-    async restart(name, now) {
-      const adapter = running.get(name);
-      if (adapter !== undefined) {
-        await adapter.stop();
-        running.delete(name);
-        adapters.splice(adapters.indexOf(adapter), 1);
-      }
-      statuses.delete(name);
-      await open(name, now);
-    },
+    use,
     checks: () =>
-      [...statuses].map(([name, { state, problem }]) => ({
-        part: PLATFORMS[name].title,
+      [...places.values()].map((place) => ({
+        part: place.name,
         async check() {
+          const { state, problem } = place.status;
           if (state === "ready") return undefined;
           return problem === undefined ? `It is ${state}.` : problem.message;
         },
@@ -145,11 +127,13 @@ export async function startPlatforms(config: PlatformConfig, parts: PlatformPart
   };
 }
 
-const NAMES: readonly PlatformName[] = ["discord", "slack"];
+const configuredIn = ({ platforms, discord, slack }: PlatformsConfig): ReadonlyMap<string, unknown> =>
+  new Map(Object.entries({ ...platforms, discord, slack }).filter(([, settings]) => settings !== undefined));
 
-/** Slack is asked for the members of a group only where an access list names one. */
-export function slackGroups({ access }: Pick<Config, "access">): readonly string[] {
-  const prefix = "slack:group:";
-  const entries = [...access.owners, ...access.operators, ...access.viewers];
-  return [...new Set(entries.filter((entry) => entry.startsWith(prefix)).map((entry) => entry.slice(prefix.length)))];
+async function loadPlatform(key: string): Promise<Platform> {
+  const load = Object.hasOwn(PLATFORMS, key) ? PLATFORMS[key] : undefined;
+  if (load !== undefined) return load();
+  throw new ClutchError("bad_config", `“platforms.${key}” is no platform that Clutch knows.`, {
+    hint: `It knows ${Object.keys(PLATFORMS).join(", ")}.`,
+  });
 }

@@ -7,8 +7,8 @@ export interface Locality {
   readonly evidence: string;
 }
 
-/** What a model server speaks. */
-export type ServerKind = "ollama" | "anthropic" | "openai-compatible";
+/** What a model server speaks: a key of `DRIVERS` in `src/servers/drivers.ts`. */
+export type ServerKind = string;
 
 /** What the server at the model's address says of the model; the remote fields are set where it passes it on. */
 export interface Listing {
@@ -21,7 +21,7 @@ export interface LocalityFacts {
   /** OpenClaw's provider id. It proves nothing: it is only looked up in `trustedLocal`. */
   readonly provider: string;
   readonly model: string;
-  readonly kind: ServerKind | "unknown";
+  readonly kind: ServerKind;
   /** Of the effective base URL (`effectiveBaseUrl`); undefined where none is known. */
   readonly address: AddressLocality | undefined;
   /** From the server at that very address: what another server says proves nothing. */

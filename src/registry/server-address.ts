@@ -22,7 +22,7 @@ export const DEFAULT_ADDRESSES: Readonly<Record<string, string>> = {
 };
 
 /** What a provider of OpenClaw's configuration speaks. */
-export function kindOf(provider: string, config: ProviderConfig | undefined): ServerKind | "unknown" {
+export function kindOf(provider: string, config: ProviderConfig | undefined): ServerKind {
   if (config?.api === "ollama" || (config?.api === undefined && provider === "ollama")) return "ollama";
   if (config?.api === "anthropic-messages" || (config?.api === undefined && provider === "anthropic"))
     return "anthropic";

@@ -16,10 +16,7 @@ import { endProcessesOf, identityOf, isRunning } from "../openclaw/process-table
 const accessSchema = z.object({
   url: z.string(),
   token: z.string(),
-  servers: z.record(
-    z.string(),
-    z.object({ kind: z.enum(["ollama", "anthropic", "openai-compatible"]), baseUrl: z.string() }),
-  ),
+  servers: z.record(z.string(), z.object({ kind: z.string(), baseUrl: z.string() })),
   demoProviders: z.array(z.string()),
   store: z.string(),
   /** Of the wall and the guard. */

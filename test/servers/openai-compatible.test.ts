@@ -4,14 +4,9 @@ import { createModelServer } from "../../src/servers/drivers.ts";
 import type { GenerateEvent } from "../../src/servers/model-server.ts";
 import { createOpenAiCompatibleServer } from "../../src/servers/openai-compatible.ts";
 import { modelServerSuite } from "./model-server.suite.ts";
+import { delta, event, OPENAI_WIRE, usage } from "./openai-wire.ts";
 import { rawServers } from "./raw-servers.ts";
 import { startOpenAiStandIn } from "./stand-in-openai.ts";
-
-const event = (value: object): string =>
-  `data: ${JSON.stringify({ id: "c", object: "chat.completion.chunk", ...value })}\n\n`;
-const delta = (value: object, finish_reason: string | null = null): string =>
-  event({ choices: [{ index: 0, delta: value, finish_reason }] });
-const usage = { prompt_tokens: 11, completion_tokens: 7, total_tokens: 18 };
 
 modelServerSuite({
   kind: "openai-compatible",
@@ -21,30 +16,7 @@ modelServerSuite({
   models: ["qwen3-8b", "org/other"],
   keyHeader: (key) => ({ name: "authorization", value: `Bearer ${key}` }),
   oddList: { data: [{ id: "" }, { id: "good", max_model_len: "long", meta: 7 }, null] },
-  wire: {
-    contentType: "text/event-stream",
-    opening: delta({ role: "assistant", content: "" }),
-    text: (content) => delta({ content }),
-    thinking: (reasoning_content) => delta({ reasoning_content }),
-    tool(name, args) {
-      const json = JSON.stringify(args);
-      const call = { index: 0, id: "call_1", type: "function", function: { name, arguments: json.slice(0, 7) } };
-      return (
-        delta({ tool_calls: [call] }) + delta({ tool_calls: [{ index: 0, function: { arguments: json.slice(7) } }] })
-      );
-    },
-    closing: (reason) =>
-      `${delta({}, reason === "tool" ? "tool_calls" : reason)}${event({ choices: [], usage })}data: [DONE]\n\n`,
-    failure: (message) => `data: ${JSON.stringify({ error: { message, type: "server_error", code: 500 } })}\n\n`,
-    malformed: 'data: {"choices": sk-very-secret-key\n\n',
-    error: (message) => ({ error: { message, type: "server_error", param: null, code: 500 } }),
-    missing: (model) => ({
-      status: 404,
-      body: {
-        error: { message: `The model \`${model}\` does not exist.`, type: "NotFoundError", param: "model", code: 404 },
-      },
-    }),
-  },
+  wire: OPENAI_WIRE,
 });
 
 describe("the OpenAI-compatible driver", () => {

@@ -1,0 +1,19 @@
+import { discordSettings } from "../../src/config.ts";
+import { definePlatform } from "../platform.ts";
+import { createDiscordAdapter } from "./discord-adapter.ts";
+
+export const discordPlatform = definePlatform({
+  name: "Discord",
+  settings: discordSettings,
+  open: ({ token, guilds, apiUrl }, { actions, logger, clock, onStatus, onAcknowledged }) =>
+    createDiscordAdapter({
+      token,
+      guilds,
+      ...(apiUrl === undefined ? {} : { apiUrl }),
+      actions,
+      logger,
+      clock,
+      onStatus,
+      ...(onAcknowledged === undefined ? {} : { onAcknowledged }),
+    }),
+});

@@ -1,0 +1,54 @@
+import type { Logger } from "pino";
+import type { z } from "zod";
+import type { ActionStore } from "../commands/action-store.ts";
+import { ClutchError } from "../src/errors.ts";
+import type { ChatAdapter } from "./adapter.ts";
+
+/** What a platform reports of itself. */
+export interface PlatformStatus {
+  readonly state: "connecting" | "ready" | "degraded" | "failed";
+  readonly problem?: ClutchError;
+}
+
+/** What every platform's adapter is given beside its own settings. */
+export interface PlatformParts {
+  readonly actions: ActionStore;
+  /** Everybody whom an access list names, as it is written there: `discord:role:123`. */
+  readonly named: readonly string[];
+  readonly logger: Logger;
+  /** Epoch ms. */
+  readonly clock: () => number;
+  readonly onStatus: (status: PlatformStatus) => void;
+  /** How long an acknowledgement took, ms. */
+  readonly onAcknowledged?: (ms: number) => void;
+}
+
+/** A platform as `clutch start` opens it. */
+export interface Platform {
+  /** As people write it. */
+  readonly name: string;
+  /** What it is opened with of those whom the access lists name: where that changes it has to be opened anew. */
+  listed(named: readonly string[]): readonly string[];
+  /** Throws `bad_config` where the settings, as the configuration holds them, cannot be used. */
+  open(settings: unknown, parts: PlatformParts): ChatAdapter;
+}
+
+/** A platform with the settings that it takes; secrets in them have been read by then. */
+export const definePlatform = <Settings>(own: {
+  readonly name: string;
+  readonly settings: z.ZodType<Settings>;
+  listed?(named: readonly string[]): readonly string[];
+  open(settings: Settings, parts: PlatformParts): ChatAdapter;
+}): Platform => ({
+  name: own.name,
+  listed: (named) => own.listed?.(named) ?? [],
+  open(settings, parts) {
+    const parsed = own.settings.safeParse(settings);
+    if (parsed.success) return own.open(parsed.data, parts);
+    // Never the value, which may be a secret.
+    const key = parsed.error.issues[0]?.path.map(String).join(".") ?? "";
+    throw new ClutchError("bad_config", `The settings of ${own.name} are wrong${key === "" ? "" : ` at “${key}”`}.`, {
+      hint: "Correct them in clutch.config.json.",
+    });
+  },
+});
