@@ -19,6 +19,8 @@ export interface Machine {
   readonly cwd: string;
   /** Runs `clutch ARGS`. */
   clutch(args: readonly string[], options?: RunOptions): Run;
+  /** Runs another program there. */
+  program(file: string, args: readonly string[], options?: RunOptions): Run;
   /** Runs `clutch ARGS` in a pseudo-terminal that `script` of util-linux opens. */
   clutchInTerminal(args: readonly string[], options?: RunOptions): Run;
   /** Every process that was started here and still runs, whatever became of its parent. */
@@ -74,6 +76,7 @@ export async function newMachine(): Promise<Machine> {
     home,
     cwd,
     clutch: (args, options = {}) => start(process.execPath, [options.main ?? MAIN, ...args], options),
+    program: (file, args, options = {}) => start(file, args, options),
     clutchInTerminal(args, options = {}) {
       const command = `stty cols 100 rows 40; exec ${[process.execPath, MAIN, ...args].join(" ")}`;
       const env = { TERM: "xterm-256color", SHELL: "/bin/sh", ...options.env };
