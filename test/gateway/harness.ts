@@ -11,7 +11,6 @@ import { type Config, defaultConfig } from "../../src/config.ts";
 import type { Conversation } from "../../src/models/conversation.ts";
 import { parsePlace } from "../../src/models/place.ts";
 import type { GatewayAddress } from "../../src/openclaw/connection.ts";
-import { findOpenClaw } from "../../src/openclaw/find-openclaw.ts";
 import {
   type GatewayProcess,
   type GatewayProcessOptions,
@@ -21,6 +20,7 @@ import type { Answer, Answerer, ReceivedChat, StandIn } from "../../src/sandbox/
 import { startAnthropicStandIn } from "../../src/sandbox/stand-in-anthropic.ts";
 import { startOllamaStandIn } from "../../src/sandbox/stand-in-ollama.ts";
 import { COMPILE_CACHE } from "../compile-cache.ts";
+import { openClawUnderTest } from "./openclaw-under-test.ts";
 
 /**
  * One real OpenClaw gateway for a suite, with stand-in model servers that keep
@@ -166,7 +166,7 @@ export async function startLab(
   });
   const logger = pino({ level: process.env["CLUTCH_TEST_LOG"] ?? "silent" }, pino.destination(2));
   const gateway = await startGatewayProcess({
-    command: (await findOpenClaw({ env: process.env })).command,
+    command: await openClawUnderTest(),
     dir: join(dir, "gateway"),
     config,
     env: process.env,
