@@ -61,6 +61,7 @@ import { createMeasurements } from "./store/measurements.ts";
 import { openStore } from "./store/open-store.ts";
 import { createReturns } from "./store/returns.ts";
 import { createSouls } from "./store/souls.ts";
+import { damageIn } from "./store/sqlite-error.ts";
 import { storeFile } from "./store/store-file.ts";
 import type { UsageLedger } from "./store/usage-ledger.ts";
 import type { CallPricer } from "./usage/call-pricer.ts";
@@ -111,6 +112,8 @@ export interface AppParts extends Waiting {
   readonly demoProviders?: readonly string[];
   /** Counts what happens, in a process that stays. */
   readonly metrics?: Metrics;
+  /** Told each time that the store turns out to be damaged: it has to be closed and mended. */
+  readonly onDamage?: () => void;
   readonly logger: Logger;
   readonly clock?: () => number;
   readonly fetch?: typeof globalThis.fetch;
@@ -129,7 +132,10 @@ export async function createApp(parts: AppParts): Promise<App> {
   const servers = { ...parts.sandboxServers, ...configuredServers(config) };
   const store = await openStore(config.store, {
     clock,
-    onFailure: () => metrics?.storeFailed(),
+    onFailure(error) {
+      metrics?.storeFailed();
+      if (damageIn(error.cause) !== undefined) parts.onDamage?.();
+    },
     onMigrating: ({ place, backup = "none; pg_dump makes one of PostgreSQL" }) =>
       logger.warn({ store: place, backup }, "the store is of an older version; its tables are brought up to date"),
   });

@@ -9,6 +9,8 @@ import { changedKeys } from "./changed-keys.ts";
 export interface Reloader {
   /** `signal`: somebody asked for it, and is told also where nothing has changed. Never rejects. */
   read(why: "file" | "signal"): Promise<void>;
+  /** Puts the present one in force anew where `key` counts, as if that had changed. Never rejects. */
+  again(key: string): Promise<void>;
   /** Waits for what is under way; nothing more is read. */
   stop(): Promise<void>;
 }
@@ -89,18 +91,27 @@ export function createReloader(parts: {
       logger.info({ changed }, "the configuration was read again");
       say(`The configuration was read again. Changed: ${changed.join(", ")}. ${notes.join(" ")}`.trimEnd());
     } catch (thrown) {
-      if (thrown instanceof LostError) parts.onLost(thrown.cause);
-      else await refused(toClutchError(thrown));
+      if (thrown instanceof LostError) throw thrown;
+      await refused(toClutchError(thrown));
     }
   };
 
+  const next = (job: () => Promise<unknown>): Promise<void> => {
+    work = work
+      .then(() => (stopped ? undefined : job()))
+      .then(
+        () => undefined,
+        (thrown: unknown) => {
+          if (thrown instanceof LostError) parts.onLost(thrown.cause);
+          else logger.error({ err: thrown }, "the configuration could not be put in force");
+        },
+      );
+    return work;
+  };
+
   return {
-    read(why) {
-      work = work
-        .then(() => (stopped ? undefined : read(why)))
-        .catch((thrown: unknown) => logger.error({ err: thrown }, "reading the configuration again met a fault"));
-      return work;
-    },
+    read: (why) => next(() => read(why)),
+    again: (key) => next(() => apply(current, current, [key])),
     async stop() {
       stopped = true;
       await work;

@@ -25,6 +25,8 @@ import { watchFileAt } from "./watch-file.ts";
 const MAIN_SESSION = "agent:main:main";
 /** Commands that run when Clutch is told to stop have this long to end by themselves, ms. */
 const STOP_PATIENCE_MS = 20_000;
+/** A store that is damaged again so soon, ms, is not mended by opening it anew. */
+const MEND_AGAIN_MS = 60_000;
 
 /** With a person's own gateway: serves until it is signalled, whatever its input does. */
 export async function runService(
@@ -41,8 +43,10 @@ export async function runService(
   });
   const say = (line: string): void => void runtime.stdout.write(`${hideSecrets(line, secrets)}\n`);
   const metrics = createMetrics();
-  const state: { config: Config; ready: () => Promise<Readiness> } = {
+  const state: { config: Config; mend: () => void; ready: () => Promise<Readiness> } = {
     config,
+    // While it starts the store was just looked through.
+    mend: () => undefined,
     ready: async () => notReady("Clutch is starting."),
   };
   const status = createStatusPlace({ say, secrets, metrics, logger, ready: () => state.ready() });
@@ -65,6 +69,7 @@ export async function runService(
         : patience),
       access,
       metrics,
+      onDamage: () => state.mend(),
       logger,
       fetch: runtime.fetch,
       clock: runtime.clock,
@@ -139,6 +144,7 @@ export async function runService(
       onLost: lost.reject,
       logger,
     });
+    state.mend = atMostEvery(MEND_AGAIN_MS, () => void reloader.again("store"));
     endings.push(
       watchFileAt(configPath(runtime), () => void reloader.read("file")),
       reloader.stop,
@@ -154,6 +160,15 @@ export async function runService(
     await slot?.current().close();
     await status.close();
   }
+}
+
+function atMostEvery(ms: number, act: () => void): () => void {
+  let last = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (performance.now() - last < ms) return;
+    last = performance.now();
+    act();
+  };
 }
 
 const notReady = (problem: string): Readiness => ({ ready: false, failing: [{ part: "clutch", problem }] });

@@ -13,7 +13,10 @@ const PROBLEMS: Readonly<Record<string, readonly [problem: string, hint: string]
   "5": ["is locked by another process", "Wait for the other process to finish, or stop it, and try again."],
   "8": NOT_WRITABLE,
   "10": ["could not be read or written: the disk reports an error", "Check the disk, then start Clutch again."],
-  "11": ["is damaged", "Start `clutch start` again: it sets the file aside and restores the newest good backup."],
+  "11": [
+    "is damaged",
+    "A running `clutch start` sets the file aside and restores the newest good backup, and so does the next one.",
+  ],
   "13": ["could not be written: the disk is full", "Free some space, then try again."],
   "14": NO_SUCH_PLACE,
   "26": [

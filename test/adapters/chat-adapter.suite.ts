@@ -187,6 +187,25 @@ export function chatAdapterSuite(name: string, open: () => Promise<ChatAdapterHa
       expect((await harness.shown()).length).toBeLessThan(250_000);
     });
 
+    it("takes a card of megabytes as any other that is too long", async () => {
+      const huge = (what: string): string => `${what} ${"<@1> `*_ word ".repeat(80_000)}`;
+      const card: Card = {
+        tone: "info",
+        title: huge("A huge title"),
+        body: [huge("body")],
+        fields: [{ name: huge("name"), value: huge("value") }],
+        table: { columns: ["a"], rows: [[huge("cell")]] },
+        actions: [{ label: huge("press"), line: "/act", style: "secondary" }],
+        footer: huge("footer"),
+      };
+      await start(({ line }) => outcome(line === "/long" ? card : { title: "short again" }));
+      await harness.type("/long");
+      await shows("A huge title");
+      await harness.type("/short");
+      await shows("short again");
+      expect((await harness.shown()).length).toBeLessThan(250_000);
+    });
+
     it("posts what nobody asked for", async () => {
       await start(() => outcome({ title: "unused" }));
       const card = { tone: "warning", title: "the model was changed elsewhere" } as const;

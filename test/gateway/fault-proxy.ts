@@ -29,6 +29,8 @@ export interface FaultProxy {
   duplicate(on: boolean): void;
   /** Text frames that are no protocol of the gateway's, between its own. */
   babble(): void;
+  /** The gateway says more than this version of Clutch knows: fields in every object, and events of its own. */
+  newer(on: boolean): void;
   /** New connections too get no answer at all, or are turned away, until it is lifted. */
   block(how: "silent" | "refuse" | undefined): void;
   close(): Promise<void>;
@@ -51,6 +53,7 @@ export async function startFaultProxy(
   let taken = 0;
   let delayMs = 0;
   let twice = false;
+  let isNewer = false;
   let blocked: "silent" | "refuse" | undefined;
   let trap: { method: string; moment: "request" | "answer"; fault: Fault; id?: string; sprung: () => void } | undefined;
 
@@ -87,6 +90,11 @@ export async function startFaultProxy(
     source.on("data", (chunk) => {
       for (const frame of split(chunk)) {
         if (passage.frozen || trapped(passage, frame, from)) continue;
+        if (isNewer && from === "gateway" && frame.text !== undefined) {
+          put(serverFrame(JSON.stringify(withUnknown(JSON.parse(frame.text)))));
+          put(serverFrame(JSON.stringify(UNKNOWN_EVENT)));
+          continue;
+        }
         const bytes =
           frame.text === undefined && from === "client" && options.forwardedFor !== undefined
             ? withHeader(frame.raw, `X-Forwarded-For: ${options.forwardedFor}`)
@@ -134,6 +142,9 @@ export async function startFaultProxy(
     duplicate(on) {
       twice = on;
     },
+    newer(on) {
+      isNewer = on;
+    },
     babble() {
       for (const text of [
         "",
@@ -155,6 +166,24 @@ export async function startFaultProxy(
       return new Promise((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+const UNKNOWN = { since: "2031.1.1", list: [{ deep: true }], nothing: null };
+const UNKNOWN_EVENT = {
+  type: "event",
+  event: "sessions.dreamt",
+  payload: { sessionKey: "agent:main:main", ...UNKNOWN },
+};
+/** The names in these are a person's: a field more would be an agent or a provider more. */
+const NAMED_BY_PEOPLE = /config|entries|providers|raw|parsed|models$|accounts|plugins/i;
+
+/** Adds a field that nobody knows to each object of a frame. */
+function withUnknown(value: unknown, name = ""): unknown {
+  if (Array.isArray(value)) return value.map((item) => withUnknown(item, name));
+  if (typeof value !== "object" || value === null) return value;
+  if (NAMED_BY_PEOPLE.test(name)) return value;
+  const known = Object.entries(value).map(([key, inner]) => [key, withUnknown(inner, key)]);
+  return { ...Object.fromEntries(known), zzUnknown: UNKNOWN };
 }
 
 /** Behind the request line. */

@@ -26,8 +26,12 @@ export function createFrameSplitter(): (chunk: Buffer) => Frame[] {
 /** An unmasked text frame, as a server sends it. */
 export function serverFrame(text: string): Buffer {
   const payload = Buffer.from(text);
-  if (payload.length > 125) throw new Error("too long for a short frame");
-  return Buffer.concat([Buffer.from([0x81, payload.length]), payload]);
+  const head = Buffer.alloc(payload.length < 126 ? 2 : payload.length < 65_536 ? 4 : 10);
+  head.writeUInt8(0x81, 0);
+  head.writeUInt8(head.length === 2 ? payload.length : head.length === 4 ? 126 : 127, 1);
+  if (head.length === 4) head.writeUInt16BE(payload.length, 2);
+  if (head.length === 10) head.writeBigUInt64BE(BigInt(payload.length), 2);
+  return Buffer.concat([head, payload]);
 }
 
 function headerLength(bytes: Buffer): number | undefined {

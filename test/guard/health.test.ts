@@ -135,6 +135,22 @@ describe("whether an Ollama would answer", () => {
     expect(described).toHaveBeenCalledTimes(3);
   });
 
+  it("is asked anew, and what failed is tried again, where the clock is set back by an hour", async () => {
+    let now = 3_600_000;
+    const answer = vi.fn<RequestListener>(tags({ name: "qwen:7b" }));
+    const baseUrl = await serve((request, response) =>
+      (request.url === "/api/tags" ? answer : json({}))(request, response),
+    );
+    const health = newHealth(() => now);
+    const ask = () => health.of({ ...QWEN, baseUrl });
+    await ask();
+    health.failed(QWEN, "it broke off");
+    expect(await ask()).toEqual({ ok: false, why: "it broke off" });
+    now = 0;
+    expect(await ask()).toMatchObject({ ok: true });
+    expect(answer).toHaveBeenCalledTimes(2);
+  });
+
   it.each<[string, RequestListener, object]>([
     ["names a remote host", json({ remote_host: "https://ollama.com" }), { ok: false, why: "not on this network" }],
     ["names a remote model", json({ remote_model: "gpt" }), { ok: false, why: "not on this network" }],

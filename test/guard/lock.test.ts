@@ -160,6 +160,15 @@ describe("the lock", () => {
     expect(lock.state().on).toBe(false);
   });
 
+  it("is found ended by force also where the clock was set back by an hour meanwhile", () => {
+    now = 3_600_000;
+    const lock = open();
+    lock.on("one", RULES);
+    now = 0;
+    writeState(path, { ...readState(path), on: false });
+    expect(lock.state().on).toBe(false);
+  });
+
   it("is one for all registrations in a process, whatever version of the code they come with", () => {
     const memory = { state: undefined };
     const older = createLock({ path, clock, memory });

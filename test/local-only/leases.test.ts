@@ -141,6 +141,7 @@ describe("a clock that is set back", () => {
     const dead = holding();
     await dead.lease;
     now -= back;
+    expect(await leases.isHeld("lock")).toBe(!isTaken);
     if (isTaken) expect(await now0()).toBe("mine");
     else await expect(now0()).rejects.toThrow(busy);
     dead.end();

@@ -369,3 +369,44 @@ describe("daily", () => {
     expect((await clutch.lock.status()).schedule.daily).toBe("22:00-07:00");
   });
 });
+
+describe("the clock is put right while the daily times hold", () => {
+  const daily = (times: string) => clutch.lock.setDaily(times, ME);
+
+  it("forward over the beginning: it begins late, and once", async () => {
+    await daily("22:00-07:00");
+    at("2026-11-22T21:30");
+    expect(await goesBy()).toEqual([]);
+    at("2026-11-22T22:30");
+    expect(await goesBy()).toHaveLength(1);
+    expect([await isOn(), await goesBy()]).toEqual([true, []]);
+  });
+
+  it("back over the end: it stays off, and the end comes no second time", async () => {
+    await daily("22:00-07:00");
+    at("2026-11-22T22:00");
+    await goesBy();
+    at("2026-11-23T07:10");
+    expect(await goesBy()).toHaveLength(1);
+    at("2026-11-23T06:10");
+    expect([await goesBy(), await isOn()]).toEqual([[], false]);
+    at("2026-11-23T07:10");
+    expect([await goesBy(), await isOn()]).toEqual([[], false]);
+    at("2026-11-23T22:00");
+    expect([(await goesBy()).length, await isOn()]).toEqual([1, true]);
+  });
+
+  it("from a year that it never was: the times go on to hold", async () => {
+    at("2031-11-22T12:00");
+    await daily("22:00-07:00");
+    at("2031-11-22T22:00");
+    await goesBy();
+    at("2031-11-23T07:00");
+    await goesBy();
+    expect(await isOn()).toBe(false);
+    at("2026-11-22T22:00");
+    expect([(await goesBy()).length, await isOn()]).toEqual([1, true]);
+    at("2026-11-23T07:00");
+    expect([(await goesBy()).length, await isOn()]).toEqual([1, false]);
+  });
+});

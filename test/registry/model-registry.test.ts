@@ -93,6 +93,18 @@ describe("a look", () => {
     expect(state.looks).toBe(2);
   });
 
+  it("is not good for an hour more where the clock is set back by one", async () => {
+    const { registry, state } = lab();
+    state.now = 3_600_000;
+    await registry.current();
+    state.now = 0;
+    await registry.current();
+    expect(state.looks).toBe(2);
+    state.now = 1_000;
+    await registry.current();
+    expect(state.looks).toBe(2);
+  });
+
   it("is shared by all who ask at the same time", async () => {
     const { registry, state } = lab();
     await Promise.all([registry.current(), registry.refresh(), registry.current()]);

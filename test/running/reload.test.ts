@@ -131,6 +131,12 @@ describe("a changed configuration", () => {
     expect(lost).toEqual(["why"]);
   });
 
+  it("is not needed to put the present one in force anew", async () => {
+    const { reloader, said, applied } = await setUp("{}");
+    await reloader.again("store");
+    expect([applied, said]).toEqual([[["store"]], []]);
+  });
+
   it("that differs in nothing is told to who asked, and to nobody else", async () => {
     const { reloader, said } = await setUp("{}");
     writeFileSync(file, "{ /* the same */ }");

@@ -83,11 +83,20 @@ describe("a backup", () => {
     expect([existsSync(old), existsSync(young)]).toEqual([false, true]);
   });
 
-  it("is not made of a damaged store: the good ones stay", async () => {
+  it.each([
+    ["cut short", (file: string) => truncateSync(file, 3 * 4096)],
+    [
+      "without some of its pages",
+      (file: string) => {
+        const bytes = readFileSync(file);
+        writeFileSync(file, bytes.fill(0, 8 * 4096, bytes.length - 4096));
+      },
+    ],
+  ])("is not made of a store that is %s: the good ones stay", async (_, damage) => {
     const { file, store } = await storeWith(500);
     const good = await backUp(file, NOON);
     await store.close();
-    truncateSync(file, 3 * 4096);
+    damage(file);
     for (let count = 1; count < 5; count++) {
       await expect(backUp(file, NOON + count * SECOND)).rejects.toMatchObject({
         code: "store_failed",

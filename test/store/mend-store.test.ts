@@ -14,6 +14,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { createAuditLog } from "../../src/store/audit-log.ts";
 import { backUp } from "../../src/store/backups.ts";
+import { createChangeJournal } from "../../src/store/change-journal.ts";
 import { checkStore } from "../../src/store/check-store.ts";
 import { forgetMended, mendStore, restoreStore } from "../../src/store/mend-store.ts";
 import { openStore } from "../../src/store/open-store.ts";
@@ -108,14 +109,21 @@ describe("a store is damaged:", () => {
     expect(await entriesIn(file)).toBe(200);
   });
 
-  it("with what was not yet in the file itself, which is kept with it", async () => {
+  it("with what a killed process had not put into the file yet: nothing of that is added to the backup", async () => {
     const file = await storeWithBackup();
-    const wal = `${file}-wal`;
-    overwrite(file, 4 * PAGE, zeros(statSync(file).size - 8 * PAGE));
-    writeFileSync(wal, "what a killed process left");
+    const child = startStoreChild("write-forever", `sqlite:${file}`);
+    for (let count = 0; count < 50; count++) await child.line();
+    child.process.kill("SIGKILL");
+    await child.end();
+    expect(existsSync(`${file}-wal`)).toBe(true);
+    overwrite(file, 20 * PAGE, zeros(statSync(file).size - 24 * PAGE));
     const mended = mendStore(file, NOON);
-    expect(readdirSync(dirname(file))).not.toContain(`${basename(file)}-shm`);
-    expect(existsSync(mended?.setAside ?? "")).toBe(true);
+    expect(mended?.restored?.at).toBe(NOON - HOUR);
+    expect(statSync(mended?.setAside ?? "").size).toBeGreaterThan(20 * PAGE);
+    expect(await checkStore(`sqlite:${file}`, clock)).toEqual({ state: "sound" });
+    const store = await openStore(`sqlite:${file}`, { clock });
+    expect(await createChangeJournal(store.db, clock).latest("s")).toBeUndefined();
+    await store.close();
     expect(await entriesIn(file)).toBe(200);
   });
 });
