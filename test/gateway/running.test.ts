@@ -1,0 +1,226 @@
+import { truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { eventually, type Machine, newMachine, type Run } from "../cli/machine.ts";
+import { type DiscordStandIn, startDiscord } from "../platforms/discord/discord-stand-in.ts";
+import type { Exchange } from "../platforms/discord/people.ts";
+import type { Channel, Member } from "../platforms/discord/world.ts";
+import { type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
+import { type Lab, startLab } from "./harness.ts";
+
+// `clutch start` as a service, with a real gateway and a Discord: what is seen of it from outside.
+
+const PATIENCE = { timeout: 30_000, interval: 50 };
+const STATUS = "127.0.0.1:28377";
+
+let lab: Lab;
+let proxy: FaultProxy;
+let machine: Machine;
+let discord: DiscordStandIn;
+let anna: Member;
+let ben: Member;
+let channel: Channel;
+let run: Run;
+let configFile: string;
+
+const base = () => ({
+  gateway: { url: proxy.url, token: lab.gateway.token },
+  discord: { token: discord.token, guilds: [channel.guildId], apiUrl: discord.apiUrl },
+  http: { listen: STATUS },
+  access: { owners: [`discord:${anna.id}`], viewers: [] as string[] },
+});
+const configure = (config: object | string): Promise<void> =>
+  writeFile(configFile, typeof config === "string" ? config : JSON.stringify(config));
+const get = async (path: string): Promise<{ status: number; text: string }> => {
+  const response = await fetch(`http://${STATUS}${path}`);
+  return { status: response.status, text: await response.text() };
+};
+const figure = async (name: string): Promise<number | undefined> => {
+  const line = (await get("/metrics")).text.split("\n").find((candidate) => candidate.startsWith(`${name} `));
+  return line === undefined ? undefined : Number(line.slice(name.length + 1));
+};
+const model = (name?: string, by: Member = anna): Exchange =>
+  discord.command("model", name === undefined ? {} : { name }, { by, in: channel });
+const answer = async (exchange: Exchange): Promise<string> => {
+  await vi.waitFor(() => {
+    const messages = exchange.messages();
+    expect(messages.length > 0 && messages.every(({ loading }) => !loading)).toBe(true);
+  }, PATIENCE);
+  await sleep(200);
+  return exchange
+    .messages()
+    .map(({ text }) => text)
+    .join("\n");
+};
+const logLines = (): Record<string, unknown>[] =>
+  run
+    .stderr()
+    .split("\n")
+    .filter((line) => line.startsWith("{"))
+    .map((line) => JSON.parse(line));
+
+beforeAll(async () => {
+  [machine, lab, discord] = await Promise.all([newMachine(), startLab(), startDiscord()]);
+  proxy = await startFaultProxy(lab.gateway.url);
+  // All of it with a gateway that says more than Clutch knows.
+  proxy.newer(true);
+  anna = discord.world.person("anna");
+  ben = discord.world.person("ben");
+  channel = discord.world.textChannel();
+  configFile = join(machine.dir, "clutch.config.json");
+  await configure(base());
+  run = machine.clutch(["start"], { env: { CLUTCH_CONFIG: configFile, CLUTCH_LOG: "debug" } });
+});
+afterAll(async () => {
+  await machine?.clear();
+  await proxy?.close();
+  await discord?.close();
+  await lab?.stop();
+});
+
+it("is alive before it is ready, and ready when gateway, store and platform are there", async () => {
+  const ready = await eventually(
+    () => get("/readyz").catch(() => ({ status: 0, text: "" })),
+    ({ status }) => status === 200,
+  );
+  expect(ready).toEqual({ status: 200, text: '{"ready":true,"failing":[]}\n' });
+  expect((await get("/healthz")).status).toBe(200);
+  expect(await figure("clutch_gateway_attached")).toBe(1);
+});
+
+it("a switch is counted, and its reference leads from the command to the gateway's call and the audit log", async () => {
+  const asked = model("coder");
+  const question = await answer(asked);
+  const [message] = asked.messages();
+  const yes = message?.buttons[0];
+  if (message === undefined || yes === undefined) throw new Error(question);
+  await answer(discord.press(yes.customId, message, anna));
+  await vi.waitFor(
+    () =>
+      expect(
+        discord
+          .screen({ by: anna, in: channel })
+          .map(({ text }) => text)
+          .join("\n"),
+      ).toContain("Switched to Qwen2.5-Coder 32B"),
+    PATIENCE,
+  );
+
+  expect(await figure('clutch_switches_total{action="switch",outcome="ok"}')).toBe(1);
+  expect(await figure('clutch_commands_total{command="model",platform="discord",outcome="ok"}')).toBe(1);
+  expect(await figure('clutch_commands_total{command="model",platform="discord",outcome="question"}')).toBe(1);
+  expect(await figure('clutch_ack_latency_seconds_count{platform="discord"}')).toBe(2);
+  expect(await figure("clutch_lock_on")).toBe(0);
+  expect((await get("/metrics")).text).not.toContain(anna.id);
+
+  const patched = logLines().find(({ method }) => method === "sessions.patch");
+  expect(patched).toMatchObject({ correlation: expect.stringMatching(/^[0-9a-f]{6}$/), msg: "gateway called" });
+  const together = logLines().filter(({ correlation }) => correlation === patched?.["correlation"]);
+  expect(together.map(({ msg }) => msg)).toEqual(expect.arrayContaining(["gateway called", "command answered"]));
+  const audit = machine.clutch(["audit", "--json", "--action", "model.switch"], { env: { CLUTCH_CONFIG: configFile } });
+  await audit.ended;
+  expect(JSON.parse(audit.stdout())).toMatchObject({ correlation: patched?.["correlation"], result: "ok" });
+  expect(run.stderr() + run.stdout()).not.toContain(lab.gateway.token);
+});
+
+it("a gateway that is gone makes it unready, not dead, and a fault's card names the lines of the log", async () => {
+  proxy.block("refuse");
+  proxy.strike("cut");
+  const unready = await eventually(
+    () => get("/readyz"),
+    ({ status }) => status === 503,
+  );
+  expect(JSON.parse(unready.text)).toMatchObject({ ready: false, failing: [{ part: "gateway" }] });
+  expect((await get("/healthz")).status).toBe(200);
+  expect(await figure("clutch_gateway_attached")).toBe(0);
+
+  const text = await answer(model());
+  const reference = /Reference ([0-9a-f]{6})/.exec(text)?.[1];
+  expect(logLines().some(({ correlation, level }) => correlation === reference && level === 50)).toBe(true);
+  proxy.block(undefined);
+  await eventually(
+    () => get("/readyz"),
+    ({ status }) => status === 200,
+  );
+  expect(await figure("clutch_gateway_reconnects_total")).toBe(1);
+});
+
+it("an access list that changes counts for the next command, and nonsense changes nothing", async () => {
+  expect(await answer(model(undefined, ben))).toContain("not on Clutch's lists");
+  await configure({ ...base(), access: { owners: [`discord:${anna.id}`], viewers: [`discord:${ben.id}`] } });
+  await run.sees("Changed: access.viewers.");
+  expect(await answer(model(undefined, ben))).not.toContain("not on Clutch's lists");
+
+  await configure(`{ "access": { "owners": [`);
+  await run.sees("is not valid JSON");
+  expect(run.stdout()).toContain("Nothing was changed: what was read before stays in force.");
+  expect(await answer(model(undefined, ben))).not.toContain("not on Clutch's lists");
+  await vi.waitFor(() => {
+    const told = [...discord.messages.all.values()].filter((message) => message.channelId !== channel.id);
+    expect(JSON.stringify(told)).toContain("cannot be used");
+  }, PATIENCE);
+  expect(await figure('clutch_config_reloads_total{outcome="refused"}')).toBe(1);
+});
+
+it("what the App is made of is exchanged under Discord's hands; a command that comes meanwhile is answered", async () => {
+  const identified = discord.gateway.identifies.length;
+  await configure({ ...base(), audit: { retentionDays: 30 }, access: base().access });
+  await eventually(
+    async () => run.stdout(),
+    (text) => text.includes("audit.retentionDays"),
+  );
+  expect(run.stdout()).toContain("Clutch was opened anew for it");
+  expect(discord.gateway.identifies.length).toBe(identified);
+  expect(await answer(model())).toContain("Qwen2.5-Coder");
+
+  // A gateway that does not let it in: the former one goes on.
+  await configure({ ...base(), audit: { retentionDays: 30 }, gateway: { url: proxy.url, token: "of-another-one" } });
+  await run.sees("refuses the token that Clutch sent. Nothing was changed");
+  expect(await answer(model())).toContain("Qwen2.5-Coder");
+  expect(
+    await eventually(
+      () => get("/readyz"),
+      ({ status }) => status === 200,
+    ),
+  ).toMatchObject({ status: 200 });
+});
+
+it("a hang-up reads the configuration again where nobody sits at a terminal", async () => {
+  await configure({ ...base(), audit: { retentionDays: 30 } });
+  run.kill("SIGHUP");
+  await run.sees("The configuration was read again; nothing in it has changed.");
+});
+
+it("is told to stop with a command in flight: the answer comes, and nothing is lost", async () => {
+  proxy.delay(700);
+  const inFlight = model();
+  await vi.waitFor(async () => expect(await inFlight.acknowledgement()).toBeDefined(), PATIENCE);
+  run.kill("SIGTERM");
+  expect(await run.ended).toBe(0);
+  proxy.delay(0);
+  expect(await answer(inFlight)).toContain("Qwen2.5-Coder");
+  expect(discord.violations).toEqual([]);
+});
+
+it("a store that is damaged when it starts is put back as it was, and the owner is told since when", async () => {
+  const store = join(machine.cwd, "clutch.db");
+  const env = { CLUTCH_CONFIG: configFile };
+  expect(await machine.clutch(["store", "backup"], { env }).ended).toBe(0);
+  await truncate(store, 8_192);
+  expect(await machine.clutch(["store", "check"], { env }).ended).toBe(1);
+  run = machine.clutch(["start"], { env });
+  await run.sees(/The store \S+ was damaged: .* It was put back as it was at 20/);
+  await eventually(
+    () => get("/readyz").catch(() => ({ status: 0, text: "" })),
+    ({ status }) => status === 200,
+  );
+  await vi.waitFor(() => {
+    const told = [...discord.messages.all.values()].filter((message) => message.channelId !== channel.id);
+    expect(JSON.stringify(told)).toContain("Clutch's store was damaged");
+  }, PATIENCE);
+  // What was switched before the backup is still known.
+  expect(await answer(discord.command("model", { name: "undo" }, { by: anna, in: channel }))).toContain("Back on");
+  run.kill("SIGTERM");
+  expect(await run.ended).toBe(0);
+});
