@@ -31,6 +31,8 @@ export interface FaultProxy {
   babble(): void;
   /** The gateway says more than this version of Clutch knows: fields in every object, and events of its own. */
   newer(on: boolean): void;
+  /** Frames that said more. */
+  readonly saidMore: () => number;
   /** New connections too get no answer at all, or are turned away, until it is lifted. */
   block(how: "silent" | "refuse" | undefined): void;
   close(): Promise<void>;
@@ -54,6 +56,7 @@ export async function startFaultProxy(
   let delayMs = 0;
   let twice = false;
   let isNewer = false;
+  let saidMore = 0;
   let blocked: "silent" | "refuse" | undefined;
   let trap: { method: string; moment: "request" | "answer"; fault: Fault; id?: string; sprung: () => void } | undefined;
 
@@ -91,6 +94,7 @@ export async function startFaultProxy(
       for (const frame of split(chunk)) {
         if (passage.frozen || trapped(passage, frame, from)) continue;
         if (isNewer && from === "gateway" && frame.text !== undefined) {
+          saidMore += 1;
           put(serverFrame(JSON.stringify(withUnknown(JSON.parse(frame.text)))));
           put(serverFrame(JSON.stringify(UNKNOWN_EVENT)));
           continue;
@@ -142,6 +146,7 @@ export async function startFaultProxy(
     duplicate(on) {
       twice = on;
     },
+    saidMore: () => saidMore,
     newer(on) {
       isNewer = on;
     },

@@ -135,15 +135,23 @@ it("a gateway that is gone makes it unready, not dead, and a fault's card names 
   expect((await get("/healthz")).status).toBe(200);
   expect(await figure("clutch_gateway_attached")).toBe(0);
 
-  const text = await answer(model());
-  const reference = /Reference ([0-9a-f]{6})/.exec(text)?.[1];
-  expect(logLines().some(({ correlation, level }) => correlation === reference && level === 50)).toBe(true);
   proxy.block(undefined);
   await eventually(
     () => get("/readyz"),
     ({ status }) => status === 200,
   );
   expect(await figure("clutch_gateway_reconnects_total")).toBe(1);
+
+  const cut = proxy.strikeAt("sessions.describe", "answer", "cut");
+  const text = await answer(model());
+  await cut;
+  const reference = /Reference ([0-9a-f]{6})/.exec(text)?.[1];
+  expect(logLines().some(({ correlation, level }) => correlation === reference && level === 50)).toBe(true);
+  expect(await figure('clutch_faults_total{code="gateway_lost"}')).toBe(1);
+  await eventually(
+    () => get("/readyz"),
+    ({ status }) => status === 200,
+  );
 });
 
 it("an access list that changes counts for the next command, and nonsense changes nothing", async () => {
@@ -201,6 +209,7 @@ it("is told to stop with a command in flight: the answer comes, and nothing is l
   proxy.delay(0);
   expect(await answer(inFlight)).toContain("Qwen2.5-Coder");
   expect(discord.violations).toEqual([]);
+  expect(proxy.saidMore()).toBeGreaterThan(100);
 });
 
 it("a store that is damaged when it starts is put back as it was, and the owner is told since when", async () => {
