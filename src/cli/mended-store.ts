@@ -4,12 +4,12 @@ import { type MendedStore, mendStore } from "../store/mend-store.ts";
 import { storeFile } from "../store/store-file.ts";
 
 /** Before the store at `url` is opened; says what was done. What is given has to be told to the owners as well. */
-export function mendIfDamaged(
+export async function mendIfDamaged(
   url: string,
   parts: { readonly say: (line: string) => void; readonly clock: () => number; readonly logger: Logger },
-): readonly MendedStore[] {
+): Promise<readonly MendedStore[]> {
   const file = storeFile(url);
-  const mended = file === undefined ? undefined : mendStore(file, parts.clock());
+  const mended = file === undefined ? undefined : await mendStore(file, parts.clock());
   if (mended === undefined) return [];
   parts.logger.error({ ...mended }, "the store was damaged");
   parts.say(`The store ${mended.file} was damaged: ${mended.damage}. ${sentences(mended).join(" ")}`);

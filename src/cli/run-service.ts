@@ -58,7 +58,7 @@ export async function runService(
     to: { readonly config: Config; readonly gateway: GatewayAddress },
     patience: "endless" | { readonly gatewayTimeoutMs: number },
   ): Promise<App> => {
-    mended.push(...mendIfDamaged(to.config.store, { say, clock: runtime.clock, logger }));
+    mended.push(...(await mendIfDamaged(to.config.store, { say, clock: runtime.clock, logger })));
     return createApp({
       ...to,
       stateDirectory: stateDirectory(runtime.env, runtime.home),

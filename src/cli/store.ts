@@ -87,7 +87,7 @@ async function restore(url: string, options: StoreOptions, { clock, cwd }: Runti
       hint: "Name one: clutch store restore FILE",
     });
   }
-  const setAside = restoreStore(file, backup, clock());
+  const setAside = await restoreStore(file, backup, clock());
   const kept = setAside === undefined ? [] : [`  What was there before is kept as ${setAside}.`];
   return {
     text: [`✓ ${file} is now what ${backup} was.`, ...kept],

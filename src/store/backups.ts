@@ -3,7 +3,7 @@ import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, statSy
 import { basename, dirname, join } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { ClutchError } from "../errors.ts";
-import { damageOf } from "./sqlite-damage.ts";
+import { findDamage } from "./sqlite-damage.ts";
 import { sqliteError } from "./sqlite-error.ts";
 
 /** A copy of a SQLite store, beside it, as it was at one moment. */
@@ -36,7 +36,7 @@ export async function backUp(file: string, now: number): Promise<Backup> {
     } finally {
       source.close();
     }
-    const damage = damageOf(draft);
+    const damage = await findDamage(draft);
     if (damage !== undefined) throw damaged(file, damage);
     flush(draft);
     renameSync(draft, path);

@@ -13,7 +13,7 @@ export type StoreHealth =
 
 /**
  * Looks through the whole store at `url` and changes nothing: every page of a SQLite
- * file, which takes about a second a gigabyte; of PostgreSQL only that it answers.
+ * file, which takes some seconds a gigabyte; of PostgreSQL only that it answers.
  * Throws `store_failed` where it cannot be read for another reason.
  */
 export async function checkStore(url: string, clock: () => number, cwd?: string): Promise<StoreHealth> {

@@ -14,8 +14,8 @@ import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import { ClutchError } from "../errors.ts";
-import { flush, listBackups, stamp } from "./backups.ts";
-import { damageOf, isEmptyFile } from "./sqlite-damage.ts";
+import { type Backup, flush, listBackups, stamp } from "./backups.ts";
+import { damageOf, findDamage, isEmptyFile } from "./sqlite-damage.ts";
 import { isLocked, sqliteError } from "./sqlite-error.ts";
 
 const report = z.object({
@@ -40,11 +40,11 @@ export type MendedStore = z.output<typeof report>;
  * mended the next time, or the backup, whole. What was done is written down beside
  * it until `forgetMended`.
  */
-export function mendStore(file: string, now: number): MendedStore | undefined {
-  const damage = existsSync(file) ? brokenness(file) : undefined;
+export async function mendStore(file: string, now: number): Promise<MendedStore | undefined> {
+  const damage = existsSync(file) ? await brokenness(file) : undefined;
   if (damage === undefined) return readReport(file);
   const setAside = `${file}.damaged-${stamp(now)}`;
-  const restored = listBackups(file).find(({ path }) => isGood(path)) ?? null;
+  const restored = (await newestGood(file)) ?? null;
   const mended = { file, damage, setAside, restored };
   try {
     writeFileSync(reportOf(file), JSON.stringify(mended), { mode: 0o600 });
@@ -63,8 +63,8 @@ export const forgetMended = (file: string): void => rmSync(reportOf(file), { for
  * to. Throws `store_failed`, and changes nothing, where the backup is not sound, or
  * another process has the store open.
  */
-export function restoreStore(file: string, backup: string, now: number): string | undefined {
-  if (!isGood(backup)) {
+export async function restoreStore(file: string, backup: string, now: number): Promise<string | undefined> {
+  if (!(await isGood(backup))) {
     throw new ClutchError("store_failed", `${backup} is no sound backup of a store; nothing was changed.`, {
       hint: "Name another one. They lie beside the store, with the moment of each in its name.",
     });
@@ -79,9 +79,9 @@ export function restoreStore(file: string, backup: string, now: number): string 
   return setAside;
 }
 
-function brokenness(file: string): string | undefined {
+async function brokenness(file: string): Promise<string | undefined> {
   if (isEmptyFile(file)) return listBackups(file).length > 0 ? "it is empty" : undefined;
-  const damage = damageOf(file);
+  const damage = await findDamage(file);
   // A file of another kind that is named by mistake is left to its owner.
   return damage === undefined || listBackups(file).length > 0 || isStore(file) ? damage : undefined;
 }
@@ -98,9 +98,16 @@ function isStore(file: string): boolean {
   return head.toString("latin1") === "SQLite format 3\0" || head.every((byte) => byte === 0);
 }
 
-function isGood(path: string): boolean {
+async function newestGood(file: string): Promise<Backup | undefined> {
+  for (const backup of listBackups(file)) {
+    if (await isGood(backup.path)) return backup;
+  }
+  return undefined;
+}
+
+async function isGood(path: string): Promise<boolean> {
   try {
-    return existsSync(path) && !isEmptyFile(path) && damageOf(path) === undefined;
+    return existsSync(path) && !isEmptyFile(path) && (await findDamage(path)) === undefined;
   } catch {
     return false;
   }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Lab, startLab } from "../gateway/harness.ts";
-import { finished, type Machine, newMachine, type Run } from "./machine.ts";
+import { eventually, finished, type Machine, newMachine, type Run } from "./machine.ts";
 
 let lab: Lab;
 let machine: Machine;
@@ -96,6 +96,15 @@ describe("start with a gateway of the person's own", () => {
     expect(stdout.match(/Waiting for it/g)?.length).toBe(1);
     expect(stdout).not.toContain("No owner is configured");
     relay.close();
+  });
+
+  it("ends when the terminal that it runs in is closed", async () => {
+    const env = { OPENCLAW_GATEWAY_URL: lab.gateway.url, OPENCLAW_GATEWAY_TOKEN: lab.gateway.token };
+    const run = machine.clutchInTerminal(["start"], { env });
+    await run.sees("Attached: 3 models, 2 of them local.");
+    run.kill("SIGKILL");
+    await run.ended;
+    expect(await eventually(machine.processes, (left) => left.length === 0)).toEqual([]);
   });
 
   it.each([

@@ -105,7 +105,11 @@ describe("a damaged one", () => {
     const said: string[] = [];
     const logged: unknown[] = [];
     const logger = { error: (about: unknown) => void logged.push(about) } as never;
-    const [mended] = mendIfDamaged(`sqlite:${file}`, { say: (line) => void said.push(line), clock: () => now, logger });
+    const [mended] = await mendIfDamaged(`sqlite:${file}`, {
+      say: (line) => void said.push(line),
+      clock: () => now,
+      logger,
+    });
     if (mended === undefined) throw new Error("nothing was mended");
     expect(said).toEqual([expect.stringContaining("put back as it was at 2026-11-28 12:00:00 UTC")]);
     expect(said[0]).toContain(`kept as ${file}.damaged-20261128T120130Z`);

@@ -210,3 +210,36 @@ describe("several processes", () => {
     await temporary.stop();
   });
 });
+
+describe("the clock is put right while a switch holds for an hour", () => {
+  const HOUR = DAY / 24;
+
+  it("forward over its end: it ends within a minute, and once", async () => {
+    const { service, events, arm, next, time, gateway } = await openLab();
+    time.now = 10 * DAY;
+    await arm(time.now + HOUR);
+    service().start(events);
+    await next();
+    expect(gateway.undone).toBe(0);
+    time.now += HOUR;
+    expect(await next()).toBeLessThanOrEqual(60_000);
+    await vi.waitFor(() => expect(gateway.undone).toBe(1));
+    await next();
+    expect(gateway.undone).toBe(1);
+  });
+
+  it("back: it ends at its time by the clock as it is then, and every timer is short until that", async () => {
+    const { service, events, arm, next, time, gateway } = await openLab();
+    time.now = 10 * DAY;
+    const end = time.now + HOUR;
+    await arm(end);
+    service().start(events);
+    await next();
+    time.now -= HOUR;
+    while (time.now < end) {
+      expect(gateway.undone).toBe(0);
+      expect(await next()).toBeLessThanOrEqual(60_000);
+    }
+    await vi.waitFor(() => expect(gateway.undone).toBe(1));
+  });
+});

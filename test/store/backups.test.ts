@@ -20,8 +20,10 @@ import { checkStore } from "../../src/store/check-store.ts";
 import { startDailyBackup } from "../../src/store/daily-backup.ts";
 import { migrate } from "../../src/store/migrations.ts";
 import { openStore } from "../../src/store/open-store.ts";
+import { openPostgres } from "../../src/store/postgres-backend.ts";
 import type { Schema } from "../../src/store/schema.ts";
 import { openSqlite } from "../../src/store/sqlite-backend.ts";
+import { emptyDatabase } from "./databases.ts";
 import { openTemp, startStoreChild, tempFile } from "./temp-store.ts";
 
 const NOON = Date.UTC(2026, 10, 28, 12);
@@ -147,6 +149,18 @@ describe("before the tables of an older version are changed", () => {
     mkdirSync(`${file}.backup-20261128T120000Z`);
     await expect(openStore(`sqlite:${file}`, { clock: () => NOON })).rejects.toThrow();
     expect(tables(file)).toEqual(before);
+  });
+
+  it("PostgreSQL's is told, since its copy is somebody else's to make", async () => {
+    const url = await emptyDatabase("PostgreSQL");
+    const backend = await openPostgres(url);
+    const db = new Kysely<Schema>({ dialect: backend.dialect });
+    await migrate(db, backend, { upTo: "0003_config_changes_souls_measurements" });
+    await db.destroy();
+    const told: unknown[] = [];
+    const store = await openStore(url, { clock: () => NOON, onMigrating: (about) => void told.push(about) });
+    await store.close();
+    expect(told).toEqual([{ place: backend.place, backup: undefined }]);
   });
 
   it("nothing is copied of a store that is new", async () => {

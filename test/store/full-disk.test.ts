@@ -83,7 +83,7 @@ it("a folder that cannot be written: said so, and nothing is set aside", async (
   const uid = process.getuid?.() === 0 ? { uid: 65_534 } : {};
   const [line] = await startStoreChild("open-once", `sqlite:${file}`, uid).end();
   expect(JSON.parse(line ?? "")).toMatchObject({ code: "store_failed", message: expect.stringMatching(/cannot be/) });
-  expect(mendStore(file, clock())).toBeUndefined();
+  expect(await mendStore(file, clock())).toBeUndefined();
   chmodSync(folder, 0o755);
   expect(readdirSync(folder)).toEqual(["clutch.db"]);
 });

@@ -73,7 +73,7 @@ describe("a store is damaged:", () => {
     const file = await storeWithBackup();
     damage(file);
     const broken = readFileSync(file);
-    const mended = mendStore(file, NOON);
+    const mended = await mendStore(file, NOON);
     expect(mended).toMatchObject({
       setAside: `${file}.damaged-20261128T120000Z`,
       restored: { path: `${file}.backup-20261128T110000Z`, at: NOON - HOUR },
@@ -83,9 +83,9 @@ describe("a store is damaged:", () => {
     expect(await entriesIn(file)).toBe(200);
     expect((statSync(file).mode & 0o777).toString(8)).toBe("600");
     // The next one is told as well, until somebody said that it was told.
-    expect(mendStore(file, NOON + HOUR)).toEqual(mended);
+    expect(await mendStore(file, NOON + HOUR)).toEqual(mended);
     forgetMended(file);
-    expect(mendStore(file, NOON + HOUR)).toBeUndefined();
+    expect(await mendStore(file, NOON + HOUR)).toBeUndefined();
   });
 
   it.each(DAMAGES.filter(([what]) => !/empty|else/.test(what)))(
@@ -94,7 +94,7 @@ describe("a store is damaged:", () => {
       const file = tempFile();
       await write(file, 200);
       damage(file);
-      expect(mendStore(file, NOON)).toMatchObject({ restored: null });
+      expect(await mendStore(file, NOON)).toMatchObject({ restored: null });
       expect(existsSync(file)).toBe(false);
       expect(await entriesIn(file)).toBe(0);
     },
@@ -105,7 +105,7 @@ describe("a store is damaged:", () => {
     const newest = await backUp(file, NOON - HOUR / 2);
     truncateSync(newest.path, 3 * PAGE);
     overwrite(file, 0, zeros(PAGE));
-    expect(mendStore(file, NOON)?.restored?.at).toBe(NOON - HOUR);
+    expect((await mendStore(file, NOON))?.restored?.at).toBe(NOON - HOUR);
     expect(await entriesIn(file)).toBe(200);
   });
 
@@ -117,7 +117,7 @@ describe("a store is damaged:", () => {
     await child.end();
     expect(existsSync(`${file}-wal`)).toBe(true);
     overwrite(file, 20 * PAGE, zeros(statSync(file).size - 24 * PAGE));
-    const mended = mendStore(file, NOON);
+    const mended = await mendStore(file, NOON);
     expect(mended?.restored?.at).toBe(NOON - HOUR);
     expect(statSync(mended?.setAside ?? "").size).toBeGreaterThan(20 * PAGE);
     expect(await checkStore(`sqlite:${file}`, clock)).toEqual({ state: "sound" });
@@ -131,19 +131,19 @@ describe("a store is damaged:", () => {
 describe("left as it is:", () => {
   it("a sound store, one that does not exist, and a new file that is empty", async () => {
     const sound = await storeWithBackup();
-    expect(mendStore(sound, NOON)).toBeUndefined();
+    expect(await mendStore(sound, NOON)).toBeUndefined();
     expect(await entriesIn(sound)).toBe(300);
     const none = tempFile();
-    expect(mendStore(none, NOON)).toBeUndefined();
+    expect(await mendStore(none, NOON)).toBeUndefined();
     writeFileSync(none, "");
-    expect(mendStore(none, NOON)).toBeUndefined();
+    expect(await mendStore(none, NOON)).toBeUndefined();
     expect(existsSync(none)).toBe(true);
   });
 
   it("a file of another kind that was named by mistake", async () => {
     const file = tempFile();
     writeFileSync(file, "My diary. ".repeat(1_000));
-    expect(mendStore(file, NOON)).toBeUndefined();
+    expect(await mendStore(file, NOON)).toBeUndefined();
     expect(readdirSync(dirname(file))).toEqual([basename(file)]);
     await expect(openStore(`sqlite:${file}`, { clock })).rejects.toMatchObject({ code: "store_failed" });
   });
@@ -154,17 +154,17 @@ it("killed at any moment it leaves the damaged file or the backup, and the next 
   overwrite(file, 0, zeros(PAGE));
   const broken = readFileSync(file);
   let killed = 0;
-  for (let round = 0; round < 12; round++) {
+  for (let round = 0; round < 16; round++) {
     writeFileSync(file, broken);
     const child = startStoreChild("mend", `sqlite:${file}`);
     expect(await child.line()).toBe("ready");
-    await sleep(round * 1.5);
+    await sleep(round * 10);
     child.process.kill("SIGKILL");
     if (!(await child.end()).includes("mended")) killed++;
     const health = await checkStore(`sqlite:${file}`, clock);
     if (health.state === "sound") expect(await entriesIn(file)).toBe(200);
     else expect(readFileSync(file).equals(broken)).toBe(true);
-    mendStore(file, NOON + round * 1_000);
+    await mendStore(file, NOON + round * 1_000);
     expect(await entriesIn(file)).toBe(200);
     expect(existsSync(`${file}.restoring`)).toBe(false);
   }
@@ -174,14 +174,16 @@ it("killed at any moment it leaves the damaged file or the backup, and the next 
 describe("a backup is restored", () => {
   it("in the place of a sound store, which is kept", async () => {
     const file = await storeWithBackup();
-    const setAside = restoreStore(file, `${file}.backup-20261128T110000Z`, NOON);
+    const setAside = await restoreStore(file, `${file}.backup-20261128T110000Z`, NOON);
     expect([await entriesIn(file), await entriesIn(setAside ?? "")]).toEqual([200, 300]);
   });
 
   it("not while a process has the store open", async () => {
     const file = await storeWithBackup();
     const store = await openStore(`sqlite:${file}`, { clock });
-    expect(() => restoreStore(file, `${file}.backup-20261128T110000Z`, NOON)).toThrow(/in use by another process/);
+    await expect(restoreStore(file, `${file}.backup-20261128T110000Z`, NOON)).rejects.toThrow(
+      /in use by another process/,
+    );
     await createAuditLog(store.db, clock).append({ actor: "a", action: "x", result: "ok" });
     await store.close();
     expect(await entriesIn(file)).toBe(301);
@@ -192,7 +194,7 @@ describe("a backup is restored", () => {
     const backup = `${file}.backup-20261128T110000Z`;
     truncateSync(backup, 2 * PAGE);
     for (const bad of [backup, `${file}.nowhere`]) {
-      expect(() => restoreStore(file, bad, NOON)).toThrow(/no sound backup/);
+      await expect(restoreStore(file, bad, NOON)).rejects.toThrow(/no sound backup/);
     }
     expect(await entriesIn(file)).toBe(300);
   });

@@ -129,7 +129,7 @@ const tasks: Record<string, () => Promise<void>> = {
   async mend() {
     const file = url.replace("sqlite:", "");
     print("ready");
-    mendStore(file, Date.now());
+    await mendStore(file, Date.now());
     print("mended");
   },
 
