@@ -115,6 +115,8 @@ export interface AppParts extends Waiting {
   /** Told each time that the store turns out to be damaged: it has to be closed and mended. */
   readonly onDamage?: () => void;
   readonly logger: Logger;
+  /** What must never be shown beside the configuration's secrets; more may come. */
+  readonly secrets?: readonly string[];
   readonly clock?: () => number;
   readonly fetch?: typeof globalThis.fetch;
 }
@@ -126,8 +128,8 @@ export interface AppParts extends Waiting {
  */
 export async function createApp(parts: AppParts): Promise<App> {
   const { config, logger, metrics } = parts;
-  const secrets = [...config.secrets, ...(parts.gateway.token === undefined ? [] : [parts.gateway.token])];
-  const hide = <T>(value: T): T => hideSecretsIn(value, secrets);
+  const hide = <T>(value: T): T =>
+    hideSecretsIn(value, [...config.secrets, parts.gateway.token ?? "", ...(parts.secrets ?? [])]);
   const clock = parts.clock ?? Date.now;
   const servers = { ...parts.sandboxServers, ...configuredServers(config) };
   const store = await openStore(config.store, {

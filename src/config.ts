@@ -219,7 +219,8 @@ async function resolveSecrets(
   const secrets: string[] = [];
   const keep = (...found: readonly string[]): void => {
     secrets.push(...found);
-    source.secrets?.push(...found);
+    // The same one is read again and again while a service runs.
+    source.secrets?.push(...found.filter((secret) => source.secrets?.includes(secret) === false));
   };
   keep(...addressesIn(raw).flatMap(secretsInAddress));
   const resolveIn = async <T>(value: T, at: readonly string[]): Promise<T> => {

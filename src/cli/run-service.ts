@@ -60,7 +60,7 @@ export async function runService(
   ): Promise<App> => {
     mended.push(...(await mendIfDamaged(to.config.store, { say, clock: runtime.clock, logger })));
     return createApp({
-      ...to,
+      ...{ ...to, secrets },
       stateDirectory: stateDirectory(runtime.env, runtime.home),
       ...(patience === "endless"
         ? {

@@ -70,6 +70,7 @@ export const canaryConfig = (addresses: {
 }) => ({
   gateway: { url: addresses.gateway, token: "env:GATEWAY_TOKEN" },
   store: addresses.store,
+  http: { listen: false },
   servers: {
     ollama: { kind: "ollama", baseUrl: secretAddress(addresses.server) },
     anthropic: { kind: "anthropic", baseUrl: addresses.server, apiKey: "file:claude.key" },
