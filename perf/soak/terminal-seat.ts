@@ -1,0 +1,64 @@
+import type { Readable, Writable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Crowd, Outcome, Tally } from "./crowd.ts";
+
+/** Lines wait for each other here, so an answer may take longer than elsewhere, ms. */
+const LOST_MS = 300_000;
+
+/** The one person at the terminal, who types ahead: Clutch takes a line after the other. */
+export function terminalCrowd(input: Writable, output: Readable): Crowd {
+  const tally: Tally = {
+    sent: 0,
+    fates: { answered: 0, undelivered: 0, lost: 0 },
+    times: [],
+    codes: new Map(),
+    losses: [],
+    held: 0,
+  };
+  const open: { readonly line: string; readonly at: number; outcome: Outcome | undefined }[] = [];
+  let printed = "";
+  /** Letters and digits alone: a terminal breaks lines and draws marks where it likes. */
+  const flat = (text: string): string => text.replace(/[^\p{L}\p{N}]+/gu, "");
+  const look = (): void => {
+    for (let [first] = open; first?.outcome !== undefined; [first] = open) {
+      const { title, code } = first.outcome;
+      if (!flat(printed).includes(flat(title).slice(0, 30))) return;
+      open.shift();
+      tally.fates.answered += 1;
+      tally.times.push(performance.now() - first.at);
+      if (code !== undefined) tally.codes.set(code, (tally.codes.get(code) ?? 0) + 1);
+      printed = "";
+    }
+  };
+  output.setEncoding("utf8").on("data", (text: string) => {
+    printed += text;
+    look();
+  });
+  const timer = setInterval(() => {
+    look();
+    const [first] = open;
+    if (first === undefined || performance.now() - first.at < LOST_MS) return;
+    open.shift();
+    tally.fates.lost += 1;
+    tally.losses.push(`terminal “${first.line}” (outcome: ${first.outcome?.title ?? "none"})`);
+  }, 200);
+  return {
+    tally,
+    send(act) {
+      const line = act.kind === "line" ? act.line : "/model";
+      tally.sent += 1;
+      open.push({ line, at: performance.now(), outcome: undefined });
+      input.write(`${line}\n`);
+    },
+    heard(outcome) {
+      const waiting = open.find((one) => one.outcome === undefined);
+      if (waiting !== undefined) waiting.outcome = outcome;
+      look();
+    },
+    cut: () => undefined,
+    async idle() {
+      while (open.length > 0) await sleep(50);
+    },
+    stop: () => clearInterval(timer),
+  };
+}
