@@ -76,7 +76,7 @@ describe("the package", () => {
       "package.json",
       "suites/*.yaml",
     ]);
-    expect(files.filter((path) => /test|perf|tsconfig|\.map$/.test(path.replace(/^docs\//, "")))).toEqual([]);
+    expect(files.filter((path) => /^(?!docs\/).*(test|perf|tsconfig|\.map$)/.test(path))).toEqual([]);
     expect(files).toContain("guard/openclaw.plugin.json");
     expect(files).toContain("suites/extraction.yaml");
     expect((await readFile(main, "utf8")).split("\n")[0]).toBe("#!/usr/bin/env node");
@@ -92,7 +92,7 @@ describe("the package", () => {
   it("looks at the hardware", async () => {
     const { code, stdout } = await clutch("doctor", "hardware", "--json");
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ ok: true });
+    expect(JSON.parse(stdout)).toMatchObject({ machine: expect.any(Object), recommended: expect.any(Array) });
   });
 
   it("answers a suite's own keys in its sandbox for generated code", async () => {
