@@ -1,4 +1,5 @@
 import { benchCommand } from "./bench.ts";
+import { clutchCommand } from "./clutch.ts";
 import type { Command } from "./command.ts";
 import { helpCommand } from "./help.ts";
 import { localOnlyCommand } from "./localonly.ts";
@@ -12,5 +13,6 @@ export const allCommands: readonly Command<Services>[] = [
   localOnlyCommand,
   usageCommand,
   benchCommand,
+  clutchCommand,
   helpCommand(() => allCommands),
 ];

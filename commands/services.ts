@@ -2,6 +2,7 @@ import type { ConfiguredDefaults } from "../src/agents/configured-defaults.ts";
 import type { HelperModels } from "../src/agents/helper-models.ts";
 import type { SoulSync } from "../src/agents/soul-sync.ts";
 import type { Bench } from "../src/bench/bench.ts";
+import type { Doctor } from "../src/doctor/doctor.ts";
 import type { LocalOnly } from "../src/local-only/local-only.ts";
 import type { SpeedMachine } from "../src/models/speed.ts";
 import type { OpenClaw } from "../src/openclaw/openclaw.ts";
@@ -34,6 +35,7 @@ export interface Services {
   readonly finder: Pick<SessionFinder, "find">;
   readonly usage: Usage;
   readonly bench: Bench;
+  readonly doctor: Doctor;
   /** Epoch ms. */
   readonly clock: () => number;
 }

@@ -15,6 +15,8 @@ import { createSoulSync, type SoulSync } from "./agents/soul-sync.ts";
 import { createBackground, type PostNotice } from "./background.ts";
 import { openBench } from "./bench/open-bench.ts";
 import type { Config } from "./config.ts";
+import type { Attached, PlatformLook } from "./doctor/check.ts";
+import { createDoctor } from "./doctor/doctor.ts";
 import { measureMemoryBandwidth } from "./hardware/memory-bandwidth.ts";
 import { systemAccess } from "./hardware/system-access.ts";
 import { createThisMachine } from "./hardware/this-machine.ts";
@@ -83,6 +85,8 @@ export interface App {
   readonly changes: ConfigChanges;
   readonly guard: GuardClient;
   readonly localOnly: LocalOnly & LockCare;
+  /** What `clutch doctor` looks at. */
+  readonly attached: Attached;
   /** Gets local models: needs a server on this machine or network. */
   readonly modelsSetup: ModelsSetup;
   /** What the buttons of every platform stand for. */
@@ -114,6 +118,8 @@ export interface AppParts extends Waiting {
   readonly metrics?: Metrics;
   /** Told each time that the store turns out to be damaged: it has to be closed and mended. */
   readonly onDamage?: () => void;
+  /** How the configured platforms are looked at, for `/clutch doctor`. */
+  readonly platforms?: () => Promise<readonly PlatformLook[]>;
   readonly logger: Logger;
   /** What must never be shown beside the configuration's secrets; more may come. */
   readonly secrets?: readonly string[];
@@ -263,6 +269,17 @@ export async function createApp(parts: AppParts): Promise<App> {
       isLocalOnly: localOnly.isOn,
       isWatched: temporary.isWatched,
     });
+    const attached: Attached = {
+      ...{ connection, openclaw, registry, measurements, helpers, localOnly, guard, rateFor: book.rateFor },
+      hasStore: true,
+    };
+    const doctor = createDoctor({
+      ...{ config, system, resolve, clock, env: process.env, home: homedir(), gateway: attached },
+      stateDirectory: parts.stateDirectory,
+      fetch: parts.fetch ?? globalThis.fetch,
+      platforms: parts.platforms ?? (async () => []),
+      secrets: [...config.secrets, ...(parts.gateway.token === undefined ? [] : [parts.gateway.token])],
+    });
     const services: Services = {
       registry,
       sessions,
@@ -280,6 +297,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       finder,
       usage,
       bench,
+      doctor,
       clock,
     };
     await registry.refresh();
@@ -310,6 +328,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       changes,
       guard,
       localOnly,
+      attached,
       actions: createActionStore(store.expiring("actions")),
       checks: [
         { part: "gateway", check: async () => gatewayProblem(connection.state()) },

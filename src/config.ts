@@ -143,10 +143,12 @@ export interface Config extends z.output<typeof schema> {
   readonly path: string | undefined;
   /** Values that must never be printed. */
   readonly secrets: readonly string[];
+  /** Keys whose secret stands in the file itself. */
+  readonly plainSecrets: readonly string[];
 }
 
 /** What holds where nothing is configured. */
-export const defaultConfig: Config = { ...schema.parse({}), path: undefined, secrets: [] };
+export const defaultConfig: Config = { ...schema.parse({}), path: undefined, secrets: [], plainSecrets: [] };
 
 export interface ConfigSource {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -223,6 +225,7 @@ async function resolveSecrets(
     source.secrets?.push(...found.filter((secret) => source.secrets?.includes(secret) === false));
   };
   keep(...addressesIn(raw).flatMap(secretsInAddress));
+  const plainSecrets: string[] = [];
   const resolveIn = async <T>(value: T, at: readonly string[]): Promise<T> => {
     if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
     const entries = await Promise.all(
@@ -231,12 +234,13 @@ async function resolveSecrets(
         if (!SECRET_KEYS.has(key) || typeof inner !== "string") return [key, await resolveIn(inner, here)];
         const found = await readSecret(here.join("."), inner, source);
         keep(found);
+        if (found === inner) plainSecrets.push(here.join("."));
         return [key, found];
       }),
     );
     return Object.fromEntries(entries) as T;
   };
-  return { ...(await resolveIn(raw, [])), path, secrets };
+  return { ...(await resolveIn(raw, [])), path, secrets, plainSecrets };
 }
 
 const addressesIn = ({ gateway, store, servers, discord, slack }: z.output<typeof schema>): readonly string[] => [

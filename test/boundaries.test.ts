@@ -20,6 +20,7 @@ const LAYERS: readonly (readonly string[])[] = [
     "src/usage",
     "src/bench",
     "src/observe",
+    "src/doctor",
   ],
   ["commands"],
   ["adapters"],

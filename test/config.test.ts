@@ -36,6 +36,7 @@ describe("which file is read", () => {
     expect(await load()).toEqual({
       path: undefined,
       secrets: [],
+      plainSecrets: [],
       store: "sqlite:./clutch.db",
       servers: {},
       trustedLocal: [],
@@ -118,7 +119,12 @@ describe("what it may hold", () => {
       access: { owners: ["discord:1", "slack:U1"], operators: ["discord:role:2"], viewers: [] },
     };
     const loaded = await loadObject(config);
-    expect(loaded).toEqual({ ...config, path: join(dir, "given.json"), secrets: ["plain-token", "plain-key"] });
+    expect(loaded).toEqual({
+      ...config,
+      path: join(dir, "given.json"),
+      plainSecrets: ["gateway.token", "servers.anthropic.apiKey"],
+      secrets: ["plain-token", "plain-key"],
+    });
   });
 
   it("comments, trailing commas, bare keys", async () => {

@@ -31,6 +31,8 @@ export interface DiscordApi {
   edit(channelId: string, messageId: string, message: DrawnMessage): Promise<void>;
   /** The id of the bot's DM with this person. */
   directChannel(personId: string): Promise<string>;
+  /** The application that the token belongs to. */
+  application(): Promise<{ readonly id: string; readonly name: string }>;
   /** Registered commands of a guild, or the global ones. */
   commands(applicationId: string, guildId: string | undefined): Promise<readonly APIApplicationCommand[]>;
   createCommand(applicationId: string, guildId: string | undefined, command: SlashCommand): Promise<void>;
@@ -51,6 +53,7 @@ const makeRequest: RESTOptions["makeRequest"] = async (url, init) => {
 };
 
 const withId = z.object({ id: z.string() });
+const withName = withId.extend({ name: z.string().catch("") });
 
 export function createDiscordApi(token: string, options: Partial<RESTOptions>): DiscordApi {
   const own = { ...options, makeRequest };
@@ -116,6 +119,7 @@ export function createDiscordApi(token: string, options: Partial<RESTOptions>): 
     async directChannel(personId) {
       return withId.parse(await rest.post(Routes.userChannels(), { body: { recipient_id: personId } })).id;
     },
+    application: async () => withName.parse(await rest.get(Routes.currentApplication())),
     async commands(applicationId, guildId) {
       return (await rest.get(scope(applicationId, guildId))) as readonly APIApplicationCommand[];
     },

@@ -1,5 +1,7 @@
 /** What Discord takes, from its reference pages. Lengths are in characters, counted here as UTF-16 units, which is never fewer. */
 export const LIMITS = {
+  /** Slash commands of one scope. */
+  commands: 100,
   embedTitle: 256,
   embedDescription: 4096,
   embedFields: 25,

@@ -22,19 +22,14 @@ export async function registerCommands(parts: {
   readonly logger: Logger;
 }): Promise<void> {
   const { api, applicationId, guildId, wanted, logger } = parts;
-  const all = await api.commands(applicationId, guildId);
-  const registered = all.filter(({ type }) => type === ApplicationCommandType.ChatInput);
-  const leftovers = registered.filter(({ name }) => wanted.every((command) => command.name !== name));
-  let written = 0;
-
-  for (const command of wanted) {
-    const present = registered.find(({ name }) => name === command.name);
-    if (present === undefined) await api.createCommand(applicationId, guildId, command);
-    else if (isDeepStrictEqual(comparable(present), comparable(command))) continue;
-    else await api.changeCommand(applicationId, guildId, present.id, command);
-    written += 1;
-  }
-  if (leftovers.length > MAX_LEFTOVERS) {
+  const { missing, different, leftovers, isShared } = compareCommands(
+    await api.commands(applicationId, guildId),
+    wanted,
+  );
+  for (const command of missing) await api.createCommand(applicationId, guildId, command);
+  for (const { id, command } of different) await api.changeCommand(applicationId, guildId, id, command);
+  let written = missing.length + different.length;
+  if (isShared) {
     logger.warn(
       { guild: guildId, unknown: leftovers.length },
       "the Discord application has commands of another program, which are left alone; give Clutch an application of its own",
@@ -44,6 +39,35 @@ export async function registerCommands(parts: {
     written += leftovers.length;
   }
   logger.info({ guild: guildId, written }, "slash commands registered");
+}
+
+export interface CommandDifference {
+  readonly missing: readonly SlashCommand[];
+  readonly different: readonly { readonly id: string; readonly command: SlashCommand }[];
+  /** Registered, and none of Clutch's. */
+  readonly leftovers: readonly APIApplicationCommand[];
+  /** So many that they can only be another program's. */
+  readonly isShared: boolean;
+}
+
+/** How the registered commands of a scope stand to those that are wanted. Commands of other types are left out. */
+export function compareCommands(
+  all: readonly APIApplicationCommand[],
+  wanted: readonly SlashCommand[],
+): CommandDifference {
+  const registered = all.filter(({ type }) => type === ApplicationCommandType.ChatInput);
+  const pairs = wanted.map((command) => ({ command, present: registered.find(({ name }) => name === command.name) }));
+  const leftovers = registered.filter(({ name }) => wanted.every((command) => command.name !== name));
+  return {
+    missing: pairs.flatMap(({ command, present }) => (present === undefined ? [command] : [])),
+    different: pairs.flatMap(({ command, present }) =>
+      present === undefined || isDeepStrictEqual(comparable(present), comparable(command))
+        ? []
+        : [{ id: present.id, command }],
+    ),
+    leftovers,
+    isShared: leftovers.length > MAX_LEFTOVERS,
+  };
 }
 
 /** What counts of a command, with Discord's defaults filled in: it answers with more keys than were sent. */

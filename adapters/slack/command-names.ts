@@ -14,11 +14,17 @@ export const slashName = (command: string, names: Readonly<Record<string, string
   return name.startsWith("/") ? name : `/${name}`;
 };
 
-export function createCommandNames(commands: readonly string[], names: Readonly<Record<string, string>>): CommandNames {
+/** `own` are the words of the umbrella itself: `/clutch doctor` is a line of its own, `/clutch model` one of `/model`. */
+export function createCommandNames(
+  commands: readonly string[],
+  names: Readonly<Record<string, string>>,
+  own: readonly string[] = [],
+): CommandNames {
   const cores = new Map([...commands, ...Object.keys(names)].map((command) => [slashName(command, names), command]));
 
   const lineOfWords = (words: string): string => {
     const [, head = "", rest = ""] = /^\/?(\S*)\s*([\s\S]*)$/.exec(words.trim()) ?? [];
+    if (own.includes(head.toLowerCase())) return `${UMBRELLA} ${head} ${rest}`.trim();
     return head === "" ? "/help" : lineOf(`/${head}`, rest);
   };
   const lineOf = (slash: string, text: string): string => {

@@ -88,7 +88,9 @@ export function slackManifest(
   if (appName.length > LIMITS.appName)
     throw refused(`The app's name has ${appName.length} characters, Slack takes ${LIMITS.appName}.`);
 
-  const listed = commands.filter(({ name }) => names[name] !== undefined || !TAKEN.has(`/${name}`));
+  const listed = commands.filter(
+    ({ name }) => names[name] !== undefined || (!TAKEN.has(`/${name}`) && `/${name}` !== UMBRELLA),
+  );
   const slash: SlashCommand[] = [
     ...listed.map((command) => ({
       command: slashName(command.name, names),
@@ -98,7 +100,7 @@ export function slackManifest(
     {
       command: UMBRELLA,
       description: "All of Clutch's commands, whoever else has their names",
-      ...hint("model qwen | help"),
+      ...hint("model qwen | doctor | help"),
     },
   ].map((command) => ({ ...command, should_escape: false, ...url }));
   checkNames(slash.map(({ command }) => command));

@@ -7,7 +7,7 @@ import { createAckWatch } from "./ack-watch.ts";
 import { boltLogger } from "./bolt-logger.ts";
 import { drawWithControls } from "./card-controls.ts";
 import { type ChoiceMenus, createChoiceMenus } from "./choice-menus.ts";
-import { createCommandNames } from "./command-names.ts";
+import { createCommandNames, UMBRELLA } from "./command-names.ts";
 import { deliverFile } from "./deliver-file.ts";
 import { createHttpReceiver, HTTP_LIMITS, MAX_CONNECTIONS } from "./http-receiver.ts";
 import { createJobs } from "./jobs.ts";
@@ -179,6 +179,8 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
         names: createCommandNames(
           dispatch.commands.map(({ name }) => name),
           options.commandNames,
+          dispatch.commands.find(({ name }) => `/${name}` === UMBRELLA)?.options.find(({ positional }) => positional)
+            ?.choices,
         ),
         actions: options.actions,
         kinds: createChannelKinds(client, logger),

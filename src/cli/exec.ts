@@ -11,6 +11,7 @@ import { createLogger } from "../logger.ts";
 import { parsePlace } from "../models/place.ts";
 import { stateDirectory } from "../wall/state-file.ts";
 import { chooseGatewayOrSandbox } from "./choose-gateway.ts";
+import { lookAtPlatforms } from "./look-at-platforms.ts";
 import { ownerAtTerminal } from "./open-terminal.ts";
 import type { ExitCode, Runtime } from "./runtime.ts";
 
@@ -89,6 +90,7 @@ async function attempt(
       ...(choice.sandbox === undefined
         ? {}
         : { sandboxServers: choice.sandbox.servers, demoProviders: choice.sandbox.demoProviders }),
+      platforms: () => lookAtPlatforms(config, logger),
       logger,
       fetch: runtime.fetch,
       clock: runtime.clock,

@@ -14,6 +14,7 @@ import { stateDirectory } from "../wall/state-file.ts";
 import { createAppSlot } from "./app-slot.ts";
 import { applyConfig } from "./apply-config.ts";
 import { deliverNotices } from "./deliver.ts";
+import { lookAtPlatforms } from "./look-at-platforms.ts";
 import { mendedCard, mendIfDamaged } from "./mended-store.ts";
 import { openTerminal, ownerAtTerminal } from "./open-terminal.ts";
 import { createReloader } from "./reload.ts";
@@ -70,6 +71,7 @@ export async function runService(
       access,
       metrics,
       onDamage: () => state.mend(),
+      platforms: () => lookAtPlatforms(state.config, logger),
       logger,
       fetch: runtime.fetch,
       clock: runtime.clock,

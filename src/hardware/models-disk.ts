@@ -26,7 +26,8 @@ async function diskAt(system: SystemAccess, path: string, existing: string): Pro
   return freeBytes === undefined ? undefined : { path, freeBytes };
 }
 
-async function existingAbove(system: SystemAccess, path: string): Promise<string> {
+/** The nearest folder above a path that exists. */
+export async function existingAbove(system: Pick<SystemAccess, "exists">, path: string): Promise<string> {
   const above = dirname(path);
   return above === path || (await system.exists(above)) ? above : existingAbove(system, above);
 }

@@ -1,3 +1,4 @@
+import { ollamaEnvironment } from "../hardware/ollama-environment.ts";
 import type { SystemAccess } from "../hardware/system-access.ts";
 
 export interface OllamaCloud {
@@ -18,20 +19,13 @@ export async function ollamaCloud(
   system: Pick<SystemAccess, "run" | "read" | "list">,
   home: string,
 ): Promise<OllamaCloud> {
-  const processes = (await system.list("/proc")).filter((name) => /^\d+$/.test(name));
-  for (const pid of processes) {
-    const command = await system.read(`/proc/${pid}/cmdline`);
-    if (command === undefined || !/(^|\/)ollama\0serve/.test(command)) continue;
-    const environment = await system.read(`/proc/${pid}/environ`);
-    if (environment === undefined) break;
-    const value = environment.split("\0").find((entry) => entry.startsWith(`${NAME}=`));
-    if (isYes(value?.slice(NAME.length + 1))) return { state: "off", evidence: `the running Ollama has ${value}` };
-    return fromFile(system, home, "the running Ollama may use it");
-  }
-  const service = await system.run("systemctl", ["show", "ollama", "--property=Environment", "--value"]);
-  const value = service?.split(/\s+/).find((entry) => entry.startsWith(`${NAME}=`));
-  if (isYes(value?.slice(NAME.length + 1))) return { state: "off", evidence: `Ollama's service has ${value}` };
-  return fromFile(system, home, service === undefined || service === "" ? undefined : "Ollama's service may use it");
+  const environment = await ollamaEnvironment(system);
+  if (environment === undefined) return fromFile(system, home, undefined);
+  const { of, values } = environment;
+  const who = of === "process" ? "the running Ollama" : "Ollama's service";
+  const value = values.get(NAME);
+  if (isYes(value)) return { state: "off", evidence: `${who} has ${NAME}=${value}` };
+  return fromFile(system, home, `${who} may use it`);
 }
 
 async function fromFile(

@@ -5,7 +5,6 @@ import type { Resolve } from "../models/address.ts";
 import type { ModelRef } from "../models/model-ref.ts";
 import type { SpeedMachine } from "../models/speed.ts";
 import { createCanaryCalls } from "../openclaw/canary-calls.ts";
-import { readSlot } from "../openclaw/config-slots.ts";
 import type { GatewayConnection } from "../openclaw/connection.ts";
 import { createGuardClient, type GuardClient } from "../openclaw/guard-client.ts";
 import type { OpenClaw } from "../openclaw/openclaw.ts";
@@ -25,11 +24,12 @@ import { createHelperLock } from "./helper-lock.ts";
 import { createHelperTurns } from "./helper-turns.ts";
 import { createKeptConversations } from "./kept-conversations.ts";
 import type { LocalOnly } from "./local-only.ts";
-import { guardLayer, type UsedProxy, wallLayer } from "./lock-layers.ts";
+import { guardLayer, wallLayer } from "./lock-layers.ts";
 import { createLockMachine } from "./lock-machine.ts";
 import { createLockSchedule } from "./lock-schedule.ts";
 import type { OllamaCloud } from "./ollama-cloud.ts";
 import { createRulesSource } from "./rules-source.ts";
+import { usedProxy } from "./used-proxy.ts";
 import { createVerifier, type Verifier } from "./verifier.ts";
 
 /** Local-only mode put together: its layers, its journal, its rules and its canaries. */
@@ -58,13 +58,7 @@ export async function openLocalOnly(parts: {
   const { connection, openclaw, registry, db, expiring, stateDirectory, clock, logger } = parts;
   const guard = createGuardClient(connection);
   const wall = createWallClient({ directory: stateDirectory });
-  const usedProxy = async (): Promise<UsedProxy> => {
-    const seen = await guard.status().catch(() => undefined);
-    if (seen !== undefined) return seen.proxy;
-    // Without the guard nobody tells the address: OpenClaw hides it.
-    return { enabled: readSlot((await openclaw.readConfig()).config, ["proxy", "enabled"]) === true };
-  };
-  const layers = [guardLayer(guard), wallLayer(wall, usedProxy)];
+  const layers = [guardLayer(guard), wallLayer(wall, () => usedProxy({ guard, openclaw }))];
   const helpers = createHelperLock({
     ...parts,
     localModels: () => rules.best(),

@@ -50,7 +50,22 @@ export async function migrate(
   });
 }
 
-async function appliedMigrations(db: Kysely<Schema>, backend: Backend): Promise<readonly string[]> {
+/** Names of migrations that a store has not had yet, and those that it had from a newer version. Changes nothing. */
+export function compareMigrations(applied: readonly string[]): {
+  readonly pending: readonly string[];
+  readonly unknown: readonly string[];
+} {
+  return {
+    pending: MIGRATIONS.map(([name]) => name).filter((name) => !applied.includes(name)),
+    unknown: applied.filter((name) => MIGRATIONS.every(([known]) => known !== name)),
+  };
+}
+
+/** Names of migrations that a store has had. */
+export async function appliedMigrations(
+  db: Kysely<Schema>,
+  backend: Pick<Backend, "schema">,
+): Promise<readonly string[]> {
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
   if (!tables.some(({ name, schema }) => name === DEFAULT_MIGRATION_TABLE && schema === backend.schema)) return [];
   const rows = await db
@@ -62,21 +77,25 @@ async function appliedMigrations(db: Kysely<Schema>, backend: Backend): Promise<
 }
 
 /** They run in the order of their names. One that was released is never edited: a further one follows it. */
-const createMigrations = (backend: Backend): Record<string, Migration> => ({
-  "0001_changes_audit_expiring": { up: (db) => createFirstTables(db, backend) },
-  "0002_returns_watched_batches": { up: (db) => addReturnsAndWatched(db, backend) },
-  "0003_config_changes_souls_measurements": { up: (db) => addConfigChanges(db, backend) },
-  "0004_locks_leases": { up: (db) => addLocks(db, backend) },
-  "0005_usage": {
-    async up(db) {
+const MIGRATIONS: readonly (readonly [name: string, up: (db: Kysely<unknown>, backend: Backend) => Promise<void>])[] = [
+  ["0001_changes_audit_expiring", createFirstTables],
+  ["0002_returns_watched_batches", addReturnsAndWatched],
+  ["0003_config_changes_souls_measurements", addConfigChanges],
+  ["0004_locks_leases", addLocks],
+  [
+    "0005_usage",
+    async (db, backend) => {
       await addUsage(db, backend);
       await addWallTraffic(db, backend);
     },
-  },
-  "0006_budgets": { up: (db) => addBudgets(db, backend) },
-  "0007_bench": { up: (db) => addBench(db, backend) },
-  "0008_bench_told": { up: addBenchTold },
-});
+  ],
+  ["0006_budgets", addBudgets],
+  ["0007_bench", addBench],
+  ["0008_bench_told", addBenchTold],
+];
+
+const createMigrations = (backend: Backend): Record<string, Migration> =>
+  Object.fromEntries(MIGRATIONS.map(([name, up]) => [name, { up: (db: Kysely<unknown>) => up(db, backend) }]));
 
 async function createFirstTables(db: Kysely<unknown>, { idColumn, makeAppendOnly }: Backend): Promise<void> {
   await db.schema

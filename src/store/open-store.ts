@@ -65,7 +65,8 @@ export async function openStore(url: string, options: StoreOptions): Promise<Sto
   };
 }
 
-async function openBackend(url: string): Promise<Backend> {
+/** The database that `url` names, open, with whatever tables it has. Fails as `openStore` does. */
+export async function openBackend(url: string): Promise<Backend> {
   const path = sqlitePath(url);
   if (path !== undefined) return openSqlite(path);
   if (/^postgres(ql)?:\/\//iu.test(url)) {

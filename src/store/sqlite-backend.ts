@@ -99,8 +99,8 @@ async function enterWal(database: DatabaseSync, place: string): Promise<void> {
   }
 }
 
-/** The migrator's own table is the first one that is made in a store. */
-function refuseForeign(database: DatabaseSync, place: string): void {
+/** The migrator's own table is the first one that is made in a store. Throws `store_failed`. */
+export function refuseForeign(database: DatabaseSync, place: string): void {
   const tables = database.prepare("select name from sqlite_schema where type = 'table'").all();
   if (tables.length === 0 || tables.some(({ name }) => name === DEFAULT_MIGRATION_TABLE)) return;
   throw new ClutchError(

@@ -3,7 +3,7 @@ import { formatModelRef, type ModelRef } from "../models/model-ref.ts";
 import type { Rate } from "../models/usage-call.ts";
 
 /** The package's release and its day; its own refresh over the network is never switched on. */
-const CATALOGUE = { source: "genai-prices 0.1.8", date: "2026-09-23" } as const;
+export const CATALOGUE = { source: "genai-prices 0.1.8", date: "2026-09-23" } as const;
 
 /**
  * OpenClaw's provider -> the catalogue's. Only who bills by the token and by the

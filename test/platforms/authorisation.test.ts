@@ -82,6 +82,9 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   "/bench history": { may: LOOK, does: "looks" },
   "/bench advice": { may: LOOK, does: "looks" },
   "/bench cancel": { may: CHANGE, does: "changes" },
+  "/clutch": { may: LOOK, does: "looks" },
+  "/clutch doctor": { may: RULE, does: "looks" },
+  "/clutch doctor deep": { may: RULE, does: "looks" },
   "/help": { may: LOOK, does: "looks" },
   "/help COMMAND": { may: LOOK, does: "looks" },
 };

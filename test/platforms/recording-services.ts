@@ -1,6 +1,7 @@
 import type { Services } from "../../commands/services.ts";
 import type { HelperCall, HelperUse } from "../../src/agents/helper-calls.ts";
 import type { HelperRow } from "../../src/agents/helper-models.ts";
+import type { Checked } from "../../src/doctor/doctor.ts";
 import { ClutchError } from "../../src/errors.ts";
 import type { LockResult } from "../../src/local-only/local-only.ts";
 import type { LockStatus } from "../../src/local-only/lock-status.ts";
@@ -34,6 +35,13 @@ const MODELS = [
   profile({ provider: "anthropic", model: "claude-opus-5" }, "Claude Opus 5", 1_000_000, false),
   profile(QWEN, "Qwen2.5 Coder 32B", 131_072, true),
   profile({ provider: "ollama", model: "llama3.1:70b" }, "Llama 3.1 70B", 131_072, true),
+];
+
+/** What a doctor found. */
+export const CHECKED: readonly Checked[] = [
+  { part: "gateway", name: "Reachable", state: "ok", found: "OpenClaw 2026.9.6 answers.", remedy: null },
+  { part: "guard", name: "Installed", state: "broken", found: "It is gone.", remedy: "clutch guard install" },
+  { part: "wall", name: "Proxy", state: "skipped", found: "It is not installed.", remedy: null },
 ];
 
 /** The services as commands see them, with nothing behind: what would change anything is written down instead. */
@@ -168,6 +176,7 @@ export function createRecordingServices(actor = "discord:123", clock: () => numb
       clock,
     }),
     bench: recordingBench(changes, clock),
+    doctor: { examine: async () => CHECKED },
     registry: {
       known: () => snapshot,
       current: async () => snapshot,

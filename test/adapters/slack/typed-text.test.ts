@@ -60,4 +60,13 @@ describe("names of commands", () => {
     ["/clutch", "clutch model", "/model"],
     ["/other", "thing", "/other thing"],
   ])("%s %s is %s", (slash, text, line) => expect(names.lineOf(slash, text)).toBe(line));
+
+  it("the umbrella has words of its own", () => {
+    const own = createCommandNames(["model", "clutch"], {}, ["doctor"]);
+    expect(own.lineOf("/clutch", "doctor deep")).toBe("/clutch doctor deep");
+    expect(own.lineOfWords("doctor")).toBe("/clutch doctor");
+    expect(own.lineOf("/clutch", "clutch doctor")).toBe("/clutch doctor");
+    expect(own.lineOf("/clutch", "model qwen")).toBe("/model qwen");
+    expect(own.lineOf("/clutch", "")).toBe("/help");
+  });
 });
