@@ -176,13 +176,20 @@ export async function loadConfig(source: ConfigSource): Promise<Config> {
       hint: named ? "CLUTCH_CONFIG names it. Correct the path, or unset it." : "Check the file's permissions.",
     });
   });
-  const parsed = schema.safeParse(text === undefined ? {} : parseText(text, path));
-  if (!parsed.success) {
-    throw new ClutchError("bad_config", `${path}: ${describeIssue(parsed.error.issues[0])}.`, {
-      hint: "Nothing was started. The README names every key.",
-    });
-  }
-  return resolveSecrets(parsed.data, text === undefined ? undefined : path, source);
+  const raw = checkConfigText(text ?? "{}", path);
+  return resolveSecrets(raw, text === undefined ? undefined : path, source);
+}
+
+/** A configuration with its secrets as they are written: by reference. */
+export type WrittenConfig = z.output<typeof schema>;
+
+/** Reads a configuration's text without looking up what its secrets refer to. Throws `bad_config`, naming the key at fault. */
+export function checkConfigText(text: string, path: string): WrittenConfig {
+  const parsed = schema.safeParse(parseText(text, path));
+  if (parsed.success) return parsed.data;
+  throw new ClutchError("bad_config", `${path}: ${describeIssue(parsed.error.issues[0])}.`, {
+    hint: "Nothing was started. The README names every key.",
+  });
 }
 
 /** Names the key; zod's messages never hold the value, which may be a secret. */
@@ -213,11 +220,7 @@ function parseText(text: string, path: string): unknown {
 
 const SECRET_KEYS: ReadonlySet<string> = new Set(["token", "apiKey", "appToken", "botToken", "signingSecret"]);
 
-async function resolveSecrets(
-  raw: z.output<typeof schema>,
-  path: string | undefined,
-  source: ConfigSource,
-): Promise<Config> {
+async function resolveSecrets(raw: WrittenConfig, path: string | undefined, source: ConfigSource): Promise<Config> {
   const secrets: string[] = [];
   const keep = (...found: readonly string[]): void => {
     secrets.push(...found);
@@ -243,12 +246,26 @@ async function resolveSecrets(
   return { ...(await resolveIn(raw, [])), path, secrets, plainSecrets };
 }
 
-const addressesIn = ({ gateway, store, servers, discord, slack }: z.output<typeof schema>): readonly string[] => [
+const addressesIn = ({ gateway, store, servers, discord, slack }: WrittenConfig): readonly string[] => [
   ...[gateway?.url, store, discord?.apiUrl, slack?.apiUrl].filter((address) => address !== undefined),
   ...Object.values(servers).map(({ baseUrl }) => baseUrl),
 ];
 
-async function readSecret(key: string, value: string, { env, cwd }: ConfigSource): Promise<string> {
+/** The variables of the environment that a configuration takes secrets from. Throws `bad_config`. */
+export function environmentNames(text: string, path: string): readonly string[] {
+  const namesIn = (value: unknown): string[] =>
+    typeof value !== "object" || value === null
+      ? []
+      : Object.entries(value).flatMap(([key, inner]) =>
+          SECRET_KEYS.has(key) && typeof inner === "string"
+            ? (/^env:([A-Za-z_]\w*)$/.exec(inner)?.slice(1) ?? [])
+            : namesIn(inner),
+        );
+  return [...new Set(namesIn(checkConfigText(text, path)))];
+}
+
+/** What a reference stands for; the text itself where it is none. Throws `bad_config`, naming `key`. */
+export async function readSecret(key: string, value: string, { env, cwd }: ConfigSource): Promise<string> {
   if (value.startsWith("env:")) {
     const name = value.slice("env:".length);
     // What is no name may be the secret itself, so it is not repeated.

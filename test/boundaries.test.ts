@@ -7,7 +7,17 @@ const root = join(import.meta.dirname, "..");
 /** From the ground up; a file may import from its own layer's folder and from lower layers. */
 const LAYERS: readonly (readonly string[])[] = [
   ["src/errors.ts", "src/correlation.ts", "src/models"],
-  ["src/charts", "src/store", "src/openclaw", "src/servers", "src/hardware", "src/logger.ts", "src/config.ts"],
+  [
+    "src/charts",
+    "src/store",
+    "src/openclaw",
+    "src/servers",
+    "src/hardware",
+    "src/logger.ts",
+    "src/config.ts",
+    "src/config-text.ts",
+    "src/config-file.ts",
+  ],
   ["src/registry"],
   [
     "src/sessions",
@@ -21,6 +31,7 @@ const LAYERS: readonly (readonly string[])[] = [
     "src/bench",
     "src/observe",
     "src/doctor",
+    "src/set-up",
   ],
   ["commands"],
   ["adapters"],

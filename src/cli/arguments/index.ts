@@ -6,6 +6,7 @@ import { execArguments } from "./exec.ts";
 import { guardArguments } from "./guard.ts";
 import { localonlyArguments } from "./localonly.ts";
 import { modelsArguments } from "./models.ts";
+import { ownerArguments } from "./owner.ts";
 import type { AddArguments } from "./run.ts";
 import { slackArguments } from "./slack.ts";
 import { startArguments } from "./start.ts";
@@ -17,6 +18,7 @@ import { wallArguments } from "./wall.ts";
 export const allArguments: readonly AddArguments[] = [
   startArguments,
   execArguments,
+  ownerArguments,
   auditArguments,
   agentsArguments,
   modelsArguments,
