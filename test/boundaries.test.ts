@@ -31,6 +31,7 @@ const LAYERS: readonly (readonly string[])[] = [
     "src/bench",
     "src/observe",
     "src/doctor",
+    "src/service",
     "src/set-up",
   ],
   ["commands"],

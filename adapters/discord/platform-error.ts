@@ -27,7 +27,7 @@ const PERMISSIONS =
   PermissionFlagsBits.ReadMessageHistory;
 
 /** The address at which an admin lets the bot into a server, with all that it needs. */
-function inviteLink(applicationId: string): string {
+export function inviteLink(applicationId: string): string {
   const scope = [OAuth2Scopes.Bot, OAuth2Scopes.ApplicationsCommands].join("+");
   return `https://discord.com/oauth2/authorize?client_id=${applicationId}&scope=${scope}&permissions=${PERMISSIONS}`;
 }

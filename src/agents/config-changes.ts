@@ -46,6 +46,10 @@ export interface ConfigChanges {
   apply(slots: readonly Slot[], context: ConfigChangeContext): Promise<readonly SlotDifference[]>;
   /** The latest change for a purpose that can be undone. */
   last(about: string): Promise<Change | undefined>;
+  /** What taking back every change for a purpose would do to the configuration as it is. */
+  outstanding(about: string): Promise<readonly SlotDifference[]>;
+  /** Takes back every change for a purpose, the latest first, and leaves alone what was changed since. */
+  undoAll(context: ConfigChangeContext): Promise<ConfigUndo>;
   /** Puts back what stood there. `partly` leaves slots alone that were changed since, instead of refusing. */
   undo(
     change: Change,
@@ -140,10 +144,47 @@ export function createConfigChanges(parts: {
     return differences;
   };
 
-  return {
+  const changes: ConfigChanges = {
     preview: async (slots) => differencesIn(await openclaw.readConfig(), slots),
     apply: async (slots, context) => write(await openclaw.readConfig(), slots, context),
     last: (about) => journal.lastUndoable({ target: about }),
+
+    async outstanding(about) {
+      const made = await journal.undoable(about);
+      if (made.length === 0) return [];
+      const { authored } = await openclaw.readConfig();
+      let config: unknown = authored;
+      const paths: SlotPath[] = [];
+      for (const change of made) {
+        const former = stateSchema.safeParse(change.before);
+        const latter = stateSchema.safeParse(change.after);
+        if (!former.success || !latter.success) continue;
+        for (const { path, value } of latter.data.slots) {
+          if (!same(readSlot(config, path), value)) continue;
+          config = withSlot(config, { path, value: formerOf(former.data.slots, path) });
+          if (!paths.some((other) => isDeepStrictEqual(other, path))) paths.push(path);
+        }
+      }
+      return differencesIn(
+        { authored },
+        paths.map((path) => ({ path, value: readSlot(config, path) })),
+      );
+    },
+
+    async undoAll({ about, ...context }) {
+      const undone: SlotDifference[] = [];
+      let left: ConfigUndo["kept"] = [];
+      let former: number | undefined;
+      for (;;) {
+        const last = await journal.lastUndoable({ target: about });
+        // What was changed since cannot be undone and stays the last.
+        if (last === undefined || last.id === former) return { undone, kept: last === undefined ? [] : left };
+        former = last.id;
+        const done = await changes.undo(last, { ...context, partly: true });
+        undone.push(...done.undone);
+        left = done.kept;
+      }
+    },
 
     async undo(change, { partly = false, ...context }) {
       const snapshot = await openclaw.readConfig();
@@ -183,6 +224,7 @@ export function createConfigChanges(parts: {
       }
     },
   };
+  return changes;
 }
 
 const formerOf = (slots: readonly Slot[], path: SlotPath): unknown =>

@@ -43,6 +43,15 @@ export interface SoulReport {
   readonly problems: readonly SoulProblem[];
 }
 
+/** An agent's default that Clutch wrote, and what stood there before. */
+export interface SoulRelease {
+  readonly agentId: string;
+  readonly mirrored: ChangeState;
+  readonly former: ChangeState;
+  /** Somebody changed it since, so it stays. */
+  readonly kept: boolean;
+}
+
 /**
  * Keeps the default of agents in OpenClaw's configuration in step with what
  * their SOUL.md declares. Agents that declare nothing are read and never written.
@@ -63,6 +72,11 @@ export interface SoulSync {
    * `not_verified`, `unknown_agent`, and the gateway's.
    */
   declareInSoul(agentId: string, declared: { readonly model: ModelRef }, about: Authorship): Promise<SoulReport>;
+  /**
+   * Takes back what was mirrored and forgets it: agents get the default that they had
+   * before, where nobody changed it since. With `look` it only says what that would be.
+   */
+  release(how?: { readonly look: boolean }): Promise<readonly SoulRelease[]>;
   /** As last read: which model the agent wants while only local ones are allowed. */
   localOnlyModel(agentId: string): ModelRef | undefined;
   /** Looks at all agents now and every `everyMs` (60,000 where not given) until `stop`. */
@@ -218,6 +232,28 @@ export function createSoulSync(parts: {
       const [report] = await lookAt([agentId], true);
       if (report === undefined) throw new ClutchError("internal", `Agent ${agentId} was not looked at.`);
       return report;
+    },
+
+    async release({ look } = { look: false }) {
+      const [{ agentIds }, { config }] = await Promise.all([registry.current(), openclaw.readConfig()]);
+      const now = modelConfigOf(config).agentModels;
+      const released: SoulRelease[] = [];
+      for (const agentId of agentIds) {
+        await lock.run(agentId, async () => {
+          const known = await souls.get(agentId);
+          if (known === undefined) return;
+          const { mirrored, former } = known;
+          const configured = stateOf(now.get(agentId)?.raw);
+          const kept = !isDeepStrictEqual(configured, mirrored);
+          if (!look) {
+            const about = { actor: "clutch", reason: "clutch uninstall" };
+            if (!kept) await defaults.put({ kind: "agent", agentId }, { from: configured, to: former }, about);
+            await souls.forget(agentId);
+          }
+          released.push({ agentId, mirrored, former, kept });
+        });
+      }
+      return released;
     },
 
     localOnlyModel: (agentId) => localOnly.get(agentId),

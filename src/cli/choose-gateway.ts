@@ -4,7 +4,7 @@ import { ClutchError } from "../errors.ts";
 import { secretsInAddress } from "../models/address-secrets.ts";
 import { hostOf } from "../openclaw/connect-errors.ts";
 import type { GatewayAddress } from "../openclaw/connection.ts";
-import { findLocalGateway } from "../openclaw/find-gateway.ts";
+import { findLocalGateway, readLocalGateway } from "../openclaw/find-gateway.ts";
 import { findRunningSandbox, type SandboxAccess } from "../sandbox/sandbox-records.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -43,7 +43,8 @@ async function look(config: Config, runtime: Runtime): Promise<GatewayChoice> {
     const { url, token, tlsFingerprint } = config.gateway;
     const announcement = `Gateway ${hostOf(url)}, as ${config.path ?? "the configuration"} says.`;
     const pinned = tlsFingerprint === undefined ? {} : { tlsFingerprint };
-    return { kind: "found", url, ...withToken(token ?? envToken), ...pinned, announcement };
+    const known = token ?? envToken ?? (await ownToken(url, runtime));
+    return { kind: "found", url, ...withToken(known), ...pinned, announcement };
   }
   const envUrl = runtime.env["OPENCLAW_GATEWAY_URL"];
   if (envUrl !== undefined && envUrl !== "") {
@@ -66,6 +67,13 @@ async function look(config: Config, runtime: Runtime): Promise<GatewayChoice> {
         ? `OpenClaw is configured in ${local.configPath}, but no gateway answers at ${hostOf(local.url)}.`
         : "No OpenClaw gateway was found on this machine.",
   };
+}
+
+/** Of the person's own OpenClaw, from its configuration, where that is the gateway in question. */
+async function ownToken(url: string, runtime: Runtime): Promise<string | undefined> {
+  const local = await readLocalGateway(runtime);
+  const same = local !== undefined && URL.parse(local.url)?.href === URL.parse(url)?.href;
+  return same ? local.token : undefined;
 }
 
 /** For a script: the sandbox that another terminal has open will do as well. Throws `no_gateway`. */

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import type { SlotDifference } from "../agents/config-changes.ts";
 import type { App } from "../app.ts";
 import { ClutchError, toClutchError } from "../errors.ts";
 import { freeCanaryPort } from "../guard/canary-port.ts";
@@ -10,6 +9,7 @@ import { classifyHost } from "../models/address.ts";
 import { createPlugins } from "../openclaw/plugins.ts";
 import { withScratchSession } from "../openclaw/scratch-session.ts";
 import { stateDirectory } from "../wall/state-file.ts";
+import { changeText } from "./change-text.ts";
 import { installElsewhere } from "./guard-elsewhere.ts";
 import type { ExitCode, Runtime } from "./runtime.ts";
 import { printCard, printError } from "./wall.ts";
@@ -35,10 +35,10 @@ export const guardInstall = (options: GuardOptions, runtime: Runtime): Promise<E
       return { text: ["The guard answers in this gateway, which is on another machine: update it there."] };
     }
     const plan = await installer.plan();
-    tell(planText(plan));
+    tell(guardPlanText(plan));
     if (options.yes !== true) throw Object.assign(needsYes(), { plan });
     const done = await installer.install(ACTOR);
-    return { plan, done, text: doneText(done) };
+    return { plan, done, text: guardDoneText(done) };
   });
 
 /** Takes the guard out again, which it refuses while it keeps any turn local; the same options and exit codes. */
@@ -71,7 +71,7 @@ export const guardStatus = (options: GuardOptions, runtime: Runtime): Promise<Ex
     throw Object.assign(new ClutchError("not_verified", problem), { report, wasShown: true });
   });
 
-interface GuardContext {
+export interface GuardContext {
   readonly app: App;
   readonly files: GuardFiles;
   readonly installer: ReturnType<typeof createGuardInstaller>;
@@ -92,7 +92,7 @@ async function withGuard(
   const secrets: string[] = [];
   const print = (text: string): void => void (options.json === true || runtime.stdout.write(text));
   try {
-    const { text, ...told } = await withApp(runtime, secrets, (app) => work(contextOf(app, runtime, print)));
+    const { text, ...told } = await withApp(runtime, secrets, (app) => work(guardContext(app, runtime, print)));
     if (options.json === true) runtime.stdout.write(`${JSON.stringify({ ok: true, ...told, error: null })}\n`);
     else if (text.length > 0) print(`${text.join("\n")}\n`);
     return 0;
@@ -110,7 +110,7 @@ async function withGuard(
   }
 }
 
-function contextOf(app: App, runtime: Runtime, tell: (text: string) => void): GuardContext {
+export function guardContext(app: App, runtime: Runtime, tell: (text: string) => void): GuardContext {
   const directory = join(stateDirectory(runtime.env, runtime.home), "guard");
   const files = createGuardFiles(directory);
   const installer = createGuardInstaller({
@@ -134,7 +134,7 @@ const COPIES: Readonly<Record<GuardCopy, string>> = {
   same: "As it should be",
 };
 
-const planText = ({ path, copy, version, config }: GuardPlan): string =>
+export const guardPlanText = ({ path, copy, version, config }: GuardPlan): string =>
   [
     `${COPIES[copy]}: ${path} (the guard, version ${version})`,
     config.length === 0 ? "OpenClaw's configuration is as it should be." : "OpenClaw's configuration:",
@@ -142,7 +142,7 @@ const planText = ({ path, copy, version, config }: GuardPlan): string =>
     "",
   ].join("\n");
 
-const doneText = ({ wrote, config, canary, status }: GuardInstalled): readonly string[] => [
+export const guardDoneText = ({ wrote, config, canary, status }: GuardInstalled): readonly string[] => [
   wrote || config.length > 0 ? "The guard is in OpenClaw; no restart is needed." : "The guard was there already.",
   {
     passed: "Proved: a turn went through its hooks and, since it is off, reached the canary.",
@@ -154,9 +154,6 @@ const doneText = ({ wrote, config, canary, status }: GuardInstalled): readonly s
     ? [`It is on${status.state.damage === undefined ? "" : `: its state ${status.state.damage}`}.`]
     : []),
 ];
-
-const changeText = ({ name, before, after }: SlotDifference): string => `${name}: ${show(before)} -> ${show(after)}`;
-const show = (value: unknown): string => (value === null || value === undefined ? "unset" : JSON.stringify(value));
 
 const statusCard = ({ path, version, copy, guard, openclaw, problems }: GuardReport) => ({
   tone: problems.length === 0 ? ("info" as const) : ("warning" as const),

@@ -24,8 +24,8 @@ export async function confirmed(message: string, runtime: Runtime): Promise<bool
   return isCancel(yes) ? leave() : yes;
 }
 
-const streams = ({ stdin, stdout, signal }: Runtime) => ({ input: stdin, output: stdout, signal });
+export const streams = ({ stdin, stdout, signal }: Runtime) => ({ input: stdin, output: stdout, signal });
 
-function leave(): never {
+export function leave(): never {
   throw new ClutchError("confirmation_required", "Left without an answer; nothing was written.");
 }

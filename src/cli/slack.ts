@@ -34,6 +34,9 @@ export async function printSlackManifest(options: SlackManifestOptions, runtime:
   }
 }
 
+/** The manifest for socket mode as people paste it. Throws `bad_config`. */
+export const slackManifestText = async (runtime: Runtime): Promise<string> => toYaml(await manifestFor({}, runtime));
+
 async function manifestFor({ mode, requestUrl }: SlackManifestOptions, runtime: Runtime): Promise<SlackManifest> {
   const { slack, access } = await readSettings(runtime);
   const chosen = mode ?? (requestUrl === undefined ? slack.mode : "http");

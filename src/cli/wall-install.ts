@@ -1,14 +1,13 @@
-import { execFile } from "node:child_process";
-import { join } from "node:path";
-import type { SlotDifference } from "../agents/config-changes.ts";
 import type { App } from "../app.ts";
-import { loadConfig } from "../config.ts";
+import { type Config, loadConfig } from "../config.ts";
 import { ClutchError, toClutchError } from "../errors.ts";
+import { checkCommand, createUserService, systemctl, unitText, userUnitFile } from "../service/user-service.ts";
 import { stateDirectory } from "../wall/state-file.ts";
 import { systemdUnit, UNIT_NAME } from "../wall/systemd-unit.ts";
 import { createWallClient } from "../wall/wall-client.ts";
-import { createWallInstaller, type InstallPlan, type Systemctl, type WallInstaller } from "../wall/wall-installer.ts";
+import { createWallInstaller, type InstallPlan, type WallInstaller } from "../wall/wall-installer.ts";
 import { wallSettings } from "../wall/wall-settings.ts";
+import { changeText } from "./change-text.ts";
 import type { ExitCode, Runtime } from "./runtime.ts";
 import { printError } from "./wall.ts";
 import { withApp } from "./with-app.ts";
@@ -23,7 +22,7 @@ export interface WallInstallOptions {
 }
 
 const ACTOR = "terminal:owner";
-const RESTART = "Restart the gateway for it to take effect: openclaw gateway restart";
+export const WALL_RESTART = "Restart the gateway for it to take effect: openclaw gateway restart";
 
 /**
  * Shows the service and the settings of OpenClaw that would be written, and writes
@@ -32,8 +31,9 @@ const RESTART = "Restart the gateway for it to take effect: openclaw gateway res
  */
 export const wallInstall = (options: WallInstallOptions, runtime: Runtime): Promise<ExitCode> =>
   withInstaller(options, runtime, async (installer) => {
+    checkCommand(options.command);
     const plan = await installer.plan();
-    if (options.json !== true) runtime.stdout.write(planText(plan));
+    if (options.json !== true) runtime.stdout.write(wallPlanText(plan));
     if (options.yes !== true) throw Object.assign(needsYes(), { plan });
     const done = await installer.install(ACTOR);
     const kept = done.service
@@ -42,7 +42,7 @@ export const wallInstall = (options: WallInstallOptions, runtime: Runtime): Prom
     return {
       plan,
       done,
-      text: [kept, done.config.length === 0 ? "OpenClaw is pointed at it already." : `${RESTART}.`],
+      text: [kept, done.config.length === 0 ? "OpenClaw is pointed at it already." : `${WALL_RESTART}.`],
     };
   });
 
@@ -57,7 +57,7 @@ export const wallRemove = (options: WallInstallOptions, runtime: Runtime): Promi
       text: [
         ...done.undone.map(changeText),
         ...done.kept.map(({ name }) => `${name} was changed since, and is left as it is.`),
-        `${RESTART}.`,
+        `${WALL_RESTART}.`,
         `The wall runs on, open, until then; afterwards: systemctl --user stop ${UNIT_NAME}`,
       ],
     };
@@ -77,7 +77,7 @@ async function withInstaller(
   const secrets: string[] = [];
   try {
     const { plan, done, text } = await withApp(runtime, secrets, async (app) =>
-      work(await installerOf(app, options, runtime)),
+      work(await wallInstallerFor(app, options, runtime)),
     );
     if (options.json === true) runtime.stdout.write(`${JSON.stringify({ ok: true, plan, done, error: null })}\n`);
     else runtime.stdout.write(`${text.join("\n")}\n`);
@@ -92,60 +92,39 @@ async function withInstaller(
   }
 }
 
-async function installerOf(app: App, options: WallInstallOptions, runtime: Runtime): Promise<WallInstaller> {
-  if (options.command.some((word) => /[/\\]_npx[/\\]/.test(word))) throw outOfCache();
-  const settings = wallSettings(await loadConfig(runtime));
+/** Throws `bad_config` where the wall could not run as it is configured. */
+export async function wallInstallerFor(
+  app: App,
+  options: Pick<WallInstallOptions, "command" | "strict">,
+  runtime: Runtime,
+  known?: Config,
+): Promise<WallInstaller> {
+  const settings = wallSettings(known ?? (await loadConfig(runtime)));
   const directory = stateDirectory(runtime.env, runtime.home);
-  const configHome = runtime.env["XDG_CONFIG_HOME"] || join(runtime.home, ".config");
   return createWallInstaller({
     changes: app.changes,
     client: createWallClient({ directory }),
-    systemctl,
-    unitFile: join(configHome, "systemd", "user", UNIT_NAME),
-    unit: systemdUnit({ command: options.command, settings, directory }),
+    service: createUserService({
+      name: UNIT_NAME,
+      file: userUnitFile(runtime.env, runtime.home, UNIT_NAME),
+      unit: systemdUnit({ command: options.command, settings, directory }),
+      systemctl,
+    }),
     listen: `${settings.listen.host}:${settings.listen.port}`,
     directory,
     strict: options.strict === true,
   });
 }
 
-const systemctl: Systemctl = (words) =>
-  new Promise((resolve) => {
-    execFile("systemctl", ["--user", ...words], { timeout: 30_000 }, (error, stdout, stderr) => {
-      if (error !== null && "code" in error && error.code === "ENOENT") resolve(undefined);
-      else resolve({ ok: error === null, text: stderr || stdout });
-    });
-  });
-
-const planText = ({ unitFile, unitBefore, unitAfter, config }: InstallPlan): string =>
+export const wallPlanText = ({ unitFile, unitBefore, unitAfter, config }: InstallPlan): string =>
   [
-    unitBefore === unitAfter
-      ? `${unitFile} is as it should be.`
-      : `${unitBefore === undefined ? "New" : "Changed"}: ${unitFile}`,
-    ...(unitBefore === unitAfter
-      ? []
-      : [
-          "",
-          ...unitAfter
-            .trimEnd()
-            .split("\n")
-            .map((line) => `  ${line}`),
-          "",
-        ]),
+    unitText({ file: unitFile, before: unitBefore, after: unitAfter }),
     config.length === 0 ? "OpenClaw's configuration is as it should be." : "OpenClaw's configuration:",
     ...config.map((difference) => `  ${changeText(difference)}`),
     "",
   ].join("\n");
 
-const changeText = ({ name, before, after }: SlotDifference): string => `${name}: ${show(before)} -> ${show(after)}`;
-const show = (value: unknown): string => (value === null || value === undefined ? "unset" : JSON.stringify(value));
-
 const needsYes = (): ClutchError =>
   new ClutchError("confirmation_required", "This needs a yes first; nothing was changed.", {
     hint: "Run it again with --yes. The gateway has to be restarted once afterwards.",
-  });
-
-const outOfCache = (): ClutchError =>
-  new ClutchError("bad_config", "Clutch runs out of npx's cache, which is emptied now and then.", {
-    hint: "Install it where it stays, such as with npm install --global openclaw-clutch, and run it from there.",
   });

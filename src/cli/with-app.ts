@@ -1,5 +1,5 @@
 import { type App, createApp } from "../app.ts";
-import { loadConfig } from "../config.ts";
+import { type Config, loadConfig } from "../config.ts";
 import { createLogger } from "../logger.ts";
 import { stateDirectory } from "../wall/state-file.ts";
 import { chooseGatewayOrSandbox } from "./choose-gateway.ts";
@@ -12,8 +12,13 @@ const GATEWAY_TIMEOUT_MS = 10_000;
  * long as `work` takes. `secrets` gets what must never be printed, before anything
  * can fail. Throws the codes of the configuration, of the gateway and of `work`.
  */
-export async function withApp<T>(runtime: Runtime, secrets: string[], work: (app: App) => Promise<T>): Promise<T> {
-  const config = await loadConfig(runtime);
+export async function withApp<T>(
+  runtime: Runtime,
+  secrets: string[],
+  work: (app: App) => Promise<T>,
+  known?: Config,
+): Promise<T> {
+  const config = known ?? (await loadConfig(runtime));
   secrets.push(...config.secrets);
   const choice = await chooseGatewayOrSandbox(config, runtime);
   if (choice.token !== undefined) secrets.push(choice.token);

@@ -50,20 +50,31 @@ export async function findLocalGateway(search: {
   readonly home: string;
   readonly fetch: typeof globalThis.fetch;
 }): Promise<LocalGateway> {
+  const configured = await readLocalGateway(search);
+  if (configured === undefined) return { state: "none" };
+  const { token: _, ...stopped } = configured;
+  return (await answers(configured.url, search.fetch))
+    ? { state: "running", ...configured }
+    : { state: "stopped", ...stopped };
+}
+
+/** What the configuration of the person's OpenClaw says, whether it runs or not; undefined where there is none. */
+export async function readLocalGateway(search: {
+  readonly env: Env;
+  readonly home: string;
+}): Promise<{ readonly url: string; readonly token?: string; readonly configPath: string } | undefined> {
   const configPath = configPathOf(search.env, search.home);
   const written = await readFile(configPath, "utf8").catch((error: NodeJS.ErrnoException) =>
     error.code === "ENOENT" ? undefined : "",
   );
-  if (written === undefined) return { state: "none" };
+  if (written === undefined) return undefined;
 
   const config = configSchema.parse(parseJson5(written));
   // As OpenClaw does: the environment first, then its `.env`, then the config's own variables.
   const dotenv = await readFile(join(dirname(configPath), ".env"), "utf8").catch(() => "");
   const env: Env = { ...config.env.vars, ...parseEnv(dotenv), ...search.env };
-  const url = urlOf(config.gateway, env);
-  if (!(await answers(url, search.fetch))) return { state: "stopped", configPath, url };
   const token = tokenOf(config.gateway, env);
-  return { state: "running", url, ...(token === undefined ? {} : { token }), configPath };
+  return { url: urlOf(config.gateway, env), ...(token === undefined ? {} : { token }), configPath };
 }
 
 function configPathOf(env: Env, home: string): string {

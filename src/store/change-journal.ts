@@ -65,6 +65,8 @@ export interface ChangeJournal {
    * this target and typed at this place (all, where neither is given).
    */
   lastUndoable(where: { readonly target?: string; readonly place?: string }): Promise<Change | undefined>;
+  /** All changes that are done, were not undone and are no undo themselves, latest first; at one target where it is given. */
+  undoable(target?: string): Promise<readonly Change[]>;
   /** The latest change at this target, whatever became of it. */
   latest(target: string): Promise<Change | undefined>;
   /** The changes that one command made together, oldest first, whatever became of them. */
@@ -140,6 +142,17 @@ export function createChangeJournal(db: Kysely<Schema>, clock: () => number): Ch
       if (place !== undefined) query = query.where("place", "=", place);
       const row = await query.orderBy("id", "desc").limit(1).executeTakeFirst();
       return row === undefined ? undefined : toChange(row);
+    },
+
+    async undoable(target) {
+      let query = db
+        .selectFrom("changes")
+        .selectAll()
+        .where("state", "=", "done")
+        .where("undone_by", "is", null)
+        .where("undoes", "is", null);
+      if (target !== undefined) query = query.where("target", "=", target);
+      return (await query.orderBy("id", "desc").execute()).map(toChange);
     },
 
     async latest(target) {

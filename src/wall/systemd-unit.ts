@@ -1,3 +1,4 @@
+import { quoted } from "../service/user-service.ts";
 import type { WallSettings } from "./wall-settings.ts";
 
 export const UNIT_NAME = "clutch-wall.service";
@@ -36,10 +37,4 @@ UMask=0077
 [Install]
 WantedBy=default.target
 `;
-}
-
-/** As systemd reads a command line: its own signs doubled, quotation marks where they are needed. */
-function quoted(word: string): string {
-  const escaped = word.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("%", "%%").replaceAll("$", "$$$$");
-  return /^[\w@+=:,./-]+$/.test(word) ? word : `"${escaped}"`;
 }

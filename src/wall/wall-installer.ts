@@ -1,17 +1,11 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ConfigChanges, SlotDifference } from "../agents/config-changes.ts";
 import { ClutchError } from "../errors.ts";
 import type { Slot } from "../openclaw/config-slots.ts";
+import type { UserService } from "../service/user-service.ts";
 import { readState } from "./state-file.ts";
 import { UNIT_NAME } from "./systemd-unit.ts";
 import type { WallClient } from "./wall-client.ts";
-
-/** Runs `systemctl --user`; undefined where there is none for this person. */
-export type Systemctl = (
-  words: readonly string[],
-) => Promise<{ readonly ok: boolean; readonly text: string } | undefined>;
 
 export interface InstallPlan {
   readonly unitFile: string;
@@ -43,9 +37,7 @@ const ABOUT = "wall";
 export function createWallInstaller(parts: {
   readonly changes: Pick<ConfigChanges, "preview" | "apply" | "last" | "undo">;
   readonly client: WallClient;
-  readonly systemctl: Systemctl;
-  readonly unitFile: string;
-  readonly unit: string;
+  readonly service: UserService;
   /** `host:port`. */
   readonly listen: string;
   readonly directory: string;
@@ -54,7 +46,7 @@ export function createWallInstaller(parts: {
   /** How long the wall may take to come up, ms. */
   readonly patienceMs?: number;
 }): WallInstaller {
-  const { changes, client, systemctl, unitFile, unit, listen, patienceMs = 10_000 } = parts;
+  const { changes, client, service, listen, patienceMs = 10_000 } = parts;
   const slots: readonly Slot[] = [
     { path: ["proxy", "enabled"], value: true },
     { path: ["proxy", "proxyUrl"], value: `http://${listen}` },
@@ -62,25 +54,13 @@ export function createWallInstaller(parts: {
   ];
 
   const startService = async (): Promise<boolean> => {
-    const reachable = await systemctl(["show-environment"]);
-    if (reachable?.ok !== true) {
+    if (!(await service.isPossible())) {
       if ((await client.status())?.listen === listen) return false;
       throw new ClutchError("bad_config", "There is no systemd here that could keep the wall running.", {
         hint: `Have clutch wall run started before the gateway and after every crash by what does so here; once it answers at ${listen}, run this again.`,
       });
     }
-    const changed = textOf(unitFile) !== unit;
-    if (changed) {
-      mkdirSync(dirname(unitFile), { recursive: true, mode: 0o700 });
-      // Whoever may write it runs programs as this user.
-      writeFileSync(unitFile, unit, { mode: 0o644 });
-    }
-    const steps = [["daemon-reload"], ["enable", "--now", UNIT_NAME], ...(changed ? [["restart", UNIT_NAME]] : [])];
-    for (const words of steps) {
-      const done = await systemctl(words);
-      if (done?.ok === true) continue;
-      throw notUp(`systemctl --user ${words.join(" ")}: ${done?.text.trim().slice(0, 300) ?? "no answer"}`);
-    }
+    await service.install().catch((error: Error) => Promise.reject(notUp(error.message)));
     await untilItAnswers();
     return true;
   };
@@ -95,31 +75,22 @@ export function createWallInstaller(parts: {
 
   return {
     async plan() {
-      return { unitFile, unitBefore: textOf(unitFile), unitAfter: unit, config: await changes.preview(slots) };
+      const { file, before, after } = service.difference();
+      return { unitFile: file, unitBefore: before, unitAfter: after, config: await changes.preview(slots) };
     },
     async install(actor) {
-      const service = await startService();
-      return { service, config: await changes.apply(slots, { actor, about: ABOUT }) };
+      const isService = await startService();
+      return { service: isService, config: await changes.apply(slots, { actor, about: ABOUT }) };
     },
     async remove(actor) {
       const state = (await client.status()) ?? readState(parts.directory);
       if (state.closed) throw stillClosed(state.id);
       const last = await changes.last(ABOUT);
       const done = last === undefined ? { undone: [], kept: [] } : await changes.undo(last, { actor, partly: true });
-      await systemctl(["disable", UNIT_NAME]);
-      rmSync(unitFile, { force: true });
-      await systemctl(["daemon-reload"]);
+      await service.remove({ stop: false });
       return done;
     },
   };
-}
-
-function textOf(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return undefined;
-  }
 }
 
 const notUp = (why: string): ClutchError =>

@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ConfigChanges, SlotDifference } from "../../src/agents/config-changes.ts";
 import { formatSlot, type Slot } from "../../src/openclaw/config-slots.ts";
+import { createUserService, type Systemctl } from "../../src/service/user-service.ts";
 import type { Change } from "../../src/store/change-journal.ts";
 import { systemdUnit } from "../../src/wall/systemd-unit.ts";
-import { createWallInstaller, type Systemctl, type WallInstaller } from "../../src/wall/wall-installer.ts";
+import { createWallInstaller, type WallInstaller } from "../../src/wall/wall-installer.ts";
 import { parseListen, wallSettings } from "../../src/wall/wall-settings.ts";
 import { forget, startWallLab, temporaryDirectory, type WallLab } from "./wall-lab.ts";
 
@@ -143,9 +144,12 @@ describe("installing", () => {
     createWallInstaller({
       changes,
       client: { status: async () => lab?.client.status(), close: rejects, open: rejects },
-      systemctl,
-      unitFile: join(directory, "units", "clutch-wall.service"),
-      unit: "[Unit]\n",
+      service: createUserService({
+        name: "clutch-wall.service",
+        file: join(directory, "units", "clutch-wall.service"),
+        unit: "[Unit]\n",
+        systemctl,
+      }),
       listen: more.listen ?? "",
       directory,
       strict: more.strict ?? false,

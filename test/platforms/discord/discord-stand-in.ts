@@ -116,6 +116,7 @@ export async function startDiscord(
     if (path === "/users/@me") return ok(userObject({ ...own, bot: true }));
     if (path === "/applications/@me" || path === "/oauth2/applications/@me")
       return ok(applicationObject(own.id, own.name, own === bot ? 0 : PRIVILEGED_INTENTS));
+    if (path === "/users/@me/guilds") return ok(world.guildIds.map((id) => guildObject(id, [], world.members, own)));
     return undefined;
   };
 

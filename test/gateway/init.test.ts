@@ -1,0 +1,199 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { join } from "node:path";
+import JSON5 from "json5";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { finished, type Machine, newMachine } from "../cli/machine.ts";
+import { type DiscordStandIn, startDiscord } from "../platforms/discord/discord-stand-in.ts";
+import { openSlackStandIn, type SlackStandIn } from "../platforms/slack/slack-stand-in.ts";
+import { type AttachedClutch, type Lab, QWEN, startLab } from "./harness.ts";
+
+// The tests build on each other: everything is taken, once more, and taken back.
+
+let lab: Lab;
+let machine: Machine;
+let discord: DiscordStandIn;
+let slack: SlackStandIn;
+let clutch: AttachedClutch;
+/** What OpenClaw's file says before Clutch comes, byte for byte. */
+let original: string;
+let env: Record<string, string>;
+let config: string;
+const OWNER = "discord:123456789012345678";
+
+const openclawFile = (): string => readFileSync(join(lab.dir, "gateway", "openclaw.json"), "utf8");
+/** OpenClaw notes in `meta` when it last wrote. */
+const apartFromMeta = (text: string): unknown => ({ ...JSON.parse(text), meta: null });
+const run = async (...args: readonly string[]) => finished(machine.clutch(args, { env }));
+const json = async (...args: readonly string[]) => {
+  const { code, stdout, stderr } = await run(...args, "--json");
+  return { code, stderr, ...JSON.parse(stdout) };
+};
+
+/** Stands for `systemctl --user`, which no machine of tests has: starts what the wall's unit says. */
+const SYSTEMCTL = `#!/bin/sh
+shift
+echo "$@" >> "$HOME/systemctl.log"
+case "$1 $3" in
+  "enable clutch-wall.service")
+    command=$(sed -n 's/^ExecStart=//p' "$HOME/.config/systemd/user/clutch-wall.service")
+    setsid sh -c "exec $command" >/dev/null 2>&1 </dev/null & ;;
+esac
+case "$1" in is-active) echo active ;; esac
+exit 0
+`;
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+beforeAll(async () => {
+  [machine, discord, slack] = await Promise.all([newMachine(), startDiscord(), openSlackStandIn()]);
+  lab = await startLab((given) => ({ ...given, channels: { discord: { enabled: true, token: "stand-in" } } }));
+  writeFileSync(join(lab.dir, "work", "keeper", "SOUL.md"), `---\nmodel: ${QWEN}\n---\n# Soul\n\nMo keeps a light.\n`);
+  clutch = await lab.attach();
+  // With its first change OpenClaw writes its own version into the file.
+  for (const tools of [{ web: { search: { enabled: false } } }, null]) {
+    const { hash } = await clutch.app.openclaw.readConfig();
+    await clutch.app.openclaw.patchConfig({ tools }, hash);
+  }
+  original = openclawFile();
+
+  mkdirSync(join(machine.home, ".openclaw"));
+  const gateway = { port: Number(new URL(lab.gateway.url).port), auth: { token: lab.gateway.token } };
+  writeFileSync(join(machine.home, ".openclaw", "openclaw.json"), JSON.stringify({ gateway }));
+  const bin = join(machine.dir, "bin");
+  mkdirSync(bin);
+  writeFileSync(join(bin, "systemctl"), SYSTEMCTL);
+  chmodSync(join(bin, "systemctl"), 0o755);
+  config = join(machine.cwd, "clutch.config.json");
+  writeFileSync(
+    config,
+    `{\n  // chosen by hand\n  "wall": { "listen": "127.0.0.1:${await freePort()}" }, // free\n}\n`,
+  );
+  chmodSync(config, 0o644);
+  env = {
+    PATH: `${bin}:/usr/bin:/bin`,
+    DISCORD_TOKEN: discord.token,
+    BOT: slack.app.botToken,
+    APP: slack.app.appToken,
+    OLLAMA_HOST: lab.ollama.url.replace("http://", ""),
+  };
+});
+afterAll(async () => {
+  await machine?.clear();
+  await lab?.stop();
+  await discord?.close();
+  await slack?.close();
+});
+
+const everything = (): string[] => [
+  ...["--owner", OWNER, "--discord-token", "env:DISCORD_TOKEN", "--discord-api", discord.apiUrl],
+  ...[
+    "--discord-guild",
+    discord.world.guildIds[0] ?? "",
+    "--slack-bot-token",
+    "env:BOT",
+    "--slack-app-token",
+    "env:APP",
+  ],
+  ...["--slack-api", slack.apiUrl, "--guard", "--wall", "--helpers", QWEN, "--souls", "--hide-commands"],
+];
+
+it("shows everything, and without a yes changes nothing", async () => {
+  const before = readFileSync(config, "utf8");
+  const shown = await run("init", ...everything());
+  expect(shown.code).toBe(2);
+  expect(shown.stderr).toContain("--yes");
+  for (const line of [
+    "Discord: Clutch (application",
+    "&permissions=274878024704",
+    "both tokens and the scopes are right",
+    "plugins.entries.clutch-guard.hooks.allowConversationAccess: unset -> true",
+    "proxy.enabled: unset -> true",
+    `keeper: nothing -> ${QWEN}`,
+    "channels.discord.commands.native: unset -> false",
+    '+   "access": {',
+  ]) {
+    expect(shown.stdout).toContain(line);
+  }
+  expect(readFileSync(config, "utf8")).toBe(before);
+  expect(openclawFile()).toBe(original);
+  expect((await machine.files()).filter((file) => !file.startsWith("home/.openclaw"))).toEqual([]);
+});
+
+it("does it all, with the file edited in place, a copy of it kept, and no secret anywhere", async () => {
+  const done = await json("init", "--yes", ...everything());
+  expect(done.steps.filter(({ state }: { state: string }) => state !== "done")).toEqual([]);
+  expect(done).toMatchObject({ ok: true, code: 0, error: null });
+  expect(done.steps.map(({ name, state }: Record<string, string>) => `${name} ${state}`)).toEqual([
+    "guard done",
+    "helpers done",
+    "souls done",
+    "commands done",
+    "wall done",
+  ]);
+  const text = readFileSync(config, "utf8");
+  expect(text).toContain("// chosen by hand");
+  expect(JSON5.parse(text)).toMatchObject({
+    gateway: { url: lab.gateway.url },
+    access: { owners: [OWNER] },
+    discord: { token: "env:DISCORD_TOKEN", guilds: [discord.world.guildIds[0]] },
+    slack: { botToken: "env:BOT", appToken: "env:APP" },
+  });
+  expect(statSync(config).mode & 0o777).toBe(0o600);
+  expect(statSync(done.config.backup).mode & 0o777).toBe(0o600);
+  expect(readFileSync(done.config.backup, "utf8")).not.toContain(OWNER);
+  for (const secret of [lab.gateway.token, discord.token, slack.app.botToken, slack.app.appToken]) {
+    expect(text + JSON.stringify(done)).not.toContain(secret);
+  }
+  expect(JSON.parse(openclawFile())).toMatchObject({
+    proxy: { enabled: true },
+    channels: { discord: { commands: { native: false } } },
+    agents: { entries: { keeper: { model: QWEN } } },
+  });
+  expect(await clutch.app.guard.status()).toBeDefined();
+});
+
+it("once more says what is done already, and changes nothing", async () => {
+  const [file, theirs] = [readFileSync(config, "utf8"), openclawFile()];
+  const again = await json("init", "--yes", ...everything());
+  expect(again).toMatchObject({ ok: true, code: 0, config: { difference: [], written: false, backup: null } });
+  expect(new Set(again.steps.map(({ state }: { state: string }) => state))).toEqual(new Set(["already"]));
+  expect([readFileSync(config, "utf8"), openclawFile()]).toEqual([file, theirs]);
+});
+
+it("takes all of it back, the lock first, and OpenClaw's configuration is what it was", async () => {
+  expect((await run("localonly", "on", "--yes")).stderr).toBe("");
+  const shown = await json("uninstall");
+  expect(shown).toMatchObject({ ok: false, code: 2, error: { code: "confirmation_required" }, done: [] });
+  expect(shown.plan.map(({ name }: { name: string }) => name)).toEqual([
+    "Local-only mode",
+    "The guard",
+    "Models of OpenClaw's own calls",
+    "Defaults from SOUL.md",
+    "OpenClaw's own chat commands",
+    "The wall",
+  ]);
+  const done = await json("uninstall", "--yes");
+  expect(done).toMatchObject({ ok: true, code: 0, error: null });
+  expect(done.done).toEqual(shown.plan.map(({ name }: { name: string }) => name));
+  expect(apartFromMeta(openclawFile())).toEqual(apartFromMeta(original));
+  await vi.waitFor(async () => expect(await clutch.app.guard.status()).toBeUndefined(), { timeout: 60_000 });
+  expect(existsSync(join(machine.home, ".config/systemd/user/clutch-wall.service"))).toBe(false);
+  expect(existsSync(config)).toBe(true);
+  expect(done.remains).toContain(config);
+  expect(await json("uninstall", "--yes")).toMatchObject({ ok: true, plan: [], done: [] });
+});
+
+it("with --purge leaves no file of its own but what the wall still uses", async () => {
+  const done = await json("uninstall", "--yes", "--purge");
+  expect(done).toMatchObject({ ok: true, code: 0 });
+  expect(existsSync(config)).toBe(false);
+  const left = (await machine.files()).filter((file) => !/^home\/(\.openclaw|systemctl)/.test(file));
+  expect(left.filter((file) => !file.startsWith("home/.local/state/clutch/wall."))).toEqual([]);
+});
