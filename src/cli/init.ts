@@ -131,6 +131,7 @@ async function chooseOffers(
     },
     store: known.file.text === undefined ? "sqlite::memory:" : known.config.store,
   };
+  desk.say("Asking the gateway …");
   try {
     return await withApp(
       desk.runtime,

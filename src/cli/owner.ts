@@ -71,5 +71,5 @@ function textOf(told: {
   if (action === "list") return nobody;
   if (!changed) return [`${person} is an owner already (${path}).`];
   const done = action === "add" ? `${person} is an owner now` : `${person} is no owner any more`;
-  return [`${done} (${path}).`, ...nobody, "A clutch start that runs takes it over when it is restarted."];
+  return [`${done} (${path}).`, ...nobody, "A clutch start that runs takes it over within seconds."];
 }

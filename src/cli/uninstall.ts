@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { terminalTraits } from "../../adapters/terminal/terminal-traits.ts";
 import { show } from "../agents/configured-defaults.ts";
 import { jobStateOf } from "../agents/job-models.ts";
@@ -270,10 +270,20 @@ function purgeable(config: Config, runtime: Runtime): readonly string[] {
   const files = [
     ...createSetupJournal(state, runtime.clock).read().files,
     ...(config.path === undefined ? [] : [configPath(runtime)]),
-    ...database.flatMap((file) => [file, `${file}-wal`, `${file}-shm`]),
+    ...database.flatMap(withCompanions),
     state,
   ];
   return [...new Set(files)].filter((file) => existsSync(file));
+}
+
+/** A SQLite file with its logs, its backups, and damaged ones that were set aside. */
+function withCompanions(file: string): readonly string[] {
+  const [folder, name] = [dirname(file), basename(file)];
+  if (!existsSync(folder)) return [];
+  const endings = ["-wal", "-shm", ".backup-", ".damaged-"];
+  return readdirSync(folder)
+    .filter((entry) => entry === name || endings.some((ending) => entry.startsWith(`${name}${ending}`)))
+    .map((entry) => join(folder, entry));
 }
 
 async function purge(config: Config, runtime: Runtime, outcome: Outcome): Promise<void> {

@@ -94,6 +94,11 @@ const SECTIONS: readonly Section[] = [
     example: { askAbove: 0.5 },
   },
   {
+    key: "http",
+    comment: ["Where clutch start answers /healthz, /readyz and /metrics (docs/metrics.md); false for nowhere."],
+    example: { listen: "127.0.0.1:8377" },
+  },
+  {
     key: "audit",
     comment: ["How many days the audit log is kept; 0 keeps everything."],
     example: { retentionDays: 365 },
