@@ -24,7 +24,10 @@ export async function lookAround(
     hardwareInShort(runtime).catch(() => ["What this machine has could not be read."]),
   ]);
   runtime.signal.throwIfAborted();
-  if (local?.token !== undefined) secrets.push(local.token);
+  if (local?.token !== undefined) {
+    secrets.push(local.token);
+    runtime.secrets?.push(local.token);
+  }
   const claude = runtime.env["ANTHROPIC_API_KEY"] ? "env:ANTHROPIC_API_KEY" : null;
   const found = {
     openclaw:

@@ -82,7 +82,9 @@ async function setUp(options: InitOptions, runtime: Runtime, secrets: string[], 
   Object.assign(outcome.found, found);
   const learned = await learn(known, options, desk);
   outcome.learned = learned;
-  secrets.push(...secretsIn(learned.answers).map(({ value }) => value));
+  const values = secretsIn(learned.answers).map(({ value }) => value);
+  secrets.push(...values);
+  runtime.secrets?.push(...values);
   desk.say(...learned.remarks);
 
   const { file } = known;
