@@ -1,8 +1,9 @@
 import type { Logger } from "pino";
 import type { z } from "zod";
 import type { ActionStore } from "../commands/action-store.ts";
+import type { PlatformLook } from "../src/doctor/check.ts";
 import { ClutchError } from "../src/errors.ts";
-import type { ChatAdapter } from "./adapter.ts";
+import type { ChatAdapter, CommandInfo } from "./adapter.ts";
 
 /** What a platform reports of itself. */
 export interface PlatformStatus {
@@ -23,6 +24,11 @@ export interface PlatformParts {
   readonly onAcknowledged?: (ms: number) => void;
 }
 
+/** What a look at a platform is given beside its own settings. */
+export interface LookParts extends Pick<PlatformParts, "named" | "logger"> {
+  readonly commands: readonly CommandInfo[];
+}
+
 /** A platform as `clutch start` opens it. */
 export interface Platform {
   /** As people write it. */
@@ -31,24 +37,32 @@ export interface Platform {
   listed(named: readonly string[]): readonly string[];
   /** Throws `bad_config` where the settings, as the configuration holds them, cannot be used. */
   open(settings: unknown, parts: PlatformParts): ChatAdapter;
+  /** How `clutch doctor` looks at it; undefined where it cannot be looked at. Throws `bad_config` as well. */
+  look(settings: unknown, parts: LookParts): PlatformLook | undefined;
 }
 
 /** A platform with the settings that it takes; secrets in them have been read by then. */
-export const definePlatform = <Settings>(own: {
+export function definePlatform<Settings>(own: {
   readonly name: string;
   readonly settings: z.ZodType<Settings>;
   listed?(named: readonly string[]): readonly string[];
   open(settings: Settings, parts: PlatformParts): ChatAdapter;
-}): Platform => ({
-  name: own.name,
-  listed: (named) => own.listed?.(named) ?? [],
-  open(settings, parts) {
+  look?(settings: Settings, parts: LookParts): PlatformLook;
+}): Platform {
+  const { name } = own;
+  const parse = (settings: unknown): Settings => {
     const parsed = own.settings.safeParse(settings);
-    if (parsed.success) return own.open(parsed.data, parts);
+    if (parsed.success) return parsed.data;
     // Never the value, which may be a secret.
     const key = parsed.error.issues[0]?.path.map(String).join(".") ?? "";
-    throw new ClutchError("bad_config", `The settings of ${own.name} are wrong${key === "" ? "" : ` at “${key}”`}.`, {
+    throw new ClutchError("bad_config", `The settings of ${name} are wrong${key === "" ? "" : ` at “${key}”`}.`, {
       hint: "Correct them in clutch.config.json.",
     });
-  },
-});
+  };
+  return {
+    name,
+    listed: (named) => own.listed?.(named) ?? [],
+    open: (settings, parts) => own.open(parse(settings), parts),
+    look: (settings, parts) => own.look?.(parse(settings), parts),
+  };
+}

@@ -1,6 +1,7 @@
 import { discordSettings } from "../../src/config.ts";
 import { definePlatform } from "../platform.ts";
 import { createDiscordAdapter } from "./discord-adapter.ts";
+import { lookAtDiscord } from "./look-at-discord.ts";
 
 export const discordPlatform = definePlatform({
   name: "Discord",
@@ -16,4 +17,6 @@ export const discordPlatform = definePlatform({
       onStatus,
       ...(onAcknowledged === undefined ? {} : { onAcknowledged }),
     }),
+  look: ({ token, guilds, apiUrl }, { commands }) =>
+    lookAtDiscord({ token, guilds, commands, ...(apiUrl === undefined ? {} : { apiUrl }) }),
 });

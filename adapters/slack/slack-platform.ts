@@ -1,5 +1,6 @@
 import { slackSettings } from "../../src/config.ts";
 import { definePlatform } from "../platform.ts";
+import { lookAtSlack } from "./look-at-slack.ts";
 import { createSlackAdapter } from "./slack-adapter.ts";
 
 export const slackPlatform = definePlatform({
@@ -25,6 +26,13 @@ export const slackPlatform = definePlatform({
       ...(onAcknowledged === undefined ? {} : { onAcknowledged }),
     });
   },
+  look: ({ mode, botToken, appToken, apiUrl }, { named, logger }) =>
+    lookAtSlack({
+      ...{ mode, botToken, logger },
+      groups: userGroups(named),
+      ...(appToken === undefined ? {} : { appToken }),
+      ...(apiUrl === undefined ? {} : { apiUrl }),
+    }),
 });
 
 /** Slack is asked for the members of a group only where an access list names one. */

@@ -1,22 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Logger } from "pino";
 import type { ChatAdapter } from "../../adapters/adapter.ts";
-import type { Platform, PlatformStatus } from "../../adapters/platform.ts";
-import type { Config } from "../config.ts";
-import { ClutchError, toClutchError } from "../errors.ts";
+import type { PlatformStatus } from "../../adapters/platform.ts";
+import { toClutchError } from "../errors.ts";
 import type { ReadinessCheck } from "../observe/readiness.ts";
 import type { AppSlot } from "./app-slot.ts";
-
-/**
- * Every platform by its key in the configuration. Their libraries are loaded only
- * where they are configured. A new one is a file of its own and a line here.
- */
-const PLATFORMS: Readonly<Record<string, () => Promise<Platform>>> = {
-  discord: async () => (await import("../../adapters/discord/discord-platform.ts")).discordPlatform,
-  slack: async () => (await import("../../adapters/slack/slack-platform.ts")).slackPlatform,
-};
-
-type PlatformsConfig = Pick<Config, "discord" | "slack" | "platforms" | "access">;
+import { configuredPlatforms, loadPlatform, namedIn, type PlatformsConfig } from "./platforms.ts";
 
 /** The platforms that are configured. */
 export interface Platforms {
@@ -99,9 +88,8 @@ export async function startPlatforms(config: PlatformsConfig, parts: StartPlatfo
   };
 
   const use = async (now: PlatformsConfig): Promise<void> => {
-    const { owners, operators, viewers } = now.access;
-    const named = [...owners, ...operators, ...viewers];
-    const wanted = configuredIn(now);
+    const named = namedIn(now);
+    const wanted = configuredPlatforms(now);
     for (const key of places.keys()) if (!wanted.has(key)) await close(key);
     await Promise.all(
       [...wanted].map(async ([key, settings]) => {
@@ -125,15 +113,4 @@ export async function startPlatforms(config: PlatformsConfig, parts: StartPlatfo
         },
       })),
   };
-}
-
-const configuredIn = ({ platforms, discord, slack }: PlatformsConfig): ReadonlyMap<string, unknown> =>
-  new Map(Object.entries({ ...platforms, discord, slack }).filter(([, settings]) => settings !== undefined));
-
-async function loadPlatform(key: string): Promise<Platform> {
-  const load = Object.hasOwn(PLATFORMS, key) ? PLATFORMS[key] : undefined;
-  if (load !== undefined) return load();
-  throw new ClutchError("bad_config", `“platforms.${key}” is no platform that Clutch knows.`, {
-    hint: `It knows ${Object.keys(PLATFORMS).join(", ")}.`,
-  });
 }
