@@ -5,10 +5,10 @@ type Keys = Readonly<Record<string, unknown>>;
 
 /** Dotted names of what differs between two configurations, secrets that were read anew among them; never a value. */
 export function changedKeys(before: Config, after: Config): readonly string[] {
-  const { path: _path, secrets: _secrets, ...old } = before;
-  const { path: _nextPath, secrets: _nextSecrets, ...next } = after;
-  return differences(old, next, []);
+  return differences(settingsOf(before), settingsOf(after), []);
 }
+
+const settingsOf = ({ path: _, secrets: __, plainSecrets: ___, ...settings }: Config): Keys => settings;
 
 function differences(before: unknown, after: unknown, at: readonly string[]): readonly string[] {
   if (isDeepStrictEqual(before, after)) return [];

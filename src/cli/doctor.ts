@@ -66,7 +66,7 @@ interface OpenWorld {
 /** Everything that can be had: a problem with one part leaves the others. */
 async function openWorld(runtime: Runtime): Promise<OpenWorld> {
   const { env, home, fetch, clock, signal } = runtime;
-  const secrets: string[] = [];
+  const secrets: string[] = [...(runtime.secrets ?? [])];
   const logger = createLogger({
     level: env["CLUTCH_LOG"] ?? "silent",
     destination: runtime.stderr,
@@ -80,8 +80,7 @@ async function openWorld(runtime: Runtime): Promise<OpenWorld> {
   };
   let config: Config = defaultConfig;
   try {
-    config = await loadConfig(runtime);
-    secrets.push(...config.secrets);
+    config = await loadConfig({ ...runtime, secrets });
     const platforms = () => lookAtPlatforms(config, logger);
     const { app, ...found } = await attach(config, { runtime, secrets, logger });
     const gateway = { ...app.attached, hasStore: found.hasStore };

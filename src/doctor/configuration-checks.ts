@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { type Check, configCheck, type Finding, ok, problem, skipped, warning } from "./check.ts";
 
 /** Platforms on which people can be. */
-const PLATFORMS: readonly string[] = ["discord", "slack", "terminal"];
+const PLATFORMS = ["discord", "slack", "terminal"] as const;
 
 export const configFileCheck: Check = {
   part: "configuration",
@@ -43,13 +43,14 @@ export const ownersCheck: Check = configCheck({
   async look({ config }) {
     const { owners, operators } = config.access;
     const findings: Finding[] = [];
+    const platforms: readonly string[] = [...PLATFORMS, ...Object.keys(config.platforms)];
     const unknown = [...owners, ...operators].filter(
-      (entry) => entry !== "*" && !PLATFORMS.includes(platformOf(entry)),
+      (entry) => entry !== "*" && !platforms.includes(platformOf(entry)),
     );
     if (unknown.length > 0) {
       findings.push(
         warning(
-          `Nobody can be ${unknown.join(", ")}: Clutch knows the platforms ${PLATFORMS.join(", ")}.`,
+          `Nobody can be ${unknown.join(", ")}: Clutch knows the platforms ${platforms.join(", ")}.`,
           "access.owners and access.operators in clutch.config.json, such as discord:123456789 or slack:U0ABC",
         ),
       );
@@ -66,7 +67,8 @@ export const ownersCheck: Check = configCheck({
       );
     }
     if (owners.length === 0) {
-      const isHeard = config.discord !== undefined || config.slack !== undefined;
+      const { discord, slack } = config;
+      const isHeard = discord !== undefined || slack !== undefined || Object.keys(config.platforms).length > 0;
       const found =
         "No owner is named, so nobody may change anything from a chat; only the terminal of clutch start may.";
       findings.push(

@@ -1,4 +1,5 @@
 import type { LockStatus, PathProof } from "../local-only/lock-status.ts";
+import { OLLAMA_PATH } from "../local-only/verifier.ts";
 import { broken, type Check, type Finding, gatewayCheck, ok, skipped, warning } from "./check.ts";
 import { list } from "./words.ts";
 
@@ -53,23 +54,33 @@ export const networkCheck: Check = gatewayCheck({
   deadlineMs: CANARIES_MS,
   async look({ localOnly }, _, { deep }) {
     if (!deep) return skipped("Canaries were not let loose.", "clutch doctor --deep, or clutch doctor network");
-    return (await localOnly.verifyNetwork()).map(fromProof);
+    const isOn = localOnly.isOn();
+    // Ollama's own cloud has a check of its own.
+    const paths = (await localOnly.verifyNetwork()).filter(({ path }) => path !== OLLAMA_PATH);
+    return paths.map((proof) => fromProof(proof, isOn));
   },
 });
 
 /** While the mode is off nothing has to be held, so only what gets past a closed wall is broken. */
-const fromProof = ({ path, result, detail }: PathProof): Finding => ({
+const fromProof = ({ path, result, detail }: PathProof, isOn: boolean): Finding => ({
   name: path,
   ...(result === "leaks"
     ? broken(
         `It gets out: ${detail}.`,
         "restart the gateway if that was not done after clutch wall install; clutch wall status",
       )
-    : ok(`${RESULTS[result]}: ${detail}.`)),
+    : ok(`${RESULTS[isOn ? "on" : "off"][result]}: ${detail}.`)),
 });
 
-const RESULTS: Readonly<Record<Exclude<PathProof["result"], "leaks">, string>> = {
-  proved: "Held, as a canary has just shown",
-  configured: "Held by its settings; no canary can show it",
-  "not covered": "Nothing holds it",
+const RESULTS: Readonly<Record<"on" | "off", Readonly<Record<Exclude<PathProof["result"], "leaks">, string>>>> = {
+  on: {
+    proved: "Held, as a canary has just shown",
+    configured: "Held by its settings; no canary can show it",
+    "not covered": "Nothing holds it",
+  },
+  off: {
+    proved: "Held even now, as a canary has just shown",
+    configured: "Open now, and held while local-only mode is on",
+    "not covered": "Nothing would hold it",
+  },
 };

@@ -9,7 +9,7 @@ export const platformsCheck: Check = configCheck({
   async look(world, how) {
     const platforms = await world.platforms();
     if (platforms.length === 0)
-      return skipped("Neither Discord nor Slack is set up; the terminal works without.", "clutch init");
+      return skipped("No chat platform is set up; the terminal works without.", "clutch init");
     const bots = await openClawBots(world, how.signal);
     const found = await Promise.all(
       platforms.map(async ({ name, look }) => {

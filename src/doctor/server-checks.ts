@@ -99,7 +99,7 @@ async function lookAtServer(
     // Nobody said that there is one.
     if (!isNamed && gateway instanceof ClutchError)
       return skipped(`${health.reason} Nothing names it, so there may be none.`);
-    return broken(health.reason, remedyFor(address));
+    return broken(health.reason, remedyOf(address));
   }
   const models = await server.list(signal);
   const version = health.version === undefined ? "" : `, version ${health.version}`;
@@ -114,13 +114,10 @@ async function lookAtServer(
   return ok(found);
 }
 
-/** What to do where it does not answer; most kinds are started by whoever runs them. */
-function remedyFor({ kind, id }: ServerAddress): string {
-  if (kind === "ollama")
-    return "systemctl start ollama (or ollama serve) on its machine; clutch models setup says how to install it";
-  if (kind === "anthropic") return `check servers.${id} in clutch.config.json, its key above all`;
-  return `start it, or correct servers.${id}.baseUrl in clutch.config.json`;
-}
+const remedyOf = ({ id, kind }: ServerAddress): string =>
+  kind === "ollama"
+    ? "systemctl start ollama (or ollama serve) on its machine; clutch models setup says how to install it"
+    : `start it where it is yours; check servers.${id} in clutch.config.json, its address and its key`;
 
 export const ollamaCloudCheck: Check = {
   part: "model servers",

@@ -37,6 +37,7 @@ export interface Verifier {
 /** The two on which everything else rests. */
 export const TURN_PATH = "A turn pinned to a cloud model";
 export const GATEWAY_PATH = "A connection of the gateway";
+export const OLLAMA_PATH = "Ollama's own cloud";
 
 /** A local model that has to be loaded first may take this long for a summary, ms; the canary does not wait for more. */
 const COMPACT_MS = 60_000;
@@ -173,8 +174,10 @@ export function createVerifier(parts: {
     return [...found, ...rest, unprovable];
   };
 
+  /** `throughGuard`: the guard answers, so that the gateway's process itself and its children can be let loose. */
   const outwardPaths = async (
     layers: readonly Layer[],
+    throughGuard: boolean,
     tell: (step: string) => void,
   ): Promise<readonly PathProof[]> => {
     const hasWall = layers.includes("wall");
@@ -196,7 +199,7 @@ export function createVerifier(parts: {
       tell(`canary: ${path.toLowerCase()}`);
       found.push(await attempt(path, by, work));
     };
-    if (layers.includes("guard")) {
+    if (throughGuard) {
       await run(GATEWAY_PATH, () => refused((url) => guard.tryFrom("gateway", url)));
       await run("A program that OpenClaw starts", () => refused((url) => guard.tryFrom("child", url)));
       const around = async (): Promise<Met> => {
@@ -215,7 +218,7 @@ export function createVerifier(parts: {
     const { state, evidence } = await parts.ollamaCloud();
     const held = [...(layers.includes("guard") ? ["guard"] : []), ...(state === "off" ? ["Ollama"] : [])];
     return {
-      path: "Ollama's own cloud",
+      path: OLLAMA_PATH,
       heldBy: held.join(", "),
       result: held.length > 0 ? "configured" : "not covered",
       detail: `turns never go to models that Ollama passes on; ${evidence}`,
@@ -253,13 +256,16 @@ export function createVerifier(parts: {
   };
 
   return {
-    network: async (layers) => [...(await outwardPaths(layers, () => undefined)), await ollamaPath(layers)],
+    async network(layers) {
+      const answers = (await guard.status().catch(() => undefined)) !== undefined;
+      return [...(await outwardPaths(layers, answers, () => undefined)), await ollamaPath(layers)];
+    },
 
     async verify(layers, tell) {
       const { defaultAgentId } = await registry.current();
       const [turns, outward] = [
         layers.includes("guard") ? await guardPaths(defaultAgentId, tell) : [turnsBehindWall(layers)],
-        await outwardPaths(layers, tell),
+        await outwardPaths(layers, layers.includes("guard"), tell),
       ];
       const calling = await helperPaths(defaultAgentId, layers, tell);
       const audit = await helpers.audit();

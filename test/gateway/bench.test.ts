@@ -34,11 +34,14 @@ let store: Store;
 let events: SessionEvents;
 
 const questionOf = (chat: ReceivedChat): string | undefined => /Question (\d+):/.exec(turns(chat).at(-1) ?? "")?.[1];
-/** Knows every answer; `how` is for questions of the bench. */
-const answerWith = (how: () => Partial<Answer> = () => ({})) =>
+/** Knows every answer; `how` is for questions of the bench, `person` for all others. */
+const answerWith = (
+  how: () => Partial<Answer> = () => ({}),
+  person: (chat: ReceivedChat) => Answer | undefined = () => undefined,
+) =>
   lab.answerWith((chat) => {
     const question = questionOf(chat);
-    if (question === undefined) return undefined;
+    if (question === undefined) return person(chat);
     asked.push(chat);
     return { text: `It is ${Number(question) + 1}.`, ...how() };
   });
@@ -213,11 +216,20 @@ describe("a bench of a model that a person talks to", () => {
     const run = await bench([QWEN], { kind: "servers" });
     const work = run.work();
     await expect.poll(() => asked.length, { timeout: 60_000 }).toBe(1);
-    const answered = clutch.say(PERSON, "And what is for lunch?");
-    expect(await answered).toContain("answers message");
-    const during = asked.length;
+    // As long as the person waits, the bench does.
+    const lunch = "And what is for lunch?";
+    const waits = Promise.withResolvers<number>();
+    answerWith(
+      () => ({}),
+      (chat) => {
+        if (!JSON.stringify(chat.body).includes(lunch)) return undefined;
+        setTimeout(() => waits.resolve(asked.length), 1_000);
+        return { text: "This answers message of lunch.", delayMs: 2_000 };
+      },
+    );
+    expect(await clutch.say(PERSON, lunch)).toContain("answers message");
+    expect(await waits.promise).toBe(1);
     expect(await work).toEqual({ kind: "done", left: [] });
-    expect(during).toBe(1);
     // The one that was stopped was asked again.
     expect(asked).toHaveLength(3);
     const answers = await run.answers();

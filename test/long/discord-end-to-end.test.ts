@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { lookAtDiscord } from "../../adapters/discord/look-at-discord.ts";
+import { allCommands } from "../../commands/index.ts";
+import { readGatewayChannels } from "../../src/openclaw/gateway-channels.ts";
 import { type Lab, LLAMA, PERSONA, QWEN, SONNET } from "../gateway/harness.ts";
 import { type DiscordStandIn, type Guest, startDiscord } from "../platforms/discord/discord-stand-in.ts";
 import type { SeenMessage, Where } from "../platforms/discord/people.ts";
@@ -238,6 +241,17 @@ describe("beside each other", () => {
     await model({ name: "default" }, BACK, asAnna());
     expect(card.text).toContain(QWEN);
     expect(card.text).toContain("inherited from the pin of the parent channel");
+  });
+
+  it("the doctor knows OpenClaw's application by what OpenClaw says of it, and Clutch's as its own", async () => {
+    const { bots } = await readGatewayChannels(running.clutch.app.connection);
+    const how = { deep: false, signal: new AbortController().signal, bots };
+    const look = async (token: string) => {
+      const { apiUrl } = discord;
+      const found = await lookAtDiscord({ token, guilds: [], apiUrl, commands: allCommands }).look(how);
+      return found.find(({ name }) => name === "application")?.state;
+    };
+    expect([await look(discord.token), await look(openclaw.token)]).toEqual(["ok", "broken"]);
   });
 
   it("nothing that Clutch sent was refused, and OpenClaw never touched its application", () => {

@@ -1,4 +1,7 @@
+import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { lookAtSlack } from "../../adapters/slack/look-at-slack.ts";
+import { readGatewayChannels } from "../../src/openclaw/gateway-channels.ts";
 import { type Lab, LLAMA, PERSONA, QWEN, SONNET } from "../gateway/harness.ts";
 import { blocksText } from "../platforms/slack/message-text.ts";
 import type { Person } from "../platforms/slack/person.ts";
@@ -224,6 +227,18 @@ describe("beside each other", () => {
     expect(await chat("Is anybody there?")).toContain("llama3.1:70b");
     const notice = await appears(slack.app, () => `Another model answered here: ${LLAMA}`);
     expect(notice.thread).toBeUndefined();
+  });
+
+  it("the doctor knows OpenClaw's app by what OpenClaw says of it, and Clutch's as its own", async () => {
+    const { bots } = await readGatewayChannels(running.clutch.app.connection);
+    const how = { deep: false, signal: new AbortController().signal, bots };
+    const logger = pino({ level: "silent" });
+    const look = async ({ botToken, appToken }: SlackApp) => {
+      const { apiUrl } = slack;
+      const found = await lookAtSlack({ mode: "socket", botToken, appToken, apiUrl, groups: [], logger }).look(how);
+      return found.find(({ name }) => name === "app")?.state;
+    };
+    expect([await look(slack.app), await look(openclaw)]).toEqual(["ok", "broken"]);
   });
 
   it("nothing that Clutch sent was refused", () => {
