@@ -9,6 +9,9 @@ import type { Runtime } from "./cli/runtime.ts";
 
 /** The `clutch` binary: reads arguments and hands over; the work is in `cli/`, loaded when it is needed. */
 
+// A log that cannot be written, on a full disk or by a reader that went away, is no reason to end.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+
 const interrupted = new AbortController();
 const interrupt = (): void => {
   // The second Ctrl-C does not wait for anybody.

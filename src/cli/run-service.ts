@@ -11,7 +11,7 @@ import { type Readiness, readReadiness } from "../observe/readiness.ts";
 import type { GatewayAddress } from "../openclaw/connection.ts";
 import { forgetMended, type MendedStore } from "../store/mend-store.ts";
 import { stateDirectory } from "../wall/state-file.ts";
-import { createAppSlot } from "./app-slot.ts";
+import { type AppSlot, createAppSlot } from "./app-slot.ts";
 import { applyConfig } from "./apply-config.ts";
 import { deliverNotices } from "./deliver.ts";
 import { lookAtPlatforms } from "./look-at-platforms.ts";
@@ -48,12 +48,13 @@ export async function runService(
     config,
     // While it starts the store was just looked through.
     mend: () => undefined,
-    ready: async () => notReady("Clutch is starting."),
+    ready: async () => notReady("clutch", "Clutch is starting."),
   };
   const status = createStatusPlace({ say, secrets, metrics, logger, ready: () => state.ready() });
   await status.open(config.http);
 
   const access = accessNow(() => state.config, interactive ? [ownerAtTerminal()] : []);
+  let slot: AppSlot | undefined;
   const mended: MendedStore[] = [];
   const open = async (
     to: { readonly config: Config; readonly gateway: GatewayAddress },
@@ -65,7 +66,10 @@ export async function runService(
       stateDirectory: stateDirectory(runtime.env, runtime.home),
       ...(patience === "endless"
         ? {
-            onWaiting: (problem) => say(`${problem.message} ${problem.hint} Waiting for it; Ctrl-C stops.`),
+            onWaiting(problem) {
+              say(`${problem.message} ${problem.hint} Waiting for it; Ctrl-C stops.`);
+              if (slot === undefined) state.ready = async () => notReady("gateway", problem.message);
+            },
           }
         : patience),
       access,
@@ -86,7 +90,6 @@ export async function runService(
     if (to.conversation !== undefined) metrics.noticed(posted === true);
     return posted;
   };
-  let slot: ReturnType<typeof createAppSlot> | undefined;
   const endings: (() => unknown)[] = [];
   try {
     const app = await open({ config, gateway }, "endless");
@@ -123,8 +126,8 @@ export async function runService(
     watch(app);
     const serving = slot;
     state.ready = async () => {
-      if (runtime.signal.aborted) return notReady("Clutch is stopping.");
-      if (serving.isExchanging) return notReady("Clutch takes over a changed configuration.");
+      if (runtime.signal.aborted) return notReady("clutch", "Clutch is stopping.");
+      if (serving.isExchanging) return notReady("clutch", "Clutch takes over a changed configuration.");
       return readReadiness([...current().checks, ...platforms.checks()]);
     };
 
@@ -173,7 +176,7 @@ function atMostEvery(ms: number, act: () => void): () => void {
   };
 }
 
-const notReady = (problem: string): Readiness => ({ ready: false, failing: [{ part: "clutch", problem }] });
+const notReady = (part: string, problem: string): Readiness => ({ ready: false, failing: [{ part, problem }] });
 
 /** As they are configured now. */
 const accessNow = (config: () => Config, alsoOwners: readonly string[]): AccessLists => ({

@@ -78,7 +78,7 @@ export interface GatewayConnection {
 }
 
 /** What leaves OpenClaw as it was; such a call is of interest only when something is looked for. */
-const READS = /\.(describe|get|history|list|lookup|preview|resolve|runs|schema|status|subscribe|usage|wait)\b/;
+const READS = /\.(calls|describe|get|history|list|lookup|preview|resolve|runs|schema|status|subscribe|usage|wait)\b/;
 const SCOPES = ["operator.read", "operator.write", "operator.admin"];
 const DEFAULT_TIMEOUT_MS = 10_000;
 const POLICY_CHANGED = 4001;

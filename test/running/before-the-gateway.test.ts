@@ -1,0 +1,61 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, expect, it } from "vitest";
+
+const MAIN = join(import.meta.dirname, "../../src/main.ts");
+
+let dir: string;
+let port: number;
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), "clutch-waiting-"));
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  port = (server.address() as AddressInfo).port;
+  await new Promise((resolve) => server.close(resolve));
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+/** `clutch start` for a gateway that is not there. */
+function start(output: "ignore" | number) {
+  const gateway = { url: "ws://127.0.0.1:9", token: "some-token" };
+  writeFileSync(join(dir, "clutch.config.json"), JSON.stringify({ gateway, http: { listen: `127.0.0.1:${port}` } }));
+  const env = { PATH: "/usr/bin:/bin", HOME: dir, TMPDIR: dir, OLLAMA_HOST: "127.0.0.1:1", CLUTCH_LOG: "debug" };
+  const child = spawn(process.execPath, [MAIN, "start"], { cwd: dir, env, stdio: ["ignore", output, output] });
+  const ended = new Promise<number | string | null>((resolve) => {
+    child.once("exit", (code, signal) => resolve(code ?? signal));
+  });
+  return { child, ended };
+}
+
+async function readiness(): Promise<{ status: number; failing: { part: string; problem: string }[] }> {
+  for (let tries = 0; ; tries++) {
+    const response = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
+    const body = response === undefined ? undefined : ((await response.json()) as { failing: never[] });
+    const says = JSON.stringify(body ?? "");
+    if (response !== undefined && says.includes("Nothing listens"))
+      return { status: response.status, ...body } as never;
+    if (tries > 200) throw new Error(`not said: ${says}`);
+    await sleep(50);
+  }
+}
+
+it.each([
+  ["", "ignore"],
+  [", and goes on although its log cannot be written,", "full"],
+] as const)("waits for its gateway%s: alive, not ready, and says why", async (_, output) => {
+  const { child, ended } = start(output === "full" ? openSync("/dev/full", "w") : "ignore");
+  try {
+    const { status, failing } = await readiness();
+    expect([status, failing.map(({ part }) => part)]).toEqual([503, ["gateway"]]);
+    expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
+    expect(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()).not.toMatch(/^clutch_gateway_attached /m);
+    child.kill("SIGTERM");
+    expect(await ended).toBe(0);
+  } finally {
+    child.kill("SIGKILL");
+  }
+});
