@@ -25,9 +25,9 @@ const EXCHANGE_PATIENCE_MS = 60_000;
 export function createAppSlot(first: App): AppSlot {
   let app = first;
   let closed: Promise<void> | undefined;
-  let hurry = new AbortController();
-  let ending = new AbortController();
-  const running = new Set<Promise<unknown>>();
+  let phase: "open" | "ending" | "hurried" = "open";
+  /** Each with signals of its own: those for all would gather what commands leave listening on them. */
+  const running = new Map<Promise<unknown>, { readonly stop: AbortController; readonly ending: AbortController }>();
 
   const opened = async (): Promise<App> => {
     while (closed !== undefined) await closed;
@@ -35,9 +35,13 @@ export function createAppSlot(first: App): AppSlot {
   };
 
   const finish = async (patienceMs: number): Promise<void> => {
-    ending.abort();
-    const timer = setTimeout(() => hurry.abort(), patienceMs);
-    while (running.size > 0) await Promise.allSettled(running);
+    phase = "ending";
+    for (const { ending } of running.values()) ending.abort();
+    const timer = setTimeout(() => {
+      phase = "hurried";
+      for (const { stop } of running.values()) stop.abort();
+    }, patienceMs);
+    while (running.size > 0) await Promise.allSettled(running.keys());
     clearTimeout(timer);
   };
 
@@ -51,13 +55,17 @@ export function createAppSlot(first: App): AppSlot {
       complete: (...typed) => app.dispatcher.complete(...typed),
       async run(invocation) {
         if (closed !== undefined) await opened();
-        const signals = [hurry.signal, ...(invocation.signal === undefined ? [] : [invocation.signal])];
+        const { signal } = invocation;
+        const [stop, ending] = [new AbortController(), new AbortController()];
         const work = app.dispatcher.run({
           ...invocation,
-          signal: AbortSignal.any(signals),
+          signal: signal === undefined ? stop.signal : AbortSignal.any([stop.signal, signal]),
           ending: ending.signal,
         });
-        running.add(work);
+        running.set(work, { stop, ending });
+        // One that an adapter had taken before it was told to stop.
+        if (phase !== "open") ending.abort();
+        if (phase === "hurried") stop.abort();
         return work.finally(() => running.delete(work));
       },
     },
@@ -72,8 +80,7 @@ export function createAppSlot(first: App): AppSlot {
         await finish(EXCHANGE_PATIENCE_MS);
         await app.close();
         app = await open();
-        hurry = new AbortController();
-        ending = new AbortController();
+        phase = "open";
       } finally {
         closed = undefined;
         resolve();

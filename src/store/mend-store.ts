@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   closeSync,
   copyFileSync,
   existsSync,
@@ -135,6 +136,7 @@ function replace(file: string, backup: string | undefined, setAside: string | un
     rmSync(draft, { force: true });
     if (backup !== undefined) {
       copyFileSync(backup, draft);
+      chmodSync(draft, 0o600);
       flush(draft);
     }
     if (setAside !== undefined) {

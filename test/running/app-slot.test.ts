@@ -94,6 +94,18 @@ describe("the end", () => {
     expect(log).toEqual(["old begins /a", "old ends /a"]);
   });
 
+  it("is told to one that an adapter had taken before, as well", async () => {
+    const log: string[] = [];
+    const old = app("old", log);
+    const slot = createAppSlot(old.app);
+    const first = slot.dispatch.run(invocation("/a"));
+    const end = slot.finish(20);
+    await first;
+    await slot.dispatch.run(invocation("/b"));
+    await end;
+    expect(log).toEqual(["old begins /a", "old aborts /a", "old begins /b", "old aborts /b"]);
+  });
+
   it("aborts it when its time is up, and its answer still comes", async () => {
     const log: string[] = [];
     const slot = createAppSlot(app("old", log).app);
