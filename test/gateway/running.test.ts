@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -192,6 +193,53 @@ it("what the App is made of is exchanged under Discord's hands; a command that c
       ({ status }) => status === 200,
     ),
   ).toMatchObject({ status: 200 });
+});
+
+it("a platform and the status server are started anew, each by itself", async () => {
+  const before = discord.gateway.identifies.length;
+  await configure({ ...base(), audit: { retentionDays: 30 }, discord: { ...base().discord, guilds: [] } });
+  await run.sees("Changed: discord.guilds.");
+  await eventually(
+    () => get("/readyz"),
+    ({ status }) => status === 200,
+  );
+  expect(discord.gateway.identifies.length).toBe(before + 1);
+  expect(await answer(model())).toContain("Qwen2.5-Coder");
+
+  await configure({ ...base(), audit: { retentionDays: 30 }, http: { listen: false } });
+  await run.sees(/Changed: (http\.listen|discord\.guilds), (http\.listen|discord\.guilds)\./);
+  await expect(get("/healthz")).rejects.toThrow();
+  await configure({ ...base(), audit: { retentionDays: 30 } });
+  expect(
+    await eventually(
+      () => get("/readyz").catch(() => ({ status: 0, text: "" })),
+      ({ status }) => status === 200,
+    ),
+  ).toMatchObject({ status: 200 });
+});
+
+it("a store that cannot be written makes it unready; nothing is switched, and all goes on when it can", async () => {
+  const limit = (size: string) => execFileSync("prlimit", [`--pid=${run.pid}`, `--fsize=${size}:`]);
+  limit("1");
+  const unready = await eventually(
+    () => get("/readyz"),
+    ({ status }) => status === 503,
+  );
+  expect(JSON.parse(unready.text)).toMatchObject({ failing: [{ part: "store" }] });
+  const patches = () => logLines().filter(({ method }) => method === "sessions.patch").length;
+  const before = patches();
+  const refused = await answer(model("llama3.1:70b"));
+  expect(refused).toMatch(/store .* could not be/);
+  expect(refused).toMatch(/Reference [0-9a-f]{6}/);
+  expect(patches()).toBe(before);
+  expect(await figure("clutch_store_errors_total")).toBeGreaterThan(0);
+  limit("unlimited");
+  await eventually(
+    () => get("/readyz"),
+    ({ status }) => status === 200,
+  );
+  expect(await answer(model("llama3.1:70b"))).toContain("Switched to");
+  expect(await answer(model("undo"))).toContain("Qwen2.5-Coder");
 });
 
 it("a hang-up reads the configuration again where nobody sits at a terminal", async () => {
