@@ -203,7 +203,6 @@ export function chatAdapterSuite(name: string, open: () => Promise<ChatAdapterHa
       await shows("A huge title");
       await harness.type("/short");
       await shows("short again");
-      expect((await harness.shown()).length).toBeLessThan(250_000);
     });
 
     it("posts what nobody asked for", async () => {
