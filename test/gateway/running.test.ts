@@ -113,7 +113,10 @@ it("a switch is counted, and its reference leads from the command to the gateway
   expect(await figure('clutch_commands_total{command="model",platform="discord",outcome="question"}')).toBe(1);
   expect(await figure('clutch_ack_latency_seconds_count{platform="discord"}')).toBe(2);
   expect(await figure("clutch_lock_on")).toBe(0);
-  expect((await get("/metrics")).text).not.toContain(anna.id);
+  const { text } = await get("/metrics");
+  for (const hidden of [anna.id, channel.id, lab.gateway.token, discord.token, "agent:", "claude-sonnet"]) {
+    expect(text).not.toContain(hidden);
+  }
 
   const patched = logLines().find(({ method }) => method === "sessions.patch");
   expect(patched).toMatchObject({ correlation: expect.stringMatching(/^[0-9a-f]{6}$/), msg: "gateway called" });

@@ -20,7 +20,7 @@ beforeEach(async () => {
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 /** `clutch start` for a gateway that is not there. */
-function start(output: "ignore" | number) {
+function start(output: "ignore" | "pipe" | number) {
   const gateway = { url: "ws://127.0.0.1:9", token: "some-token" };
   writeFileSync(join(dir, "clutch.config.json"), JSON.stringify({ gateway, http: { listen: `127.0.0.1:${port}` } }));
   const env = { PATH: "/usr/bin:/bin", HOME: dir, TMPDIR: dir, OLLAMA_HOST: "127.0.0.1:1", CLUTCH_LOG: "debug" };
@@ -57,5 +57,26 @@ it.each([
     expect(await ended).toBe(0);
   } finally {
     child.kill("SIGKILL");
+  }
+});
+
+it("says that another one has the port, and goes on without it", async () => {
+  const first = start("ignore");
+  let second: ReturnType<typeof start> | undefined;
+  try {
+    await readiness();
+    second = start("pipe");
+    let said = "";
+    second.child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+    });
+    for (let tries = 0; tries < 400 && !said.includes("Waiting for it"); tries++) await sleep(50);
+    expect(said).toContain(`Nothing can listen at 127.0.0.1:${port}: another program uses it, perhaps another Clutch.`);
+    expect(said).toContain("Clutch goes on without /healthz, /readyz and /metrics.");
+    second.child.kill("SIGTERM");
+    expect(await second.ended).toBe(0);
+    expect((await readiness()).status).toBe(503);
+  } finally {
+    for (const { child } of [first, ...(second === undefined ? [] : [second])]) child.kill("SIGKILL");
   }
 });
