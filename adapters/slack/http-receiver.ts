@@ -30,9 +30,11 @@ export const MAX_CONNECTIONS = 256;
 export function createHttpReceiver(options: {
   readonly signingSecret: string;
   readonly watch: AckWatch;
+  /** Told how long each acknowledgement took, ms. */
+  readonly onAcknowledged?: ((ms: number) => void) | undefined;
   readonly logger: Logger;
 }): HTTPReceiver {
-  return new HTTPReceiver({
+  const receiver = new HTTPReceiver({
     signingSecret: options.signingSecret,
     bodyLimit: MAX_BODY_BYTES,
     logger: boltLogger(options.logger),
@@ -49,4 +51,13 @@ export function createHttpReceiver(options: {
       return true;
     },
   });
+  const answer = receiver.requestListener;
+  receiver.requestListener = (request, response) => {
+    const began = performance.now();
+    response.once("finish", () => {
+      if (response.statusCode === 200) options.onAcknowledged?.(performance.now() - began);
+    });
+    answer(request, response);
+  };
+  return receiver;
 }

@@ -95,6 +95,7 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
       return createHttpReceiver({
         signingSecret: required(options.signingSecret, "signingSecret", "http"),
         watch,
+        onAcknowledged: options.onAcknowledged,
         logger,
       });
     }

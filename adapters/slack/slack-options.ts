@@ -23,7 +23,7 @@ export interface SlackOptions {
   readonly logger: Logger;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
-  /** Told how long each acknowledgement took in socket mode, ms; over HTTP Bolt acknowledges by itself. */
+  /** Told how long each acknowledgement took, ms. */
   readonly onAcknowledged?: (ms: number) => void;
   /** Called on each change, never after `stop`. */
   readonly onStatus: (status: SlackStatus) => void;
