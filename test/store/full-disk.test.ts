@@ -81,8 +81,10 @@ it("a folder that cannot be written: said so, and nothing is set aside", async (
   chmodSync(folder, 0o555);
   // Root may write everywhere, so somebody else looks.
   const uid = process.getuid?.() === 0 ? { uid: 65_534 } : {};
-  const [line] = await startStoreChild("open-once", `sqlite:${file}`, uid).end();
-  expect(JSON.parse(line ?? "")).toMatchObject({ code: "store_failed", message: expect.stringMatching(/cannot be/) });
+  for (const task of ["open-once", "mend"]) {
+    const line = (await startStoreChild(task, `sqlite:${file}`, uid).end()).at(-1);
+    expect(JSON.parse(line ?? "")).toMatchObject({ code: "store_failed", message: expect.stringMatching(/cannot be/) });
+  }
   expect(await mendStore(file, clock())).toBeUndefined();
   chmodSync(folder, 0o755);
   expect(readdirSync(folder)).toEqual(["clutch.db"]);
