@@ -1,5 +1,6 @@
 import { PROTOCOL_VERSION } from "@openclaw/gateway-protocol/version";
 import type { Logger } from "pino";
+import { uncorrelated } from "../correlation.ts";
 import { ClutchError, toClutchError } from "../errors.ts";
 import { describeConnectFailure, hostOf } from "./connect-errors.ts";
 import { type Device, openDevice } from "./device-identity.ts";
@@ -156,7 +157,8 @@ export function openConnection(address: GatewayAddress, logger: Logger): Gateway
   };
   const again = (delayMs: number): void => {
     clearTimeout(retry);
-    retry = setTimeout(connect, delayMs);
+    // A command may have found it broken; what comes over the next one is not its doing.
+    retry = setTimeout(() => uncorrelated(connect), delayMs);
   };
 
   const welcome = (hello: Hello): void => {

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { uncorrelated } from "../correlation.ts";
 import { ClutchError } from "../errors.ts";
 import { formatModelRef, type ModelRef, parseModelRef } from "../models/model-ref.ts";
 import type { OpenClaw } from "../openclaw/openclaw.ts";
@@ -292,6 +293,6 @@ const leaseOf = (id: number): string => `return:${id}`;
 
 /** Does not keep a finished process alive. */
 const unheldTimer: SetTimer = (ms, work) => {
-  const timer = setTimeout(work, ms).unref();
+  const timer = setTimeout(() => uncorrelated(work), ms).unref();
   return () => clearTimeout(timer);
 };

@@ -261,6 +261,10 @@ it("is told to stop with a command in flight: the answer comes, and nothing is l
   expect(await answer(inFlight)).toContain("Qwen2.5-Coder");
   expect(discord.violations).toEqual([]);
   expect(proxy.saidMore()).toBeGreaterThan(100);
+  // What came by itself is nobody's: connections are not a command's, whoever found the former one broken.
+  const connected = logLines().filter(({ msg }) => msg === "gateway connected");
+  expect(connected.length).toBeGreaterThan(2);
+  expect(connected.filter(({ correlation }) => correlation !== undefined)).toEqual([]);
 });
 
 it("a store that is damaged when it starts is put back as it was, and the owner is told since when", async () => {
