@@ -43,6 +43,12 @@ export const slackSettings = z
     error: "http mode needs it",
   });
 
+const LISTEN = { error: "it is written HOST:PORT, such as 127.0.0.1:8377, or false" };
+const isAddress = (text: string): boolean => {
+  const port = /^.+:(\d{1,5})$/.exec(text)?.[1];
+  return port !== undefined && Number(port) <= 65_535;
+};
+
 const schema = z.strictObject({
   $schema: z.string().optional(),
   gateway: z
@@ -81,9 +87,8 @@ const schema = z.strictObject({
   http: z
     .strictObject({
       listen: z
-        .union([z.literal(false), z.string().regex(/^.+:\d{1,5}$/)], {
-          error: "it is written HOST:PORT, such as 127.0.0.1:8377, or false",
-        })
+        .union([z.literal(false), z.string()], LISTEN)
+        .refine((address) => address === false || isAddress(address), LISTEN)
         .prefault("127.0.0.1:8377"),
       /** Names under which it may be asked, beside addresses and `localhost`. */
       hosts: z.array(z.string().min(1)).prefault([]),
