@@ -32,8 +32,8 @@ export interface Crowd {
   heard(outcome: Outcome): void;
   /** From now until `sleepMs` later the platform delivers nothing reliably. */
   cut(): void;
-  /** Resolves when nothing is open any more. */
-  idle(): Promise<void>;
+  /** Resolves when nothing is open any more; tells now and then what is. */
+  idle(tell: (waitingFor: string) => void): Promise<void>;
   stop(): void;
 }
 
@@ -50,6 +50,8 @@ const LOST_MS = 150_000;
 /** A platform that was cut brings nothing that was sent so long before or after, ms. */
 const CUT_BEFORE_MS = 4_000;
 const CUT_AFTER_MS = 20_000;
+/** Once in 20 s. */
+const LOOKS_BETWEEN_WORDS = 400;
 /** Said by adapters to a press or a menu that came too late for its card. */
 const NOTHING_DONE = /nothing was done|no longer works|not good any more|not confirmed/i;
 
@@ -116,8 +118,17 @@ export function createCrowd(seats: readonly Seat[]): Crowd {
       for (const one of open) if (one.seat.person === outcome.person) one.outcome = outcome;
     },
     cut: () => void cuts.push(performance.now()),
-    async idle() {
-      while (open.size > 0) await sleep(50);
+    async idle(tell) {
+      for (let looks = 1; open.size > 0; looks += 1) {
+        await sleep(50);
+        const [one] = open;
+        if (one === undefined || looks % LOOKS_BETWEEN_WORDS !== 0) continue;
+        const { acked, says } = one.look();
+        const { platform, person } = one.seat;
+        tell(
+          `${open.size} open, such as “${one.what}” of ${platform}:${person} (acknowledged: ${acked}; outcome: ${one.outcome?.title ?? "none"}; shown: ${says?.slice(0, 120) ?? "nothing"})`,
+        );
+      }
     },
     stop: () => clearInterval(timer),
   };

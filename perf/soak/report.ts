@@ -51,12 +51,17 @@ export function describeRun(run: {
 }
 
 /** The promises that were not kept. */
-export function verdict(tallies: readonly Named[], before: Sample, after: Sample): string[] {
+export function verdict(
+  tallies: readonly Named[],
+  before: Sample,
+  after: Sample,
+  { judgesMemory }: { readonly judgesMemory: boolean },
+): string[] {
   const lost = tallies.flatMap(({ tally }) => tally.losses.map((loss) => `lost: ${loss}`));
   const memory = drift(before.rss, after.rss);
   return [
     ...lost.slice(0, 20),
-    ...(memory > MAX_DRIFT ? [`resident memory grew by ${percent(memory)}`] : []),
+    ...(judgesMemory && memory > MAX_DRIFT ? [`resident memory grew by ${percent(memory)}`] : []),
     ...(["resources", "files", "listeners"] as const).flatMap((key) =>
       Object.entries(after[key])
         .filter(([kind, count]) => count - (before[key][kind] ?? 0) > SLACK)

@@ -5,6 +5,9 @@ import type { Crowd, Outcome, Tally } from "./crowd.ts";
 /** Lines wait for each other here, so an answer may take longer than elsewhere, ms. */
 const LOST_MS = 300_000;
 
+/** Once in 20 s. */
+const LOOKS_BETWEEN_WORDS = 400;
+
 /** The one person at the terminal, who types ahead: Clutch takes a line after the other. */
 export function terminalCrowd(input: Writable, output: Readable): Crowd {
   const tally: Tally = {
@@ -22,16 +25,19 @@ export function terminalCrowd(input: Writable, output: Readable): Crowd {
   const look = (): void => {
     for (let [first] = open; first?.outcome !== undefined; [first] = open) {
       const { title, code } = first.outcome;
-      if (!flat(printed).includes(flat(title).slice(0, 30))) return;
+      const wanted = flat(title).slice(0, 30);
+      const at = printed.indexOf(wanted);
+      if (at < 0) return;
+      // The answer to the next line may be there already: word of an outcome and output come on ways of their own.
+      printed = printed.slice(at + wanted.length);
       open.shift();
       tally.fates.answered += 1;
       tally.times.push(performance.now() - first.at);
       if (code !== undefined) tally.codes.set(code, (tally.codes.get(code) ?? 0) + 1);
-      printed = "";
     }
   };
   output.setEncoding("utf8").on("data", (text: string) => {
-    printed += text;
+    printed += flat(text);
     look();
   });
   const timer = setInterval(() => {
@@ -56,8 +62,15 @@ export function terminalCrowd(input: Writable, output: Readable): Crowd {
       look();
     },
     cut: () => undefined,
-    async idle() {
-      while (open.length > 0) await sleep(50);
+    async idle(tell) {
+      for (let looks = 1; open.length > 0; looks += 1) {
+        await sleep(50);
+        const [one] = open;
+        if (one === undefined || looks % LOOKS_BETWEEN_WORDS !== 0) continue;
+        tell(
+          `${open.length} lines open at the terminal, first “${one.line}” (outcome: ${one.outcome?.title ?? "none"}; printed since: ${printed.slice(-200)})`,
+        );
+      }
     },
     stop: () => clearInterval(timer),
   };
