@@ -1,4 +1,5 @@
 import { CANARY } from "../models/canary.ts";
+import { migrationMarks } from "./migration-marks.ts";
 
 /** A provider of the sandbox, as OpenClaw is to reach it. */
 export interface SandboxProvider {
@@ -44,6 +45,8 @@ const FREE: ModelCost = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
  * one that the person caused, and none of the agent's tools can touch the machine.
  */
 export function sandboxConfig(parts: {
+  /** Of the OpenClaw that is to read it. */
+  readonly version: string;
   readonly ollama: SandboxProvider;
   readonly anthropic: SandboxProvider;
   /** The agent's workspace, with its SOUL.md. */
@@ -95,8 +98,7 @@ export function sandboxConfig(parts: {
     update: { checkOnStart: false },
     discovery: { mdns: { mode: "off" } },
     env: { shellEnv: { enabled: false } },
-    // Says that this config is of today's form; otherwise its models would be read as an allow-list.
-    meta: { migrations: { modelPolicyAllowlist: true, utilityModelSeparation: true } },
+    meta: migrationMarks(parts.version),
   };
 }
 

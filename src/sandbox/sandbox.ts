@@ -54,7 +54,7 @@ export interface SandboxOptions {
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { env, fetch, logger } = options;
-  const { command } = await findOpenClaw({ env });
+  const { command, version } = await findOpenClaw({ env });
   const runtimeDir = await openRuntimeDir(options.runtimeDir ?? defaultRuntimeDir());
   await cleanUpStale(runtimeDir, logger);
   const record = await createRecord(runtimeDir);
@@ -83,6 +83,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       command,
       dir: record.dir,
       config: sandboxConfig({
+        version,
         ollama,
         anthropic,
         workspace,

@@ -16,6 +16,7 @@ import {
   type GatewayProcessOptions,
   startGatewayProcess,
 } from "../../src/openclaw/gateway-process.ts";
+import { migrationMarks } from "../../src/openclaw/migration-marks.ts";
 import type { Answer, Answerer, ReceivedChat, StandIn } from "../../src/sandbox/stand-in.ts";
 import { startAnthropicStandIn } from "../../src/sandbox/stand-in-anthropic.ts";
 import { startOllamaStandIn } from "../../src/sandbox/stand-in-ollama.ts";
@@ -75,6 +76,7 @@ export async function startLab(
   change: (config: Record<string, unknown>) => Record<string, unknown> = (same) => same,
   how: Partial<Pick<GatewayProcessOptions, "channels" | "extraEnv" | "timeoutMs">> = {},
 ): Promise<Lab> {
+  const { command, version } = await openClawUnderTest();
   const dir = await mkdtemp(join(tmpdir(), "clutch-lab-"));
   let special: ((chat: ReceivedChat) => Answer | Promise<Answer> | undefined) | undefined;
   const answer: Answerer = async (chat) =>
@@ -162,11 +164,11 @@ export async function startLab(
       allow: ["ollama", "anthropic", "memory-core"],
       entries: { "memory-core": { config: { dreaming: { enabled: false } } } },
     },
-    meta: { migrations: { modelPolicyAllowlist: true, utilityModelSeparation: true } },
+    meta: migrationMarks(version),
   });
   const logger = pino({ level: process.env["CLUTCH_TEST_LOG"] ?? "silent" }, pino.destination(2));
   const gateway = await startGatewayProcess({
-    command: await openClawUnderTest(),
+    command,
     dir: join(dir, "gateway"),
     config,
     env: process.env,

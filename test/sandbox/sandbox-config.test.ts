@@ -3,6 +3,7 @@ import { sandboxConfig } from "../../src/openclaw/sandbox-config.ts";
 
 const model = { id: "m", name: "M", contextWindow: 8_192, maxTokens: 1_024 };
 const config = sandboxConfig({
+  version: "2026.9.6",
   ollama: { baseUrl: "http://127.0.0.1:1", models: [model] },
   anthropic: { baseUrl: "https://api.anthropic.com", apiKeyEnv: "ANTHROPIC_API_KEY", models: [model] },
   workspace: "/w",

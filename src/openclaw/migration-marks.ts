@@ -1,0 +1,22 @@
+/** The first OpenClaw that knows the mark; the one before it refuses a configuration that bears it. */
+const SEPARATES_UTILITY_MODEL = "2026.9.5";
+
+/**
+ * Says that a configuration is of today's form and nothing in it is to be migrated;
+ * without it OpenClaw reads a list of models as the list of those that are allowed.
+ * @param version Of the OpenClaw that is to read it, such as `2026.9.6`.
+ */
+export const migrationMarks = (version: string): { readonly migrations: Readonly<Record<string, true>> } => ({
+  migrations: {
+    modelPolicyAllowlist: true,
+    ...(isAtLeast(version, SEPARATES_UTILITY_MODEL) ? { utilityModelSeparation: true } : {}),
+  },
+});
+
+/** A pre-release counts as the release that it leads to. */
+function isAtLeast(version: string, first: string): boolean {
+  const numbers = (text: string): number[] => (text.split("-")[0] ?? "").split(".").map(Number);
+  const [is, needed] = [numbers(version), numbers(first)];
+  const at = needed.findIndex((number, index) => number !== (is[index] ?? 0));
+  return at < 0 || (is[at] ?? 0) > (needed[at] ?? 0);
+}
