@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Config } from "../config.ts";
 import { ClutchError } from "../errors.ts";
+import { classifyHost } from "../models/address.ts";
 import { secretsInAddress } from "../models/address-secrets.ts";
 import { hostOf } from "../openclaw/connect-errors.ts";
 import type { GatewayAddress } from "../openclaw/connection.ts";
@@ -72,8 +73,15 @@ async function look(config: Config, runtime: Runtime): Promise<GatewayChoice> {
 /** Of the person's own OpenClaw, from its configuration, where that is the gateway in question. */
 async function ownToken(url: string, runtime: Runtime): Promise<string | undefined> {
   const local = await readLocalGateway(runtime);
-  const same = local !== undefined && URL.parse(local.url)?.href === URL.parse(url)?.href;
+  const same = local !== undefined && isOneGateway(local.url, url);
   return same ? local.token : undefined;
+}
+
+/** The same address, or another name of this machine with the same port. */
+function isOneGateway(one: string, other: string): boolean {
+  const [a, b] = [URL.parse(one), URL.parse(other)];
+  if (a === null || b === null || a.protocol !== b.protocol || a.port !== b.port) return false;
+  return a.host === b.host || [a, b].every(({ hostname }) => classifyHost(hostname) === "loopback");
 }
 
 /** For a script: the sandbox that another terminal has open will do as well. Throws `no_gateway`. */

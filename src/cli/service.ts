@@ -111,7 +111,8 @@ async function serviceSetUp(
   const variables = secretVariables(environmentNames(text, path), file, runtime);
   const names = Object.keys(variables);
   // Else the service would end at once, with nobody there to read why.
-  await loadConfig({ ...runtime, env: { ...runtime.env, ...variables } });
+  const { gateway } = await loadConfig({ ...runtime, env: { ...runtime.env, ...variables } });
+  if (gateway === undefined && !runtime.env["OPENCLAW_GATEWAY_URL"]) throw withoutGateway(path);
   const service = serviceOf(
     clutchUnit({
       command,
@@ -140,13 +141,16 @@ async function serviceSetUp(
 export function serviceRemoval(
   runtime: Runtime,
   run: Systemctl = systemctl,
-): { readonly files: readonly string[]; stop(): Promise<void>; remove(): Promise<void> } | undefined {
+):
+  | { readonly files: readonly string[]; stop(): Promise<void>; startAgain(): Promise<void>; remove(): Promise<void> }
+  | undefined {
   const service = serviceOf("", runtime, run);
   const files = [service.difference().file, secretsFile(runtime)].filter((file) => existsSync(file));
   if (files.length === 0) return undefined;
   return {
     files,
     stop: async () => void (await run(["stop", CLUTCH_UNIT])),
+    startAgain: async () => void (await run(["start", CLUTCH_UNIT])),
     async remove() {
       await service.remove({ stop: true });
       for (const file of files) rmSync(file, { force: true });
@@ -222,6 +226,15 @@ async function reported(
 }
 
 const RUNS = `Clutch runs as a service and starts again after a crash. Its log: journalctl --user -u ${CLUTCH_UNIT}`;
+
+const withoutGateway = (path: string): ClutchError =>
+  new ClutchError(
+    "bad_config",
+    `${path} names no gateway; a service that is up before OpenClaw would open the sandbox.`,
+    {
+      hint: "clutch init writes it in, or by hand: gateway.url, such as ws://127.0.0.1:18789.",
+    },
+  );
 
 const needsYes = (): ClutchError =>
   new ClutchError("confirmation_required", "This needs a yes first; nothing was changed.", {

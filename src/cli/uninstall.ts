@@ -98,12 +98,18 @@ async function takeBack(
   else if (options.yes !== true) await agreed(options, runtime);
 
   // A Clutch that runs would mirror SOUL.md again meanwhile.
-  await serviceRemoval(runtime)?.stop();
-  for (const { name, undo } of parts) {
-    const notes = await undo();
-    outcome.done.push(name);
-    outcome.notes.push(...notes);
-    say(`✓ ${name}`, ...indented(notes));
+  const service = serviceRemoval(runtime);
+  await service?.stop();
+  try {
+    for (const { name, undo } of parts) {
+      const notes = await undo();
+      outcome.done.push(name);
+      outcome.notes.push(...notes);
+      say(`✓ ${name}`, ...indented(notes));
+    }
+  } catch (thrown) {
+    if (!outcome.done.includes(SERVICE)) await service?.startAgain();
+    throw thrown;
   }
   outcome.remains.push(...(await leftInOpenClaw(app)));
   if (options.purge !== true) outcome.remains.push(...purgeable(config, runtime));
@@ -197,7 +203,7 @@ async function partsOf(
   const service = serviceRemoval(runtime);
   if (service !== undefined) {
     parts.push({
-      name: "The service",
+      name: SERVICE,
       lines: service.files.map((file) => `deleted: ${file}`),
       undo: () => service.remove().then(nothing),
     });
@@ -323,6 +329,7 @@ async function agreed({ json }: UninstallOptions, runtime: Runtime): Promise<voi
   });
 }
 
+const SERVICE = "The service";
 const nothing = (): readonly string[] => [];
 const indented = (lines: readonly string[]): readonly string[] => lines.map((line) => `  ${line}`);
 const keptText = ({ name }: { readonly name: string }): string => `${name} was changed since, and is left as it is.`;

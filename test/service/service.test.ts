@@ -37,8 +37,11 @@ const status = (json = false) => machine.run((runtime) => serviceStatus({ json }
 
 const unit = () => join(machine.home, ".config/systemd/user/clutch.service");
 const secrets = () => join(machine.home, ".config/clutch/service.env");
-const configure = (config: unknown): void =>
-  writeFileSync(join(machine.cwd, "clutch.config.json"), JSON.stringify(config));
+const configure = (config: object): void =>
+  writeFileSync(
+    join(machine.cwd, "clutch.config.json"),
+    JSON.stringify({ gateway: { url: "ws://127.0.0.1:18789" }, ...config }),
+  );
 const TOKEN = 'x"y$z `w` \\ %n';
 
 it("shows first, and writes only with a yes", async () => {
@@ -92,6 +95,11 @@ describe("refuses", () => {
     );
     expect(cached).toMatchObject({ code: 2, err: expect.stringContaining("npx") });
     expect(existsSync(unit())).toBe(false);
+  });
+
+  it("where no gateway is named: before OpenClaw is up it would open the sandbox", async () => {
+    configure({ gateway: undefined });
+    expect(await install({ yes: true })).toMatchObject({ code: 2, err: expect.stringContaining("names no gateway") });
   });
 
   it("where there is no systemd, and says what to do", async () => {
