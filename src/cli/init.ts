@@ -1,4 +1,6 @@
 import { chmodSync, copyFileSync } from "node:fs";
+import { PassThrough } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import { diff } from "node:util";
 import { terminalTraits } from "../../adapters/terminal/terminal-traits.ts";
 import type { App } from "../app.ts";
@@ -44,6 +46,8 @@ interface Outcome {
   config: { path: string; difference: readonly string[]; written: boolean; backup: string | null } | null;
   learned: Learned | undefined;
   readonly steps: Step[];
+  /** What `clutch doctor` printed as JSON; null where it did not come to that. */
+  doctor: unknown;
 }
 
 /**
@@ -55,7 +59,7 @@ interface Outcome {
  */
 export async function init(options: InitOptions, runtime: Runtime): Promise<ExitCode> {
   const secrets: string[] = [];
-  const outcome: Outcome = { found: {}, config: null, learned: undefined, steps: [] };
+  const outcome: Outcome = { found: {}, config: null, learned: undefined, steps: [], doctor: null };
   let error: ClutchError | undefined;
   try {
     await setUp(options, runtime, secrets, outcome);
@@ -101,6 +105,7 @@ async function setUp(options: InitOptions, runtime: Runtime, secrets: string[], 
   writeAll(known, learned.answers, draft, outcome, runtime);
   if (outcome.config.written) desk.say(`Written: ${file.path} (mode 0600)`);
   await accept(chosen, options, desk, secrets, outcome);
+  await examine(desk, options, outcome);
   desk.say("", "Next: clutch start, or clutch service install to have it run by itself.");
 }
 
@@ -261,6 +266,19 @@ async function accept(
   );
 }
 
+/** Ends with a look at everything, whose result is the person's to judge: what was asked for is done. */
+async function examine({ runtime, say }: Desk, { json }: InitOptions, outcome: Outcome): Promise<void> {
+  const { doctor } = await import("./doctor.ts");
+  say("");
+  if (json !== true) return void (await doctor({}, runtime));
+  const printed = new PassThrough();
+  const [text] = await Promise.all([
+    buffer(printed),
+    doctor({ json: true }, { ...runtime, stdout: printed }).finally(() => printed.end()),
+  ]);
+  outcome.doctor = JSON.parse(text.toString());
+}
+
 const FLAGS: Readonly<Record<OfferName, string>> = {
   guard: "--guard",
   wall: "--wall",
@@ -316,7 +334,7 @@ function failureIn({ steps }: Outcome): ClutchError | undefined {
 const interrupted = (): ClutchError =>
   new ClutchError("interrupted", "Interrupted.", { hint: "clutch init goes on from what is there." });
 
-function jsonOf({ found, config, learned, steps }: Outcome, error: ClutchError | undefined): object {
+function jsonOf({ found, config, learned, steps, doctor }: Outcome, error: ClutchError | undefined): object {
   return {
     ok: error === undefined,
     found,
@@ -324,6 +342,7 @@ function jsonOf({ found, config, learned, steps }: Outcome, error: ClutchError |
     slack: learned?.slack ?? null,
     config,
     steps,
+    doctor,
     remarks: learned?.remarks ?? [],
     error: error === undefined ? null : { code: error.code, message: error.message, hint: error.hint },
   };
