@@ -65,6 +65,20 @@ describe("a sandbox that another process has open", () => {
     expect(accountIn(await say("Still there?"))).toMatchObject({ model: "qwen2.5-coder:32b", earlier: 2 });
   });
 
+  it("the doctor looks at it from outside, and its owner asks for the same in it", async () => {
+    const { code, stdout, stderr } = await finished(machine.clutch(["doctor", "--json"]));
+    const { ok, checks } = JSON.parse(stdout);
+    expect({ code, ok, stderr }).toEqual({ code: 0, ok: true, stderr: "" });
+    const states = new Map(
+      checks.map((one: Record<string, string>) => [`${one["part"]}: ${one["name"]}`, one["state"]]),
+    );
+    for (const name of ["gateway: Reachable", "store: Database", "guard: Asked about turns", "wall: Proxy"]) {
+      expect([name, states.get(name)]).toEqual([name, "ok"]);
+    }
+    const asked = await finished(machine.clutch(["exec", ...ME, ...HERE, "/clutch doctor"]));
+    expect(asked).toMatchObject({ code: 0, stdout: expect.stringMatching(/^(✓ All is well|! It works)/) });
+  });
+
   it(
     "after kill -9 the next start ends and removes all of it, even a gateway that hangs",
     async () => {
