@@ -102,7 +102,7 @@ export const gatewayClockCheck = gatewayCheck({
   name: "Same as the gateway's",
   async look({ connection }, { clock }, { signal }) {
     const before = clock();
-    const { at } = await readGatewayChannels(connection, { signal });
+    const { at } = await readGatewayChannels(connection, { probe: false, signal });
     const after = clock();
     const off = at < before ? at - before : at > after ? at - after : 0;
     if (Math.abs(off) < OFF_MS) return ok("This machine and the gateway's agree on the time.");

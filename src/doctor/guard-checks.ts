@@ -60,7 +60,9 @@ export const guardCanaryCheck: Check = gatewayCheck({
     try {
       const proof = await proveGuard({
         guard,
-        withScratchSession: (request, work) => withScratchSession(connection, request, work),
+        // While it is on, a redirected turn would have a local model loaded only to say nothing.
+        withScratchSession: (request, work) =>
+          withScratchSession(connection, { ...request, kind: status.state.on ? "gate" : "turn" }, work),
         agentId: async () => (await registry.current()).defaultAgentId,
         directory,
         canaryPort: canary.port,

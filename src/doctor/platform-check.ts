@@ -32,4 +32,4 @@ export const platformsCheck: Check = configCheck({
 const openClawBots = async ({ gateway }: World, signal: AbortSignal) =>
   gateway instanceof ClutchError
     ? []
-    : (await readGatewayChannels(gateway.connection, { signal }).catch(() => ({ bots: [] }))).bots;
+    : (await readGatewayChannels(gateway.connection, { probe: true, signal }).catch(() => ({ bots: [] }))).bots;

@@ -26,14 +26,14 @@ const status = z.looseObject({
   channelAccounts: z.record(z.string(), z.array(account).catch([])).catch({}),
 });
 
-/** Lets OpenClaw ask its platforms who it is there, which takes up to 5 s. Throws the codes of `GatewayConnection.request`. */
+/** With `probe` OpenClaw asks its platforms who it is there, which takes up to 5 s; without there are no bots. Throws the codes of `GatewayConnection.request`. */
 export async function readGatewayChannels(
   connection: Pick<GatewayConnection, "request">,
-  { signal }: { readonly signal?: AbortSignal } = {},
+  { probe, signal }: { readonly probe: boolean; readonly signal?: AbortSignal },
 ): Promise<GatewayChannels> {
   const reply = await connection.request(
     "channels.status",
-    { probe: true, timeoutMs: PROBE_MS },
+    { probe, timeoutMs: PROBE_MS },
     { timeoutMs: 2 * PROBE_MS, ...(signal === undefined ? {} : { signal }) },
   );
   const { ts, channelAccounts } = parseReply(status, "channels.status", reply);

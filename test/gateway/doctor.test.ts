@@ -148,6 +148,22 @@ it("the same is said in a chat, to the owner", async () => {
   );
 });
 
+it("while the guard is on, the turn is stopped at its gate and no model is asked", async () => {
+  const clutch = await lab.attach({}, {}, { stateDirectory: stateDirectory() });
+  const [model = "", provider = ""] = QWEN.split("/").toReversed();
+  const models = [{ provider, model, baseUrl: lab.ollama.url, ollama: true }];
+  await clutch.app.guard.on("lock-of-the-test", { models, order: {}, tools: [] });
+  const asked = lab.ollama.chats.length;
+  const { find } = await look();
+  await clutch.app.guard.off("lock-of-the-test");
+  await clutch.close();
+  expect(find("guard: Asked about turns")).toMatchObject({
+    state: "ok",
+    found: expect.stringContaining("was stopped"),
+  });
+  expect(lab.ollama.chats).toHaveLength(asked);
+});
+
 it("the guard's files are gone: broken, with the command that brings them back", async () => {
   const { path } = createGuardFiles(join(stateDirectory(), "guard"));
   rmSync(path, { recursive: true });

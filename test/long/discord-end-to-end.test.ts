@@ -244,7 +244,7 @@ describe("beside each other", () => {
   });
 
   it("the doctor knows OpenClaw's application by what OpenClaw says of it, and Clutch's as its own", async () => {
-    const { bots } = await readGatewayChannels(running.clutch.app.connection);
+    const { bots } = await readGatewayChannels(running.clutch.app.connection, { probe: true });
     const how = { deep: false, signal: new AbortController().signal, bots };
     const look = async (token: string) => {
       const { apiUrl } = discord;
