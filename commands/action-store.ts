@@ -56,22 +56,45 @@ export function sealOnce(actions: ActionStore): ActionStore {
   };
 }
 
+/** Of buttons that the store did not take; the oldest go first. */
+const MOST_UNKEPT = 1_000;
+
+/**
+ * What the store does not take, as on a full disk, is remembered until the process
+ * ends: an answer is not held back for its buttons.
+ */
 export function createActionStore(store: ExpiringStore): ActionStore {
+  const unkept = new Map<string, { readonly action: SealedAction; readonly until: number }>();
+
+  const find = async (id: string): Promise<unknown> => {
+    const found = unkept.get(id);
+    if (found === undefined) return store.get(id);
+    return performance.now() < found.until ? found.action : undefined;
+  };
+
   return {
     async seal(action) {
       const id = randomBytes(18).toString("base64url");
-      await store.set(id, action, action.confirms ? QUESTION_LIFETIME_MS : LIFETIME_MS);
+      const lifetime = action.confirms ? QUESTION_LIFETIME_MS : LIFETIME_MS;
+      try {
+        await store.set(id, action, lifetime);
+      } catch {
+        // The store has told its own watchers what is wrong with it.
+        unkept.set(id, { action, until: performance.now() + lifetime });
+        const [oldest] = unkept.keys();
+        if (unkept.size > MOST_UNKEPT && oldest !== undefined) unkept.delete(oldest);
+      }
       return id;
     },
     async open(id, person, place) {
       if (!/^[\w-]{24}$/.test(id)) return { kind: "gone" };
-      const parsed = sealed.safeParse(await store.get(id));
+      const parsed = sealed.safeParse(await find(id));
       if (!parsed.success || parsed.data.place !== place) return { kind: "gone" };
       const { options, ...rest } = parsed.data;
       const action: SealedAction = options === undefined ? rest : { ...rest, options };
       if (!action.confirms) return { kind: "ok", action };
       if (action.actor !== `${person.platform}:${person.id}`) return { kind: "not_yours", actor: action.actor };
-      return (await store.delete(id)) ? { kind: "ok", action } : { kind: "gone" };
+      return unkept.delete(id) || (await store.delete(id)) ? { kind: "ok", action } : { kind: "gone" };
     },
   };
 }
