@@ -12,12 +12,14 @@ import {
 import { basename, dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import type { ClutchError } from "../../src/errors.ts";
 import { createAuditLog } from "../../src/store/audit-log.ts";
 import { backUp } from "../../src/store/backups.ts";
 import { createChangeJournal } from "../../src/store/change-journal.ts";
 import { checkStore } from "../../src/store/check-store.ts";
 import { forgetMended, mendStore, restoreStore } from "../../src/store/mend-store.ts";
 import { openStore } from "../../src/store/open-store.ts";
+import { damageIn } from "../../src/store/sqlite-error.ts";
 import { startStoreChild, tempFile } from "./temp-store.ts";
 
 const NOON = Date.UTC(2026, 10, 28, 12);
@@ -126,6 +128,19 @@ describe("a store is damaged:", () => {
     await store.close();
     expect(await entriesIn(file)).toBe(200);
   });
+});
+
+it("one that turns out to be damaged while it is open is told as that, to whoever watches over it", async () => {
+  const file = tempFile();
+  await write(file, 3_000);
+  // The last pages are rows of the audit log alone.
+  overwrite(file, statSync(file).size - 100 * PAGE, zeros(98 * PAGE));
+  const failures: ClutchError[] = [];
+  const store = await openStore(`sqlite:${file}`, { clock, onFailure: (error) => void failures.push(error) });
+  const listed = createAuditLog(store.db, clock).list({ limit: 100_000 });
+  await expect(listed).rejects.toMatchObject({ code: "store_failed", message: expect.stringContaining("is damaged") });
+  expect(failures.map(({ cause }) => damageIn(cause))).toEqual(["its pages do not fit together"]);
+  await store.close();
 });
 
 describe("left as it is:", () => {
