@@ -29,9 +29,14 @@ export function createAppSlot(first: App): AppSlot {
   /** Each with signals of its own: those for all would gather what commands leave listening on them. */
   const running = new Map<Promise<unknown>, { readonly stop: AbortController; readonly ending: AbortController }>();
 
-  const opened = async (): Promise<App> => {
+  /** What platforms want for a moment, such as the id of a button. */
+  const errands = new Set<Promise<unknown>>();
+
+  const errand = async <T>(work: (now: App) => Promise<T>): Promise<T> => {
     while (closed !== undefined) await closed;
-    return app;
+    const job = work(app);
+    errands.add(job);
+    return job.finally(() => errands.delete(job));
   };
 
   const finish = async (patienceMs: number): Promise<void> => {
@@ -41,7 +46,7 @@ export function createAppSlot(first: App): AppSlot {
       phase = "hurried";
       for (const { stop } of running.values()) stop.abort();
     }, patienceMs);
-    while (running.size > 0) await Promise.allSettled(running.keys());
+    while (running.size + errands.size > 0) await Promise.allSettled([...running.keys(), ...errands]);
     clearTimeout(timer);
   };
 
@@ -54,7 +59,7 @@ export function createAppSlot(first: App): AppSlot {
       commands: app.dispatcher.commands,
       complete: (...typed) => app.dispatcher.complete(...typed),
       async run(invocation) {
-        if (closed !== undefined) await opened();
+        while (closed !== undefined) await closed;
         const { signal } = invocation;
         const [stop, ending] = [new AbortController(), new AbortController()];
         const work = app.dispatcher.run({
@@ -70,8 +75,8 @@ export function createAppSlot(first: App): AppSlot {
       },
     },
     actions: {
-      seal: async (...button) => (await opened()).actions.seal(...button),
-      open: async (...press) => (await opened()).actions.open(...press),
+      seal: (...button) => errand(({ actions }) => actions.seal(...button)),
+      open: (...press) => errand(({ actions }) => actions.open(...press)),
     },
     async exchange(open) {
       const { promise, resolve } = Promise.withResolvers<void>();

@@ -61,6 +61,53 @@ describe("an App is exchanged", () => {
     expect([slot.isExchanging, slot.current()]).toEqual([false, next.app]);
   });
 
+  it("again and again while commands and buttons come: each is taken once, by an App that is open", async () => {
+    let [opened, taken] = [0, 0];
+    const make = (): App => {
+      let isOpen = true;
+      opened++;
+      const needsOpen = async <T>(value: T): Promise<T> => {
+        expect(isOpen).toBe(true);
+        await sleep(Math.random() * 5);
+        expect(isOpen).toBe(true);
+        return value;
+      };
+      return {
+        dispatcher: {
+          commands: [],
+          complete: () => [],
+          run: ({ line }: Invocation) => {
+            taken++;
+            return needsOpen({ ok: true, card: { tone: "info", title: line } });
+          },
+        },
+        actions: { seal: () => needsOpen("id"), open: async () => ({ kind: "gone" }) },
+        close: async () => {
+          isOpen = false;
+          await sleep(2);
+        },
+      } as unknown as App;
+    };
+    const slot = createAppSlot(make());
+    const exchanges = (async () => {
+      for (let count = 0; count < 15; count++) {
+        await sleep(Math.random() * 10);
+        await slot.exchange(async () => make());
+      }
+    })();
+    const answers = await Promise.all(
+      Array.from({ length: 600 }, async (_, index) => {
+        await sleep(Math.random() * 200);
+        const { card } = await slot.dispatch.run(invocation(`/${index}`));
+        await slot.actions.seal({ line: "", confirms: false, actor: "", place: "" });
+        return card.title;
+      }),
+    );
+    await exchanges;
+    expect(answers).toEqual(Array.from({ length: 600 }, (_, index) => `/${index}`));
+    expect([taken, opened]).toEqual([600, 16]);
+  });
+
   it("and where none can be opened, says so and lets nobody wait for ever", async () => {
     const log: string[] = [];
     const old = app("old", log);
