@@ -55,8 +55,11 @@ const makeRequest: RESTOptions["makeRequest"] = async (url, init) => {
 const withId = z.object({ id: z.string() });
 const withName = withId.extend({ name: z.string().catch("") });
 
+/** Each interaction has a route of its own, whose limits discord.js remembers; an hour of them, as it does by itself, is a lot on a busy server, ms. */
+const ROUTES_KEPT_MS = 5 * 60_000;
+
 export function createDiscordApi(token: string, options: Partial<RESTOptions>): DiscordApi {
-  const own = { ...options, makeRequest };
+  const own = { ...options, makeRequest, handlerSweepInterval: ROUTES_KEPT_MS };
   const rest = new REST(own).setToken(token);
   // Answers to interactions are outside of the bot's 50 requests a second, of which the client keeps count itself.
   const answers = new REST({ ...own, globalRequestsPerSecond: Number.MAX_SAFE_INTEGER });

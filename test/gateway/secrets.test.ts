@@ -215,6 +215,13 @@ describe("secrets", () => {
     ["bench", "results", "--json"],
     ["bench", "results", "--markdown"],
     ["audit", "--json"],
+    ["doctor", "--json"],
+    ["doctor", "--deep"],
+    ["init", "--json"],
+    ["owner", "add", "discord:2", "--json"],
+    ["service", "install", "--json"],
+    ["uninstall", "--json"],
+    ["store", "backup", "--json"],
     ["doctor", "network", "--json"],
   ];
   it.each(COMMANDS.map((args) => ({ line: args.join(" "), args })))(
