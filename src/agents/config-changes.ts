@@ -173,17 +173,13 @@ export function createConfigChanges(parts: {
 
     async undoAll({ about, ...context }) {
       const undone: SlotDifference[] = [];
-      let left: ConfigUndo["kept"] = [];
-      let former: number | undefined;
-      for (;;) {
-        const last = await journal.lastUndoable({ target: about });
-        // What was changed since cannot be undone and stays the last.
-        if (last === undefined || last.id === former) return { undone, kept: last === undefined ? [] : left };
-        former = last.id;
-        const done = await changes.undo(last, { ...context, partly: true });
+      const kept: SlotDifference[] = [];
+      for (const change of await journal.undoable(about)) {
+        const done = await changes.undo(change, { ...context, partly: true });
         undone.push(...done.undone);
-        left = done.kept;
+        kept.push(...done.kept);
       }
+      return { undone, kept };
     },
 
     async undo(change, { partly = false, ...context }) {

@@ -227,14 +227,10 @@ async function unlock(
 }
 
 async function undoHelpers(app: App, about: { readonly actor: string; readonly reason: string }): Promise<string[]> {
-  const { helpers } = app.services;
+  const { helpers, journal } = app.services;
   const kept: string[] = [];
-  const seen = new Set<string>();
-  for (;;) {
-    const batch = (await helpers.last())?.batch;
-    // What was changed since cannot be undone and stays the last.
-    if (batch === undefined || seen.has(batch)) return kept;
-    seen.add(batch);
+  const made = await journal.undoable("helpers");
+  for (const batch of new Set(made.flatMap((change) => change.batch ?? []))) {
     try {
       const { rows, failure } = await helpers.undo(batch, about);
       if (failure !== undefined) throw failure;
@@ -243,9 +239,10 @@ async function undoHelpers(app: App, about: { readonly actor: string; readonly r
       );
     } catch (thrown) {
       if (toClutchError(thrown).code !== "changed_meanwhile") throw thrown;
-      kept.push("They were set to something else since, which stays.");
+      kept.push("Some were set to something else since, which stays.");
     }
   }
+  return kept;
 }
 
 /** What Clutch changed on a person's order and is theirs now. */

@@ -194,6 +194,29 @@ describe("in step with the file", () => {
   });
 });
 
+describe("taken back", () => {
+  it("agents get the default that they had before, and what somebody changed since stays", async () => {
+    const { sync, gateway, write, states, souls } = await openLab({ main: {}, keeper: { model: LLAMA } });
+    write("main", `model: ${QWEN}`);
+    write("keeper", `model: ${QWEN}`);
+    expect(await states()).toEqual(["main mirrored", "keeper mirrored"]);
+    gateway.entries["keeper"] = { model: SONNET };
+    const planned = await sync.release({ look: true });
+    expect(planned).toEqual(
+      [
+        { agentId: "main", mirrored: QWEN, former: null, kept: false },
+        { agentId: "keeper", mirrored: { primary: QWEN }, former: LLAMA, kept: true },
+      ].map((release) =>
+        expect.objectContaining({ agentId: release.agentId, former: release.former, kept: release.kept }),
+      ),
+    );
+    expect(gateway.entries["main"]).not.toEqual({});
+    expect(await sync.release()).toEqual(planned);
+    expect(gateway.entries).toEqual({ main: {}, keeper: { model: SONNET } });
+    expect([await souls.get("main"), await sync.release()]).toEqual([undefined, []]);
+  });
+});
+
 describe("what can't be used touches nothing", () => {
   it.each<[string, string, number, RegExp]>([
     [

@@ -169,6 +169,16 @@ it("once more says what is done already, and changes nothing", async () => {
   expect([readFileSync(config, "utf8"), openclawFile()]).toEqual([file, theirs]);
 });
 
+it("runs as a service that holds the secrets, and none of them is shown", async () => {
+  const done = await json("service", "install", "--yes");
+  expect(done).toMatchObject({ ok: true, code: 0, done: true });
+  const secrets = join(machine.home, ".config", "clutch", "service.env");
+  expect(statSync(secrets).mode & 0o777).toBe(0o600);
+  expect(readFileSync(secrets, "utf8")).toContain(`DISCORD_TOKEN="${discord.token}"`);
+  expect(JSON.stringify(done)).not.toContain(discord.token);
+  expect(readFileSync(join(machine.home, "systemctl.log"), "utf8")).toContain("enable --now clutch.service");
+});
+
 it("takes all of it back, the lock first, and OpenClaw's configuration is what it was", async () => {
   expect((await run("localonly", "on", "--yes")).stderr).toBe("");
   const shown = await json("uninstall");
@@ -180,13 +190,16 @@ it("takes all of it back, the lock first, and OpenClaw's configuration is what i
     "Defaults from SOUL.md",
     "OpenClaw's own chat commands",
     "The wall",
+    "The service",
   ]);
   const done = await json("uninstall", "--yes");
   expect(done).toMatchObject({ ok: true, code: 0, error: null });
   expect(done.done).toEqual(shown.plan.map(({ name }: { name: string }) => name));
   expect(apartFromMeta(openclawFile())).toEqual(apartFromMeta(original));
   await vi.waitFor(async () => expect(await clutch.app.guard.status()).toBeUndefined(), { timeout: 60_000 });
-  expect(existsSync(join(machine.home, ".config/systemd/user/clutch-wall.service"))).toBe(false);
+  for (const file of ["systemd/user/clutch-wall.service", "systemd/user/clutch.service", "clutch/service.env"]) {
+    expect(existsSync(join(machine.home, ".config", file)), file).toBe(false);
+  }
   expect(existsSync(config)).toBe(true);
   expect(done.remains).toContain(config);
   expect(await json("uninstall", "--yes")).toMatchObject({ ok: true, plan: [], done: [] });
