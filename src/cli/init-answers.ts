@@ -152,10 +152,14 @@ async function discordFor({ config }: Known, flags: InitFlags, desk: Desk): Prom
     const check = await askDiscord(own.token, apiUrl, own.guilds, desk);
     return { set: undefined, check };
   }
-  const secret = token ?? (await asked("Discord", () => tokenForDiscord(desk), desk));
-  if (secret === undefined) return undefined;
   const wanted = flags.discordGuild ?? own?.guilds ?? [];
-  let check = await askDiscord(secret.value, apiUrl, wanted, desk);
+  const accepted = await untilAccepted(desk, token !== undefined, async () => {
+    const secret = token ?? (await asked("Discord", () => tokenForDiscord(desk), desk));
+    return secret && { secret, check: await askDiscord(secret.value, apiUrl, wanted, desk) };
+  });
+  if (accepted === undefined) return undefined;
+  const { secret } = accepted;
+  let { check } = accepted;
   while (desk.asks && check.guilds?.length === 0) {
     desk.say(`Open this as an admin of your server, and let the bot in:`, check.invite);
     if (!(await confirmed("Is it in now? (no: go on without)", desk.runtime))) break;
@@ -220,12 +224,17 @@ async function slackFor({ config }: Known, flags: InitFlags, desk: Desk): Promis
       hint: bot === undefined ? "--slack-bot-token env:NAME or file:PATH" : "--slack-app-token env:NAME or file:PATH",
     });
   }
-  const tokens =
-    bot !== undefined && app !== undefined
+  const isGiven = bot !== undefined && app !== undefined;
+  const accepted = await untilAccepted(desk, isGiven, async () => {
+    const tokens = isGiven
       ? { botToken: bot, appToken: app }
       : await asked("Slack", () => tokensForSlack(bot, app, desk), desk);
-  if (tokens === undefined) return undefined;
-  const check = await askSlack(tokens.botToken.value, tokens.appToken.value, apiUrl, config, desk);
+    if (tokens === undefined) return undefined;
+    const { botToken, appToken } = tokens;
+    return { tokens, check: await askSlack(botToken.value, appToken.value, apiUrl, config, desk) };
+  });
+  if (accepted === undefined) return undefined;
+  const { tokens, check } = accepted;
   return { set: { ...tokens, ...(flags.slackApi === undefined ? {} : { apiUrl: flags.slackApi }) }, check };
 }
 
@@ -262,6 +271,19 @@ async function askSlack(
   const check = await checkSlack({ botToken, appToken, apiUrl, groups, logger: pino({ level: "silent" }) });
   say(`Slack: ${check.user ?? "the app"} in ${check.team ?? "the workspace"}; both tokens and the scopes are right.`);
   return check;
+}
+
+/** What a person typed may be wrong: they are told why, and asked again, until it is right or they do without. */
+async function untilAccepted<T>(desk: Desk, isGiven: boolean, tries: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await tries();
+    } catch (thrown) {
+      if (!(thrown instanceof ClutchError) || !thrown.code.startsWith("platform_")) throw thrown;
+      if (isGiven || !desk.asks) throw thrown;
+      desk.say(`✗ ${thrown.message}`, `  ${thrown.hint}`, "");
+    }
+  }
 }
 
 /** Asks whether a platform is wanted at all; only a person is. */

@@ -89,6 +89,21 @@ describe.skipIf(!present)(
       expect(existsSync(join(machine.home, ".local/state/clutch/setup.json"))).toBe(true);
     });
 
+    it("asks again where Discord does not take a token, and goes on without where the person wants that", async () => {
+      const run = machine.clutchInTerminal(["init", "--owner", OWNER, "--discord-api", discord.apiUrl]);
+      await run.sees("Set up Discord now?");
+      run.type(KEY.yes);
+      await run.sees("Its bot token");
+      run.type(`wrong${KEY.enter}`);
+      await run.sees("Discord does not accept the bot token");
+      await run.sees((shown) => shown.split("Set up Discord now?").length > 3);
+      run.type(KEY.no);
+      await run.sees("Set up Slack now?");
+      run.type(KEY.ctrlC);
+      expect(await run.ended).toBe(2);
+      expect((await left()).flat()).toEqual([]);
+    });
+
     it.each([
       "Who is it?",
       "Set up Discord now?",

@@ -123,7 +123,9 @@ it("shows everything, and without a yes changes nothing", async () => {
   }
   expect(readFileSync(config, "utf8")).toBe(before);
   expect(openclawFile()).toBe(original);
-  expect((await machine.files()).filter((file) => !file.startsWith("home/.openclaw"))).toEqual([]);
+  // What stands for systemctl was asked whether there is a systemd.
+  expect(await machine.files()).toEqual(expect.arrayContaining(["home/systemctl.log"]));
+  expect((await machine.files()).filter((file) => !/^home\/(\.openclaw\/|systemctl\.log)/.test(file))).toEqual([]);
 });
 
 it("does it all, with the file edited in place, a copy of it kept, and no secret anywhere", async () => {
