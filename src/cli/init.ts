@@ -9,6 +9,7 @@ import { writeConfigFile, writeWhole } from "../config-file.ts";
 import { ClutchError, toClutchError } from "../errors.ts";
 import { hideSecrets } from "../logger.ts";
 import type { ModelRef } from "../models/model-ref.ts";
+import { claudeKeyPlace } from "../set-up/claude-key.ts";
 import { type Answers, draftConfig } from "../set-up/config-draft.ts";
 import type { Secret } from "../set-up/secret.ts";
 import { createSetupJournal } from "../set-up/setup-journal.ts";
@@ -144,12 +145,21 @@ async function chooseOffers(
       desk.runtime,
       secrets,
       async (app) => {
-        const models = await app.services.registry.current();
-        const claude = models.models.filter(({ ref }) => ref.provider === "anthropic").length;
+        const { models } = await app.services.registry.current();
+        const claude = models.filter(({ ref }) => ref.provider === "anthropic").length;
         const local = await localModels(app);
-        outcome.found["models"] = { all: models.models.length, claude, local: local.length };
+        const key = claudeKeyPlace((await app.openclaw.readConfig()).authored);
+        Object.assign(outcome.found, {
+          models: { all: models.length, claude, local: local.length },
+          claudeKey: key ?? null,
+        });
         desk.say(
-          `The gateway answers: ${models.models.length} models, ${local.length} of them local${claude === 0 ? "" : `, ${claude} of Claude's, whose key stays in OpenClaw`}.`,
+          `The gateway answers: ${models.length} models, ${local.length} of them local, ${claude} of Claude's.`,
+          ...(key !== undefined
+            ? [`Claude: OpenClaw has its key in ${key}, where it stays.`]
+            : claude === 0
+              ? []
+              : ["Claude: OpenClaw's configuration names no key; an agent's own store may hold one."]),
         );
         const helpers = await helperModel(app, local, options, desk);
         const platforms = platformsOf(known.config, answers);

@@ -112,6 +112,7 @@ it("shows everything, and without a yes changes nothing", async () => {
   for (const line of [
     "Discord: Clutch (application",
     "&permissions=274878024704",
+    "Claude: OpenClaw has its key in models.providers.anthropic.apiKey, where it stays.",
     "both tokens and the scopes are right",
     "plugins.entries.clutch-guard.hooks.allowConversationAccess: unset -> true",
     "proxy.enabled: unset -> true",
