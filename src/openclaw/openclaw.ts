@@ -2,6 +2,7 @@ import type { ModelRef } from "../models/model-ref.ts";
 import { formatModelRef } from "../models/model-ref.ts";
 import { createConfigPatch } from "./config-patch.ts";
 import type { GatewayConnection, RequestOptions } from "./connection.ts";
+import { refusesProperty } from "./request-errors.ts";
 import {
   agentsReply,
   compactReply,
@@ -273,12 +274,13 @@ export function createOpenClaw(connection: Pick<GatewayConnection, "request">): 
     },
 
     async listModels(options) {
-      const reply = await call(
-        "models.list",
-        { view: "configured", includeDetails: true },
-        (raw) => parseReply(modelsReply, "models.list", raw),
-        options,
-      );
+      const list = (params: object) =>
+        call("models.list", params, (raw) => parseReply(modelsReply, "models.list", raw), options);
+      // OpenClaw 2026.8.1 knows no details, and refuses who asks for them.
+      const reply = await list({ view: "configured", includeDetails: true }).catch((error: unknown) => {
+        if (refusesProperty(error, "includeDetails")) return list({ view: "configured" });
+        throw error;
+      });
       return reply.models.map((model) => ({
         ref: { provider: model.provider, model: model.id },
         name: model.name ?? model.id,

@@ -48,6 +48,12 @@ export function describeRequestFailure(
   });
 }
 
+/** Whether the gateway refused a request for a property that it does not know: an older one takes no newer words. */
+export const refusesProperty = (error: unknown, property: string): boolean =>
+  error instanceof ClutchError &&
+  error.code === "gateway_refused" &&
+  error.message.includes(`unexpected property '${property}'`);
+
 /** The `details.reason` of a gateway's refusal, where it gave one. */
 export function refusalReason(error: unknown): string {
   const cause = error instanceof ClutchError ? error.cause : error;
