@@ -1,4 +1,4 @@
-/** The first OpenClaw that knows the mark; the one before it refuses a configuration that bears it. */
+/** From here on OpenClaw knows the mark; 2026.8.1 refuses a configuration that bears it. */
 const SEPARATES_UTILITY_MODEL = "2026.9.5";
 
 /**

@@ -34,7 +34,7 @@ export function describeRequestFailure(
         "gateway_protocol",
         `OpenClaw ${version} does not know ${method}, which Clutch needs here.`,
         {
-          hint: "Update OpenClaw to 2026.8.1 or later: npm install -g openclaw@latest",
+          hint: "Update OpenClaw: npm install -g openclaw@latest",
           cause: error,
         },
       );
