@@ -1,3 +1,5 @@
+import { isAtLeast } from "./version.ts";
+
 /** From here on OpenClaw knows the mark; 2026.8.1 refuses a configuration that bears it. */
 const SEPARATES_UTILITY_MODEL = "2026.9.5";
 
@@ -12,11 +14,3 @@ export const migrationMarks = (version: string): { readonly migrations: Readonly
     ...(isAtLeast(version, SEPARATES_UTILITY_MODEL) ? { utilityModelSeparation: true } : {}),
   },
 });
-
-/** A pre-release counts as the release that it leads to. */
-function isAtLeast(version: string, first: string): boolean {
-  const numbers = (text: string): number[] => (text.split("-")[0] ?? "").split(".").map(Number);
-  const [is, needed] = [numbers(version), numbers(first)];
-  const at = needed.findIndex((number, index) => number !== (is[index] ?? 0));
-  return at < 0 || (is[at] ?? 0) > (needed[at] ?? 0);
-}

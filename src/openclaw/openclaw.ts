@@ -3,6 +3,7 @@ import { formatModelRef } from "../models/model-ref.ts";
 import { createConfigPatch } from "./config-patch.ts";
 import type { GatewayConnection, RequestOptions } from "./connection.ts";
 import { refusesProperty } from "./request-errors.ts";
+import { checkSelectionScope } from "./selection-scope.ts";
 import {
   agentsReply,
   compactReply,
@@ -132,7 +133,7 @@ const PAGE = 200;
 /** Rows of the transcript that are OpenClaw's own doing rather than an answer. */
 const SYSTEM_KINDS = new Set(["compaction", "heartbeat"]);
 
-export function createOpenClaw(connection: Pick<GatewayConnection, "request">): OpenClaw {
+export function createOpenClaw(connection: Pick<GatewayConnection, "request" | "state">): OpenClaw {
   const call = async <T>(method: string, params: unknown, parse: (reply: unknown) => T, options?: RequestOptions) =>
     parse(await connection.request(method, params, options));
 
@@ -203,6 +204,7 @@ export function createOpenClaw(connection: Pick<GatewayConnection, "request">): 
     },
 
     async setSessionModel(key, model, expectedSessionId, options) {
+      if (model !== null) await checkSelectionScope(connection, options);
       await connection.request(
         "sessions.patch",
         {

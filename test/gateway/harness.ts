@@ -17,6 +17,8 @@ import {
   startGatewayProcess,
 } from "../../src/openclaw/gateway-process.ts";
 import { migrationMarks } from "../../src/openclaw/migration-marks.ts";
+import { KEEPS_SELECTION } from "../../src/openclaw/selection-scope.ts";
+import { isAtLeast } from "../../src/openclaw/version.ts";
 import type { Answer, Answerer, ReceivedChat, StandIn } from "../../src/sandbox/stand-in.ts";
 import { startAnthropicStandIn } from "../../src/sandbox/stand-in-anthropic.ts";
 import { startOllamaStandIn } from "../../src/sandbox/stand-in-ollama.ts";
@@ -148,6 +150,8 @@ export async function startLab(
       defaults: {
         skipBootstrap: true,
         utilityModel: "",
+        // What later ones do by themselves.
+        ...(isAtLeast(version, KEEPS_SELECTION) ? {} : { modelSelectionScope: "session" }),
         heartbeat: { every: "0m" },
         systemAgent: { agentId: "main" },
         model: { primary: SONNET, fallbacks: [] },
