@@ -213,3 +213,28 @@ describe("exec with a gateway of the person's own", () => {
     expect(stdout + stderr).not.toContain(token);
   });
 });
+
+describe("usage of what was said before Clutch was there", () => {
+  const lined = (run: Run) => finished(run).then(({ code, stdout }) => ({ code, ...JSON.parse(stdout) }));
+
+  it("is counted once, and the card says so with the command line", async () => {
+    const store = `sqlite:${join(machine.dir, "usage.db")}`;
+    const gateway = { url: lab.gateway.url, token: lab.gateway.token };
+    const env = await configure("usage.json", { gateway, store, access });
+    const answered = [lab.anthropic, lab.ollama].flatMap(({ chats }) => chats).length;
+    expect(answered).toBeGreaterThan(0);
+
+    const read = await finished(machine.clutch(["usage", "import"], { env }));
+    expect(read).toMatchObject({ code: 0, stdout: expect.stringMatching(new RegExp(`✓ ${answered} calls? counted`)) });
+    expect(await lined(machine.clutch(["usage", "import", "--json"], { env }))).toMatchObject({
+      ...{ code: 0, ok: true, added: 0, completed: 0 },
+    });
+
+    const { report } = await lined(machine.clutch(["usage", "--json"], { env }));
+    expect(report.figures.all.calls).toBe(answered);
+    const as = ["exec", "--as", "discord:1", "--in", MAIN_SESSION, "--json", "/usage scope:all"];
+    const { card } = await lined(machine.clutch(as, { env }));
+    const { calls } = report.figures.local;
+    expect(card.fields).toContainEqual({ name: "Calls", value: `${calls} of ${answered} local` });
+  });
+});
