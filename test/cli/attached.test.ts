@@ -109,12 +109,19 @@ describe("start with a gateway of the person's own", () => {
     expect(await eventually(machine.processes, (left) => left.length === 0)).toEqual([]);
   });
 
+  it("named in the configuration without a token: takes it from OpenClaw's own, where that is the gateway", async () => {
+    const env = await configure("tokenless.json", { gateway: { url: lab.gateway.url } });
+    await endedBy(machine.clutch(["start"], { env }), "SIGTERM");
+  });
+
   it.each([
     { what: "a wrong token", token: "wrong-token-123456", says: "refuses the token that Clutch sent" },
     { what: "no token", token: undefined, says: "wants a token and Clutch has none" },
   ])("$what: exit code 2, what to do, and never the token", async ({ token, says }) => {
     const gateway = { url: lab.gateway.url, ...(token === undefined ? {} : { token }) };
-    const env = { ...(await configure("refused.json", { gateway })), CLUTCH_LOG: "trace" };
+    // Not the OpenClaw of the home, whose configuration has the token of this very gateway.
+    const OPENCLAW_STATE_DIR = join(machine.dir, "no-openclaw");
+    const env = { ...(await configure("refused.json", { gateway })), OPENCLAW_STATE_DIR, CLUTCH_LOG: "trace" };
     const { code, stdout, stderr } = await finished(machine.clutch(["start"], { env }));
     expect(code).toBe(2);
     expect(stderr).toContain(`✗ The gateway at ${host} ${says}`);
