@@ -1,4 +1,3 @@
-import "../src/cli/small-heap.ts";
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";

@@ -1,4 +1,3 @@
-import "../src/cli/small-heap.ts";
 import Keyv from "keyv";
 import { pino } from "pino";
 import { z } from "zod";

@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import "./cli/small-heap.ts";
 import { homedir } from "node:os";
 import { Command, CommanderError } from "commander";
 import { allArguments } from "./cli/arguments/index.ts";

@@ -1,4 +1,3 @@
-import "../../src/cli/small-heap.ts";
 import { readdirSync, readlinkSync } from "node:fs";
 import { homedir } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";

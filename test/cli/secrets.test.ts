@@ -102,8 +102,10 @@ describe("the binary", () => {
     const run = machine.clutch(args, { env: { ...CANARY_ENV, CLUTCH_LOG: "trace", ...env } });
     // What stays is stopped when it has said what it has to say.
     const timer = setTimeout(() => run.kill("SIGTERM"), args[0] === "start" ? 6_000 : 60_000);
-    const { stdout, stderr } = await finished(run);
-    clearTimeout(timer);
+    const enough = setTimeout(() => run.kill("SIGKILL"), 75_000);
+    const { code, stdout, stderr } = await finished(run);
+    for (const each of [timer, enough]) clearTimeout(each);
+    expect(code, `${args.join(" ")} does not end`).not.toBe("SIGKILL");
     return stdout + stderr;
   };
 
