@@ -25,7 +25,9 @@ export default {
 
   /** @param {any} api OpenClaw's plugin API. */
   register(api) {
-    const { directory, canaryPort } = object(api.pluginConfig);
+    const { directory, canaryPort } = object(api.pluginConfig ?? {});
+    // Its schema requires nothing: OpenClaw holds an empty configuration against it while it is being taken out.
+    if (directory === undefined) throw new TypeError("no directory is set; clutch guard install sets it");
     const shared = sharedState(join(text(directory), "guard.json"));
     const { lock, health, memory } = shared;
     const calls = sharedCalls(join(text(directory), "calls.jsonl"));

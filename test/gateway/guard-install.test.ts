@@ -276,3 +276,18 @@ it("is removed from a configuration whose files are gone, by a Clutch that remem
   expect(configFile()).toBe(original);
   expect(existsSync(directory)).toBe(false);
 });
+
+it("is removed from an OpenClaw that started with it and allows every plugin", async () => {
+  await allowEveryPlugin();
+  const before = configFile();
+  expect((await cli(guardInstall, { yes: true })).code).toBe(0);
+  await lab.gateway.restart();
+  expect(await cli(guardRemove, { yes: true })).toMatchObject({ code: 0, err: "" });
+  expect(configFile()).toBe(before);
+  expect(await clutch.app.guard.status()).toBeUndefined();
+});
+
+async function allowEveryPlugin(): Promise<void> {
+  const { hash } = await clutch.app.openclaw.readConfig();
+  await clutch.app.openclaw.patchConfig({ plugins: { allow: null } }, hash, ["plugins.allow"]);
+}
