@@ -5,6 +5,7 @@ import { allArguments } from "./cli/arguments/index.ts";
 import type { Run } from "./cli/arguments/run.ts";
 import { hideInOutput, secretsInEnvironment } from "./cli/hide-output.ts";
 import type { Runtime } from "./cli/runtime.ts";
+import { clutchVersion } from "./clutch-version.ts";
 
 /** The `clutch` binary: reads arguments and hands over; the work is in `cli/`, loaded when it is needed. */
 
@@ -42,6 +43,7 @@ const runtime: Runtime = {
 
 const run: Run = { runtime, exitCode: 0 };
 const program = new Command("clutch")
+  .version(clutchVersion(), "-V, --version", "show which Clutch this is")
   .description("Switch the model of a running OpenClaw conversation from the channel in which it takes place.")
   .showHelpAfterError("(clutch --help shows what there is)")
   .exitOverride();

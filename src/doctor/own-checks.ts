@@ -1,3 +1,4 @@
+import { clutchVersion } from "../clutch-version.ts";
 import { type Check, ok, skipped, warning } from "./check.ts";
 
 /** As package.json's `engines` says. */
@@ -8,7 +9,8 @@ export const nodeCheck: Check = {
   name: "Node",
   async look() {
     const version = process.versions.node;
-    if (version.localeCompare(LEAST_NODE, "en", { numeric: true }) >= 0) return ok(`Node ${version}.`);
+    if (version.localeCompare(LEAST_NODE, "en", { numeric: true }) >= 0)
+      return ok(`Clutch ${clutchVersion()}, on Node ${version}.`);
     return warning(
       `Node ${version} is older than what Clutch needs (${LEAST_NODE}): parts of it may fail.`,
       "install Node 24 (https://nodejs.org), then run Clutch again",

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import packageJson from "../../package.json" with { type: "json" };
 import { finished, type Machine, newMachine } from "./machine.ts";
 
 describe("exec where there is no gateway to ask", () => {
@@ -12,6 +13,11 @@ describe("exec where there is no gateway to ask", () => {
 
   const AS = ["--as", "discord:1"];
   const IN = ["--in", "discord:123"];
+
+  it("says which Clutch it is", async () => {
+    const { code, stdout } = await finished(machine.clutch(["--version"]));
+    expect([code, stdout]).toEqual([0, `${packageJson.version}\n`]);
+  });
 
   it.each([
     { what: "no --as", args: [...IN, "/model"], says: "--as" },
