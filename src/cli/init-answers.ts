@@ -35,7 +35,7 @@ export interface Known {
   /** As the configuration says; every default where there is none. */
   readonly config: Config;
   /** The gateway of this machine's OpenClaw, where there is one. */
-  readonly gateway: { readonly url: string; readonly hasToken: boolean } | undefined;
+  readonly gateway: { readonly url: string; readonly hasToken: boolean; readonly configPath: string } | undefined;
   readonly ollama: { readonly id: string; readonly baseUrl: string } | undefined;
 }
 

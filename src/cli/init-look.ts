@@ -49,7 +49,10 @@ export async function lookAround(
       : ["Claude: ANTHROPIC_API_KEY is set; --claude-key env:ANTHROPIC_API_KEY has Clutch use it, too."]),
     "",
   );
-  const gateway = local === undefined ? undefined : { url: local.url, hasToken: local.token !== undefined };
+  const gateway =
+    local === undefined
+      ? undefined
+      : { url: local.url, hasToken: local.token !== undefined, configPath: local.configPath };
   return { known: { file, config, gateway, ollama }, found };
 }
 

@@ -10,7 +10,7 @@ import { changeText } from "./change-text.ts";
 import { guardContext, guardDoneText, guardPlanText } from "./guard.ts";
 import { ownerAtTerminal } from "./open-terminal.ts";
 import type { Runtime } from "./runtime.ts";
-import { WALL_RESTART, wallInstallerFor, wallPlanText } from "./wall-install.ts";
+import { installWall, wallInstallerFor, wallPlanText } from "./wall-install.ts";
 
 export type OfferName = "guard" | "wall" | "helpers" | "souls" | "commands";
 
@@ -123,11 +123,11 @@ export function initOffers({ app, config, runtime, command, helpers, platforms }
         return [...done.map(changeText), THEY_STAY];
       },
     },
-    // Last: where OpenClaw is told to restart by itself, it does so now.
+    // Last: OpenClaw restarts for it.
     {
       name: "wall",
       title: "The wall: a proxy for OpenClaw's traffic that local-only mode can close",
-      question: "Install the wall? The gateway has to be restarted once afterwards.",
+      question: "Install the wall? The gateway restarts once for it.",
       async look() {
         if (!guardContext(app, runtime, () => undefined).isHere) {
           return impossible("The gateway is on another machine: the wall belongs there.");
@@ -139,8 +139,9 @@ export function initOffers({ app, config, runtime, command, helpers, platforms }
         return { state: isDone ? "done" : "possible", lines: wallPlanText(plan).trimEnd().split("\n") };
       },
       async accept() {
-        const done = await (await wallInstallerFor(app, { command }, runtime, config)).install(about.actor);
-        return [...done.config.map(changeText), ...(done.config.length === 0 ? [] : [`${WALL_RESTART}.`])];
+        const installer = await wallInstallerFor(app, { command }, runtime, config);
+        const { done, text } = await installWall(app, installer, about.actor, runtime.signal);
+        return [...done.config.map(changeText), text];
       },
     },
   ];

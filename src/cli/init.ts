@@ -11,6 +11,7 @@ import { hideSecrets } from "../logger.ts";
 import type { ModelRef } from "../models/model-ref.ts";
 import { claudeKeyPlace } from "../set-up/claude-key.ts";
 import { type Answers, draftConfig } from "../set-up/config-draft.ts";
+import { isHandWritten, keepOpenclawFile, openclawFileCopy } from "../set-up/openclaw-file.ts";
 import type { Secret } from "../set-up/secret.ts";
 import { createSetupJournal } from "../set-up/setup-journal.ts";
 import { stateDirectory } from "../wall/state-file.ts";
@@ -18,7 +19,6 @@ import { type Desk, type InitFlags, type Known, type Learned, learn } from "./in
 import { lookAround } from "./init-look.ts";
 import { initOffers, localModelNamed, localModels, type Offer, type OfferName, type OfferView } from "./init-offers.ts";
 import type { ExitCode, Runtime } from "./runtime.ts";
-import { untilBack } from "./until-back.ts";
 import { withApp } from "./with-app.ts";
 
 export interface InitOptions extends InitFlags {
@@ -96,6 +96,8 @@ async function setUp(options: InitOptions, runtime: Runtime, secrets: string[], 
   const draft = draftConfig(file.text, learned.answers);
   checkConfigText(draft, file.path);
   const chosen = await chooseOffers(known, learned, options, desk, secrets, outcome);
+  const rewritten = chosen.length === 0 ? undefined : rewrittenFile(known, learned);
+  if (rewritten !== undefined) desk.say("", ...rewrittenText(rewritten));
 
   const difference = differenceOf(file.text, draft);
   outcome.config = { path: file.path, difference, written: false, backup: null };
@@ -105,10 +107,23 @@ async function setUp(options: InitOptions, runtime: Runtime, secrets: string[], 
     await agreed("Write this, and do what you said yes to?", options, desk);
   writeAll(known, learned.answers, draft, outcome, runtime);
   if (outcome.config.written) desk.say(`Written: ${file.path} (mode 0600)`);
+  if (rewritten !== undefined) keepOpenclawFile(rewritten);
   await accept(chosen, options, desk, secrets, outcome);
   await examine(desk, options, outcome);
   desk.say("", "Next: clutch start, or clutch service install to have it run by itself.");
 }
+
+/** OpenClaw's configuration on this machine, where it loses comments by being changed. */
+function rewrittenFile({ gateway, config }: Known, { answers }: Learned): string | undefined {
+  const url = answers.gateway?.url ?? config.gateway?.url;
+  if (gateway === undefined || (url !== undefined && url !== gateway.url)) return undefined;
+  return isHandWritten(gateway.configPath) ? gateway.configPath : undefined;
+}
+
+const rewrittenText = (file: string): readonly string[] => [
+  `OpenClaw then writes ${file} anew, as plain JSON: your comments go.`,
+  `As it is now it stays in ${openclawFileCopy(file)}.`,
+];
 
 /** An offer that was accepted, and what it takes to carry it out. */
 interface Chosen {
@@ -264,7 +279,6 @@ async function accept(
           journal.noteStep(offer.name);
           outcome.steps.push({ name: offer.name, state: "done", lines });
           say("", `✓ ${offer.title}`, ...lines.map((line) => `  ${line}`));
-          if (offer.name === "wall") await untilBack(app.openclaw, runtime.signal);
         } catch (thrown) {
           const { message, hint } = toClutchError(thrown);
           outcome.steps.push({ name: offer.name, state: "failed", lines: [message, ...(hint === "" ? [] : [hint])] });

@@ -7,7 +7,9 @@ import type { App } from "../app.ts";
 import { type Config, configPath, loadConfig } from "../config.ts";
 import { ClutchError, toClutchError } from "../errors.ts";
 import { hideSecrets } from "../logger.ts";
+import { readLocalGateway } from "../openclaw/find-gateway.ts";
 import { HIDDEN_COMMANDS } from "../set-up/hidden-commands.ts";
+import { openclawFileCopy } from "../set-up/openclaw-file.ts";
 import { createSetupJournal } from "../set-up/setup-journal.ts";
 import { stateDirectory } from "../wall/state-file.ts";
 import { createWallClient } from "../wall/wall-client.ts";
@@ -16,8 +18,7 @@ import { guardContext } from "./guard.ts";
 import { ownerAtTerminal } from "./open-terminal.ts";
 import type { ExitCode, Runtime } from "./runtime.ts";
 import { serviceRemoval } from "./service.ts";
-import { untilBack } from "./until-back.ts";
-import { WALL_RESTART, wallInstallerFor } from "./wall-install.ts";
+import { removeWall, wallInstallerFor } from "./wall-install.ts";
 import { withApp } from "./with-app.ts";
 
 export interface UninstallOptions {
@@ -111,7 +112,7 @@ async function takeBack(
     if (!outcome.done.includes(SERVICE)) await service?.startAgain();
     throw thrown;
   }
-  outcome.remains.push(...(await leftInOpenClaw(app)));
+  outcome.remains.push(...(await leftInOpenClaw(app)), ...(await formerOpenclawFile(runtime)));
   if (options.purge !== true) outcome.remains.push(...purgeable(config, runtime));
 }
 
@@ -184,7 +185,7 @@ async function partsOf(
     });
   }
 
-  // The last of OpenClaw's settings: where it is told to restart by itself, it does so then.
+  // The last of OpenClaw's settings: it restarts for it.
   const wallSlots = await app.changes.outstanding("wall");
   const wall = await wallInstallerFor(app, { command }, runtime, config);
   const { unitFile, unitBefore } = await wall.plan();
@@ -193,9 +194,8 @@ async function partsOf(
       name: "The wall",
       lines: [...wallSlots.map(changeText), ...(unitBefore === undefined ? [] : [`deleted: ${unitFile}`])],
       async undo() {
-        const { undone, kept } = await wall.remove(actor);
-        if (undone.length > 0) await untilBack(app.openclaw, runtime.signal);
-        return [...kept.map(keptText), `${WALL_RESTART}. The wall runs on, open, until it is stopped or you log out.`];
+        const { done, text } = await removeWall(app, wall, actor, runtime.signal);
+        return [...done.kept.map(keptText), ...text];
       },
     });
   }
@@ -263,6 +263,12 @@ async function leftInOpenClaw({ services }: App): Promise<readonly string[]> {
       left.some(({ scope }) => scope === "session"),
     ),
   ];
+}
+
+/** It holds a person's comments, so it is theirs to delete. */
+async function formerOpenclawFile(runtime: Runtime): Promise<readonly string[]> {
+  const copy = openclawFileCopy((await readLocalGateway(runtime))?.configPath ?? "");
+  return existsSync(copy) ? [`${copy}: OpenClaw's configuration as it was before Clutch, with your comments`] : [];
 }
 
 /** Files of Clutch's own that are there. */

@@ -1,6 +1,7 @@
 import type { App } from "../app.ts";
 import { type Config, loadConfig } from "../config.ts";
 import { ClutchError, toClutchError } from "../errors.ts";
+import { usedProxy } from "../local-only/used-proxy.ts";
 import { checkCommand, createUserService, systemctl, unitText, userUnitFile } from "../service/user-service.ts";
 import { stateDirectory } from "../wall/state-file.ts";
 import { systemdUnit, UNIT_NAME } from "../wall/systemd-unit.ts";
@@ -8,6 +9,7 @@ import { createWallClient } from "../wall/wall-client.ts";
 import { createWallInstaller, type InstallPlan, type WallInstaller } from "../wall/wall-installer.ts";
 import { wallSettings } from "../wall/wall-settings.ts";
 import { changeText } from "./change-text.ts";
+import { restartText, withGatewayRestart } from "./gateway-restart.ts";
 import type { ExitCode, Runtime } from "./runtime.ts";
 import { printError } from "./wall.ts";
 import { withApp } from "./with-app.ts";
@@ -22,7 +24,7 @@ export interface WallInstallOptions {
 }
 
 const ACTOR = "terminal:owner";
-export const WALL_RESTART = "Restart the gateway for it to take effect: openclaw gateway restart";
+const GOES_THROUGH = "OpenClaw has restarted by itself, and its traffic goes through the wall.";
 
 /**
  * Shows the service and the settings of OpenClaw that would be written, and writes
@@ -30,38 +32,69 @@ export const WALL_RESTART = "Restart the gateway for it to take effect: openclaw
  * a yes is needed or something has to be done first, 1 where it did not work.
  */
 export const wallInstall = (options: WallInstallOptions, runtime: Runtime): Promise<ExitCode> =>
-  withInstaller(options, runtime, async (installer) => {
+  withInstaller(options, runtime, async (app, installer) => {
     checkCommand(options.command);
     const plan = await installer.plan();
     if (options.json !== true) runtime.stdout.write(wallPlanText(plan));
     if (options.yes !== true) throw Object.assign(needsYes(), { plan });
-    const done = await installer.install(ACTOR);
+    if (options.json !== true && plan.config.length > 0) runtime.stdout.write(`${RESTARTS}\n`);
+    const { done, text } = await installWall(app, installer, ACTOR, runtime.signal);
     const kept = done.service
       ? "The wall runs as a service, starts before the gateway and again after a crash."
       : "The wall runs, but nothing here starts it again: see to that yourself.";
-    return {
-      plan,
-      done,
-      text: [kept, done.config.length === 0 ? "OpenClaw is pointed at it already." : `${WALL_RESTART}.`],
-    };
+    return { plan, done, text: [kept, text] };
   });
 
 /** Takes OpenClaw off the wall again and removes the service; the same options and exit codes. */
 export const wallRemove = (options: WallInstallOptions, runtime: Runtime): Promise<ExitCode> =>
-  withInstaller(options, runtime, async (installer) => {
+  withInstaller(options, runtime, async (app, installer) => {
     if (options.yes !== true) throw needsYes();
-    const done = await installer.remove(ACTOR);
+    if (options.json !== true) runtime.stdout.write(`${RESTARTS}\n`);
+    const { done, text } = await removeWall(app, installer, ACTOR, runtime.signal);
     return {
       plan: null,
       done,
       text: [
         ...done.undone.map(changeText),
         ...done.kept.map(({ name }) => `${name} was changed since, and is left as it is.`),
-        `${WALL_RESTART}.`,
-        `The wall runs on, open, until then; afterwards: systemctl --user stop ${UNIT_NAME}`,
+        ...text,
       ],
     };
   });
+
+const RESTARTS = "The gateway restarts once for it, which takes up to half a minute …";
+
+/** Installs the wall and waits until OpenClaw goes through it, or says what that still takes. */
+export async function installWall(app: App, installer: WallInstaller, actor: string, signal: AbortSignal) {
+  const change = () => installer.install(actor);
+  const { done, restart } = await withGatewayRestart(app, signal, change, ({ config }) => config.length > 0);
+  if (restart === undefined) return { done: { ...done, restart: null }, text: "OpenClaw is pointed at it already." };
+  // Somebody may have pointed it elsewhere meanwhile.
+  const isUsed = restart !== "done" || (await usedProxy(app)).enabled;
+  const text = isUsed
+    ? restartText(restart, GOES_THROUGH)
+    : "OpenClaw has restarted and does not use it: clutch doctor.";
+  return { done: { ...done, restart }, text };
+}
+
+/** Takes OpenClaw off the wall, and stops the wall once OpenClaw runs without it. */
+export async function removeWall(app: App, installer: WallInstaller, actor: string, signal: AbortSignal) {
+  const change = () => installer.remove(actor);
+  const { done, restart } = await withGatewayRestart(app, signal, change, ({ undone }) => undone.length > 0);
+  const stays = `The wall runs on, open, until then; afterwards: systemctl --user stop ${UNIT_NAME}`;
+  if (restart === "later" || restart === "by hand") {
+    return { done: { ...done, restart }, text: [restartText(restart, ""), stays] };
+  }
+  const isProxied = done.kept.length > 0 && (await usedProxy(app)).enabled;
+  const isStopped = !isProxied && (await installer.stop());
+  return {
+    done: { ...done, restart: restart ?? null },
+    text: [
+      ...(restart === "done" ? ["OpenClaw has restarted by itself, and goes without the wall."] : []),
+      isStopped ? "The wall was stopped." : "The wall runs on, open, until whoever started it stops it.",
+    ],
+  };
+}
 
 interface Outcome {
   readonly plan: InstallPlan | null;
@@ -72,12 +105,12 @@ interface Outcome {
 async function withInstaller(
   options: WallInstallOptions,
   runtime: Runtime,
-  work: (installer: WallInstaller) => Promise<Outcome>,
+  work: (app: App, installer: WallInstaller) => Promise<Outcome>,
 ): Promise<ExitCode> {
   const secrets: string[] = [];
   try {
     const { plan, done, text } = await withApp(runtime, secrets, async (app) =>
-      work(await wallInstallerFor(app, options, runtime)),
+      work(app, await wallInstallerFor(app, options, runtime)),
     );
     if (options.json === true) runtime.stdout.write(`${JSON.stringify({ ok: true, plan, done, error: null })}\n`);
     else runtime.stdout.write(`${text.join("\n")}\n`);
@@ -126,5 +159,5 @@ export const wallPlanText = ({ unitFile, unitBefore, unitAfter, config }: Instal
 
 const needsYes = (): ClutchError =>
   new ClutchError("confirmation_required", "This needs a yes first; nothing was changed.", {
-    hint: "Run it again with --yes. The gateway has to be restarted once afterwards.",
+    hint: "Run it again with --yes. The gateway restarts once for it.",
   });

@@ -44,6 +44,8 @@ export interface UserService {
   install(): Promise<void>;
   /** Takes the unit away; `stop` also ends what runs. */
   remove(how: { readonly stop: boolean }): Promise<void>;
+  /** Ends what runs, also where its unit is gone already. False where systemd could not. */
+  stop(): Promise<boolean>;
 }
 
 export function createUserService(parts: {
@@ -72,6 +74,7 @@ export function createUserService(parts: {
       rmSync(file, { force: true });
       await run(["daemon-reload"]);
     },
+    stop: async () => (await run(["stop", name]))?.ok === true,
   };
 }
 

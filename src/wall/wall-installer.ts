@@ -24,6 +24,8 @@ export interface WallInstaller {
   remove(
     actor: string,
   ): Promise<{ readonly undone: readonly SlotDifference[]; readonly kept: readonly SlotDifference[] }>;
+  /** For after `remove`, when nothing goes through it any more. False where somebody else has to stop it. */
+  stop(): Promise<boolean>;
 }
 
 const ABOUT = "wall";
@@ -89,6 +91,10 @@ export function createWallInstaller(parts: {
       const done = last === undefined ? { undone: [], kept: [] } : await changes.undo(last, { actor, partly: true });
       await service.remove({ stop: false });
       return done;
+    },
+    async stop() {
+      if ((await client.status()) === undefined) return true;
+      return (await service.stop()) && (await client.status()) === undefined;
     },
   };
 }

@@ -21,6 +21,7 @@ let env: Record<string, string>;
 let config: string;
 const OWNER = "discord:123456789012345678";
 
+const formerOpenclaw = (): string => join(machine.home, ".openclaw", "openclaw.json.before-clutch");
 const openclawFile = (): string => readFileSync(join(lab.dir, "gateway", "openclaw.json"), "utf8");
 /** OpenClaw notes in `meta` when it last wrote. */
 const apartFromMeta = (text: string): unknown => ({ ...JSON.parse(text), meta: null });
@@ -37,7 +38,12 @@ echo "$@" >> "$HOME/systemctl.log"
 case "$1 $3" in
   "enable clutch-wall.service")
     command=$(sed -n 's/^ExecStart=//p' "$HOME/.config/systemd/user/clutch-wall.service")
-    setsid sh -c "exec $command" >/dev/null 2>&1 </dev/null & ;;
+    setsid sh -c "echo \\$\\$ > $HOME/systemctl.pid; exec $command" >/dev/null 2>&1 </dev/null & ;;
+esac
+case "$1 $2" in
+  "stop clutch-wall.service")
+    kill "$(cat "$HOME/systemctl.pid")"
+    while kill -0 "$(cat "$HOME/systemctl.pid")" 2>/dev/null; do sleep 0.1; done ;;
 esac
 case "$1" in is-active) echo active ;; esac
 exit 0
@@ -65,7 +71,7 @@ beforeAll(async () => {
 
   mkdirSync(join(machine.home, ".openclaw"));
   const gateway = { port: Number(new URL(lab.gateway.url).port), auth: { token: lab.gateway.token } };
-  writeFileSync(join(machine.home, ".openclaw", "openclaw.json"), JSON.stringify({ gateway }));
+  writeFileSync(join(machine.home, ".openclaw", "openclaw.json"), `// by hand\n${JSON.stringify({ gateway })}`);
   const bin = join(machine.dir, "bin");
   mkdirSync(bin);
   writeFileSync(join(bin, "systemctl"), SYSTEMCTL);
@@ -119,6 +125,7 @@ it("shows everything, and without a yes changes nothing", async () => {
     `keeper: nothing -> ${QWEN}`,
     "channels.discord.commands.native: unset -> false",
     '+   "access": {',
+    "your comments go",
   ]) {
     expect(shown.stdout).toContain(line);
   }
@@ -162,6 +169,9 @@ it("does it all, with the file edited in place, a copy of it kept, and no secret
     agents: { entries: { keeper: { model: QWEN } } },
   });
   expect(await clutch.app.guard.status()).toBeDefined();
+  expect(done.steps.at(-1).lines.at(-1)).toContain("its traffic goes through the wall");
+  expect(readFileSync(formerOpenclaw(), "utf8")).toMatch(/^\/\/ by hand/);
+  expect(statSync(formerOpenclaw()).mode & 0o777).toBe(0o600);
 });
 
 it("once more says what is done already, and changes nothing", async () => {
@@ -205,13 +215,15 @@ it("takes all of it back, the lock first, and OpenClaw's configuration is what i
   }
   expect(existsSync(config)).toBe(true);
   expect(done.remains).toContain(config);
+  expect(done.remains).toContainEqual(expect.stringContaining(formerOpenclaw()));
+  expect(done.notes).toContain("The wall was stopped.");
   expect(await json("uninstall", "--yes")).toMatchObject({ ok: true, plan: [], done: [] });
 });
 
-it("with --purge leaves no file of its own but what the wall still uses", async () => {
+it("with --purge leaves no file of its own", async () => {
   const done = await json("uninstall", "--yes", "--purge");
   expect(done).toMatchObject({ ok: true, code: 0 });
   expect(existsSync(config)).toBe(false);
   const left = (await machine.files()).filter((file) => !/^home\/(\.openclaw|systemctl)/.test(file));
-  expect(left.filter((file) => !file.startsWith("home/.local/state/clutch/wall."))).toEqual([]);
+  expect(left).toEqual([]);
 });

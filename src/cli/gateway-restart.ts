@@ -1,0 +1,60 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { App } from "../app.ts";
+import { readSlot } from "../openclaw/config-slots.ts";
+
+/** What became of a restart that a change of OpenClaw's configuration wants. */
+export type GatewayRestart =
+  | "done"
+  /** OpenClaw restarts by itself when the turns that run are finished. */
+  | "later"
+  /** It is told not to. */
+  | "by hand";
+
+/** Values of `gateway.reload.mode`; OpenClaw 2026.9 knows only the first. */
+const WAITS_FOR_A_PERSON: ReadonlySet<unknown> = new Set(["off", "hot"]);
+/** OpenClaw notices a change within a second or two, and first lets turns finish. */
+const LEAVES_MS = 15_000;
+/** It is back after some ten to thirty seconds. */
+const COMES_BACK_MS = 120_000;
+
+/** `restart`, as a person reads it; `done` says what holds since. */
+export const restartText = (restart: GatewayRestart, done: string): string => {
+  if (restart === "done") return done;
+  if (restart === "by hand") return "Restart the gateway for it to take effect: openclaw gateway restart.";
+  return "OpenClaw restarts by itself when the turns that run are finished, and only then it takes effect; clutch doctor says when.";
+};
+
+/**
+ * Makes a change after which OpenClaw restarts, and waits for that: what comes next
+ * needs the gateway. `wantsRestart` says whether the change came to anything.
+ * Throws the codes of `change`.
+ */
+export async function withGatewayRestart<T>(
+  { connection, openclaw }: Pick<App, "connection" | "openclaw">,
+  signal: AbortSignal,
+  change: () => Promise<T>,
+  wantsRestart: (done: T) => boolean,
+): Promise<{ readonly done: T; readonly restart: GatewayRestart | undefined }> {
+  let left = false;
+  const unfollow = connection.onState(({ phase }) => {
+    if (phase !== "ready") left = true;
+  });
+  try {
+    const done = await change();
+    if (!wantsRestart(done)) return { done, restart: undefined };
+    const { config } = await openclaw.readConfig({ timeoutMs: COMES_BACK_MS });
+    if (WAITS_FOR_A_PERSON.has(readSlot(config, ["gateway", "reload", "mode"]))) return { done, restart: "by hand" };
+    await until(() => left, LEAVES_MS, signal);
+    if (!left) return { done, restart: "later" };
+    const isBack = () => connection.state().phase === "ready";
+    await until(isBack, COMES_BACK_MS, signal);
+    return { done, restart: isBack() ? "done" : "later" };
+  } finally {
+    unfollow();
+  }
+}
+
+async function until(reached: () => boolean, patienceMs: number, signal: AbortSignal): Promise<void> {
+  const started = performance.now();
+  while (!reached() && performance.now() - started < patienceMs) await sleep(100, undefined, { signal });
+}
