@@ -5,6 +5,7 @@ import {
   gatewayClockCheck,
   gatewayPingCheck,
   gatewayReachableCheck,
+  gatewayReachCheck,
   gatewayScopesCheck,
   gatewayVersionCheck,
 } from "./gateway-checks.ts";
@@ -40,6 +41,7 @@ export const allChecks: readonly Check[] = [
   gatewayReachableCheck,
   gatewayVersionCheck,
   gatewayScopesCheck,
+  gatewayReachCheck,
   gatewayPingCheck,
   defaultModelsCheck,
   toolCallsCheck,

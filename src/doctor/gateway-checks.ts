@@ -1,6 +1,7 @@
 import { ClutchError } from "../errors.ts";
 import { hostOf } from "../openclaw/connect-errors.ts";
 import { readGatewayChannels } from "../openclaw/gateway-channels.ts";
+import { spreadOfSelection } from "../openclaw/selection-scope.ts";
 import { broken, type Check, type Finding, gatewayCheck, ok, problem, skipped, warning } from "./check.ts";
 
 /** The OpenClaw releases that Clutch's own tests run against. */
@@ -69,6 +70,16 @@ export const gatewayScopesCheck = gatewayCheck({
       `The gateway did not give Clutch ${missingScopes.join(", ")}: what needs that fails.`,
       "on the gateway's machine: openclaw devices list, then approve Clutch's device with these scopes",
     );
+  },
+});
+
+export const gatewayReachCheck = gatewayCheck({
+  part: "gateway",
+  name: "Reach of a switch",
+  async look({ connection }, _, { signal }) {
+    const spread = await spreadOfSelection(connection, { signal });
+    if (spread === undefined) return ok("A model that is chosen for one conversation is chosen for that alone.");
+    return warning(`${spread.why}: Clutch switches none.`, spread.remedy);
   },
 });
 

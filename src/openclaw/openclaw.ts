@@ -72,6 +72,12 @@ export interface OpenClaw {
   /** Sessions with activity within the last `withinMs`, newest first, at most 200. */
   activeSessions(withinMs: number, options?: RequestOptions): Promise<readonly SessionRow[]>;
   /**
+   * Throws `gateway_protocol` where a model that is set for one session would become
+   * the default of others too. `setSessionModel` asks by itself; asked before, nothing
+   * is loaded or written down for a switch that cannot be made.
+   */
+  checkReach(options?: RequestOptions): Promise<void>;
+  /**
    * Sets or clears the model of a session. The gateway creates a row for a key
    * it does not know and accepts models that don't exist, so read the row and
    * check the model first. `expectedSessionId` refuses a session that was reset
@@ -202,6 +208,8 @@ export function createOpenClaw(connection: Pick<GatewayConnection, "request" | "
       const next = reply.hasMore ? (reply.nextOffset ?? offset + reply.sessions.length) : undefined;
       return { sessions: reply.sessions, next: reply.sessions.length === 0 ? undefined : next };
     },
+
+    checkReach: (options) => checkSelectionScope(connection, options),
 
     async setSessionModel(key, model, expectedSessionId, options) {
       if (model !== null) await checkSelectionScope(connection, options);

@@ -270,6 +270,8 @@ export function createSessionModels(parts: {
           );
         }
         const target = typeof earlier === "string" ? (parseModelRef(earlier) ?? null) : null;
+        // A return that is due is tried again and again: what is refused is not journalled each time.
+        if (target !== null) await openclaw.checkReach();
         return change(before, target, { ...about, undoes: last });
       });
     },

@@ -19,6 +19,7 @@ export interface SwitchPlanner {
   /**
    * Computed from what the background watch knows; a server that is down costs no
    * time. Asks a local server that is well what it has in memory, at most 1.5 s.
+   * Throws `gateway_protocol` where OpenClaw would make it a default too.
    */
   plan(view: SessionView, target: ModelProfile): Promise<SwitchPlan>;
   /** Why nothing could answer, for changes beyond one conversation; undefined where there is no reason. */
@@ -94,6 +95,7 @@ export function createSwitchPlanner(parts: {
     },
 
     async plan(view, chosen) {
+      await openclaw.checkReach();
       const { server, served } = chosen;
       if (server !== undefined && served !== undefined) await monitor.describe(server, served);
       const { models, found: target = chosen } = await lookAgain(chosen);

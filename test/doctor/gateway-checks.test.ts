@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import {
   gatewayClockCheck,
   gatewayReachableCheck,
+  gatewayReachCheck,
   gatewayScopesCheck,
   judgeVersion,
   TESTED_OPENCLAW,
@@ -56,6 +57,18 @@ describe("the gateway", () => {
     expect(await findings(gatewayScopesCheck, connectedAs(ready()))).toMatchObject([{ state: "ok" }]);
     const [found] = await findings(gatewayScopesCheck, connectedAs(ready(["operator.admin"])));
     expect(found).toMatchObject({ state: "broken", found: expect.stringContaining("operator.admin") });
+  });
+
+  it("warns where a switch would change a default too, and says how that ends", async () => {
+    const [unset] = await findings(gatewayReachCheck, connectedAs(ready(), { config: {} }));
+    expect(unset).toMatchObject({ state: "ok" });
+    const config = { agents: { defaults: { modelSelectionScope: "agent" } } };
+    const [found] = await findings(gatewayReachCheck, connectedAs(ready(), { config }));
+    expect(found).toMatchObject({
+      state: "warning",
+      found: expect.stringMatching(/the default of others too, because .*: Clutch switches none\.$/),
+      remedy: expect.stringContaining('Set agents.defaults.modelSelectionScope to "session"'),
+    });
   });
 
   const NOW = Date.parse("2026-11-28T12:00:00Z");

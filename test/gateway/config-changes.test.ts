@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ConfigChanges, createConfigChanges } from "../../src/agents/config-changes.ts";
 import { readSlot, type Slot, type SlotPath } from "../../src/openclaw/config-slots.ts";
@@ -200,5 +201,51 @@ describe("changes of OpenClaw's configuration", () => {
     await changes.settleUnfinished(0);
     await changes.undo(await last("crash"), undoneBy);
     expect(await now(UTILITY)).toBe("");
+  });
+});
+
+describe("where OpenClaw makes the model of a conversation a default too", () => {
+  const KEY = "agent:main:main";
+  const SCOPE: SlotPath = ["agents", "defaults", "modelSelectionScope"];
+  const reaching = (modelSelectionScope: unknown) => somebodyElse({ agents: { defaults: { modelSelectionScope } } });
+  const written = () => readFile(join(lab.dir, "gateway", "openclaw.json"), "utf8");
+  const pinned = async () => {
+    const row = await openclaw.readSession(KEY);
+    return row?.pinSource === "user" ? row.model?.model : undefined;
+  };
+  const line = (text: string) => clutch.run(text, `session:${KEY}`);
+
+  it("no switch is made, and the configuration stays as it is to the last byte", async () => {
+    const usual = (await now(SCOPE)) ?? null;
+    await clutch.say(KEY, "Hello.");
+    expect((await line(`/model ${QWEN}`)).error).toBeUndefined();
+    expect((await line(`/model ${LLAMA}`)).error).toBeUndefined();
+    for (const scope of ["agent", "global"]) {
+      await reaching(scope);
+      const before = await written();
+      const loads = lab.ollama.chats.length;
+      // An undo would pin the earlier model again, and what ends by itself would do so later.
+      for (const text of [`/model ${QWEN}`, `/model ${QWEN} plan`, `/model ${QWEN} for:1m`, "/model undo"]) {
+        const { card, error } = await line(text);
+        expect(error, text).toMatchObject({ code: "gateway_protocol", message: expect.stringContaining(`"${scope}"`) });
+        expect(card.tone, text).not.toBe("success");
+      }
+      expect([await pinned(), lab.ollama.chats.length]).toEqual(["llama3.1:70b", loads]);
+      expect(await written()).toBe(before);
+    }
+    // Clearing a pin makes no default.
+    const before = await written();
+    expect((await line("/model default")).error).toBeUndefined();
+    expect(await pinned()).toBeUndefined();
+    expect(await written()).toBe(before);
+
+    for (const scope of ["session", usual]) {
+      await reaching(scope);
+      const kept = (await file())["agents"];
+      for (const name of [QWEN, LLAMA]) expect((await line(`/model ${name}`)).error).toBeUndefined();
+      expect(await pinned()).toBe("llama3.1:70b");
+      await sleep(1_500);
+      expect((await file())["agents"]).toEqual(kept);
+    }
   });
 });

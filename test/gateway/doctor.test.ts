@@ -99,6 +99,7 @@ it("finds nothing broken, says what is not there, and changes nothing", async ()
     "gateway: Reachable",
     "gateway: Version",
     "gateway: Rights",
+    "gateway: Reach of a switch",
     "gateway: Speed",
     "clock: Same as the gateway's",
     "models: Defaults and fallbacks",

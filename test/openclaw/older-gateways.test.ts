@@ -67,9 +67,21 @@ describe("a gateway that makes a conversation's model the default of others", ()
     expect(await asked("2026.8.1", { modelSelectionScope: "session" })).toEqual(["config.get", "sessions.patch"]);
   });
 
-  it("may always take a pin away, and a later one is not asked", async () => {
+  it("may always take a pin away, which makes no default", async () => {
     expect(await asked("2026.8.1", {}, null)).toEqual(["sessions.patch"]);
-    expect(await asked("2026.9.4", {})).toEqual(["sessions.patch"]);
-    expect(await asked("2026.9.6", {})).toEqual(["sessions.patch"]);
+    expect(await asked("2026.9.6", { modelSelectionScope: "global" }, null)).toEqual(["sessions.patch"]);
+  });
+
+  it.each(["2026.9.4", "2026.9.6"])("%s does so only where its configuration says it", async (version) => {
+    expect(await asked(version, {})).toEqual(["config.get", "sessions.patch"]);
+    expect(await asked(version, { modelSelectionScope: "session" })).toEqual(["config.get", "sessions.patch"]);
+    for (const modelSelectionScope of ["agent", "global"]) {
+      await expect(asked(version, { modelSelectionScope })).rejects.toMatchObject({
+        code: "gateway_protocol",
+        isFault: false,
+        message: expect.stringContaining(`agents.defaults.modelSelectionScope is "${modelSelectionScope}"`),
+        hint: expect.stringMatching(/to "session".*or take it out.*scope:agent or scope:global/),
+      });
+    }
   });
 });

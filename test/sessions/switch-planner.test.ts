@@ -73,7 +73,7 @@ async function lab(how: { readonly demo?: boolean } = {}) {
     });
   };
   const planner = createSwitchPlanner({
-    openclaw: { activeSessions: async () => sessions } as unknown as OpenClaw,
+    openclaw: { activeSessions: async () => sessions, checkReach: async () => undefined } as unknown as OpenClaw,
     registry: {
       current: async () => ({ models: await profiles() }),
       invalidate: () => undefined,
