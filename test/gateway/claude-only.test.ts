@@ -140,7 +140,10 @@ const alike = (text: string, dir: string): string =>
     .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi, "ID")
     // Not the digits of a price.
     .replaceAll(/(?<!\.)\b[0-9a-f]{16,64}\b/g, "ID")
-    .replaceAll(/(Sun|Mon|Tue|Wed|Thu|Fri|Sat)[a-z]*,? [A-Za-z0-9 ,:-]*?\d{1,2}:\d{2}(:\d{2})?( UTC| [AP]M)?/g, "MOMENT")
+    .replaceAll(
+      /(Sun|Mon|Tue|Wed|Thu|Fri|Sat)[a-z]*,? [A-Za-z0-9 ,:-]*?\d{1,2}:\d{2}(:\d{2})?( UTC| [AP]M)?/g,
+      "MOMENT",
+    )
     .replaceAll(/\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?Z?)?/g, "MOMENT")
     .replaceAll(/\b1[78]\d{11}(\.\d+)?\b/g, "0");
 
