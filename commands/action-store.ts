@@ -22,17 +22,26 @@ export type OpenedAction =
   /** A confirmation that another person was asked for. */
   | { readonly kind: "not_yours"; readonly actor: string };
 
-/** The buttons' payloads. Access is checked anew by the dispatcher, for the person who presses. */
+/** What platforms keep in the store. Access is checked anew by the dispatcher, for the person who presses. */
 export interface ActionStore {
   /** The button's id: 24 URL-safe characters that say nothing. */
   seal(action: SealedAction): Promise<string>;
   /** What a press means. A confirmation is used up by this: a replayed press is `gone`. */
   open(id: string, person: Person, place: string): Promise<OpenedAction>;
+  /**
+   * False where this delivery of a platform was claimed within the last 10 minutes, by
+   * this process or by one before it. True as well where the store cannot be used: a
+   * command is not held back for that, so an adapter remembers besides what it took.
+   */
+  claim(delivery: string): Promise<boolean>;
 }
 
 const LIFETIME_MS = 24 * 60 * 60_000;
 /** A question is about things as they stood: it is not to be answered the next day. */
 const QUESTION_LIFETIME_MS = 10 * 60_000;
+
+/** Twice as long as a captured request of Slack's stays good. */
+const DELIVERY_MS = 10 * 60_000;
 
 const sealed = z.object({
   line: z.string(),
@@ -95,6 +104,17 @@ export function createActionStore(store: ExpiringStore): ActionStore {
       if (!action.confirms) return { kind: "ok", action };
       if (action.actor !== `${person.platform}:${person.id}`) return { kind: "not_yours", actor: action.actor };
       return unkept.delete(id) || (await store.delete(id)) ? { kind: "ok", action } : { kind: "gone" };
+    },
+    async claim(delivery) {
+      // No button's id looks like this.
+      const key = `delivery:${delivery}`;
+      try {
+        if (await store.has(key)) return false;
+        await store.set(key, true, DELIVERY_MS);
+      } catch {
+        // The store has told its own watchers what is wrong with it.
+      }
+      return true;
     },
   };
 }

@@ -63,7 +63,13 @@ interface Occasion {
  * and come from memory. What does not fit its schema is dropped.
  */
 export function listen(app: App, parts: ListenerParts): void {
-  const { dispatch, names, actions, menus, poster, once, logger, job } = parts;
+  const { dispatch, names, actions, menus, poster, once, logger } = parts;
+
+  /** Once for each delivery, after it was acknowledged. */
+  const job = (delivery: string, work: () => Promise<void>): void =>
+    parts.job(async () => {
+      if (await once.claim(delivery)) await work();
+    });
 
   const answerFor = (occasion: Occasion, conversation: Conversation): Answer =>
     createAnswer({
@@ -143,10 +149,9 @@ export function listen(app: App, parts: ListenerParts): void {
     const read = slashPayload.safeParse(body);
     if (!read.success) return drop("slash command");
     const { data } = read;
-    if (!once.claim(data.trigger_id)) return;
     const spot = { team: data.team_id, channel: data.channel_id, user: data.user_id };
     const line = names.lineOf(data.command, decodeTyped(data.text));
-    job(() =>
+    job(data.trigger_id, () =>
       run(
         { spot, channelName: data.channel_name, userName: data.user_name, url: parts.responseUrl(data.response_url) },
         line,
@@ -159,11 +164,11 @@ export function listen(app: App, parts: ListenerParts): void {
     const read = mentionPayload.safeParse(body);
     if (!read.success) return drop("mention");
     const { event, team_id: team, event_id: id } = read.data;
-    if (event.bot_id !== undefined || !once.claim(id)) return;
+    if (event.bot_id !== undefined) return;
     const spot = { team, channel: event.channel, user: event.user, ...inThread(event.thread_ts) };
     const words = afterMention(event.text, parts.botUser());
     if (words === undefined) {
-      return job(() =>
+      return job(id, () =>
         aside(
           { spot },
           "A command begins with the mention.",
@@ -171,7 +176,7 @@ export function listen(app: App, parts: ListenerParts): void {
         ),
       );
     }
-    job(() => run({ spot }, names.lineOfWords(decodeTyped(words))));
+    job(id, () => run({ spot }, names.lineOfWords(decodeTyped(words))));
   });
 
   app.action({ type: "block_actions" }, async ({ ack, body }) => {
@@ -180,7 +185,7 @@ export function listen(app: App, parts: ListenerParts): void {
     if (!read.success) return drop("press");
     const { data } = read;
     const [pressed] = data.actions;
-    if (pressed === undefined || !once.claim(data.trigger_id)) return;
+    if (pressed === undefined) return;
     const occasion: Occasion = {
       spot: {
         team: data.team.id,
@@ -193,7 +198,7 @@ export function listen(app: App, parts: ListenerParts): void {
       url: parts.responseUrl(data.response_url),
       pressed: { ephemeral: data.container.is_ephemeral, done: false },
     };
-    job(() => press(occasion, pressed.action_id, pressed.value ?? "", pressed.selected_option?.value));
+    job(data.trigger_id, () => press(occasion, pressed.action_id, pressed.value ?? "", pressed.selected_option?.value));
   });
 
   const press = async (
@@ -250,10 +255,9 @@ export function listen(app: App, parts: ListenerParts): void {
     const read = shortcutPayload.safeParse(body);
     if (!read.success || read.data.callback_id !== MODEL_SHORTCUT) return drop("shortcut");
     const { data } = read;
-    if (!once.claim(data.trigger_id)) return;
     const thread = data.message.thread_ts ?? data.message.ts;
     const spot = { team: data.team.id, channel: data.channel.id, user: data.user.id, thread };
-    job(async () => {
+    job(data.trigger_id, async () => {
       const occasion: Occasion = { spot, channelName: data.channel.name, url: parts.responseUrl(data.response_url) };
       await conversationFor(occasion);
       try {
@@ -287,11 +291,10 @@ export function listen(app: App, parts: ListenerParts): void {
     await ack();
     const where = modalPlace.safeParse(jsonOf(view.private_metadata));
     if (!where.success) return drop("modal");
-    if (!once.claim(view.id)) return;
     const { channel, thread, seal } = where.data;
     const spot = { team: team.id, channel, user: user.id, thread };
     const occasion: Occasion = { spot, userName: user.username ?? user.name };
-    job(async () => {
+    job(view.id, async () => {
       const opened = await actions.open(seal, { platform: "slack", id: user.id }, placeOf(spot));
       if (opened.kind !== "ok") return gone(occasion);
       await run(occasion, `${opened.action.line} ${quoted(submission.model)}`);

@@ -191,7 +191,7 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
           clock,
           onProblem: (problem) => board.part("usergroups", problem),
         }),
-        once: createOnce(clock),
+        once: createOnce(clock, options.actions),
         botUser: () => self?.user,
         responseUrl: (url) =>
           url !== undefined && leadsToSlack(url, slackApiUrl) ? createResponseUrl({ url, clock, logger }) : undefined,

@@ -77,6 +77,7 @@ export function createAppSlot(first: App): AppSlot {
     actions: {
       seal: (...button) => errand(({ actions }) => actions.seal(...button)),
       open: (...press) => errand(({ actions }) => actions.open(...press)),
+      claim: (delivery) => errand(({ actions }) => actions.claim(delivery)),
     },
     async exchange(open) {
       const { promise, resolve } = Promise.withResolvers<void>();

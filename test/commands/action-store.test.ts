@@ -55,3 +55,22 @@ describe("buttons of an answer while the store takes nothing", () => {
     expect(await actions.open(ids.at(-1) ?? "", ANNA, "here")).toMatchObject({ kind: "ok" });
   });
 });
+
+describe("what a platform delivers", () => {
+  it("is claimed once, by one process or the next, for 10 minutes", async () => {
+    const { store, time } = await openTemp();
+    const process = () => createActionStore(store.expiring("actions"));
+    expect(await process().claim("slack:1.2.abc")).toBe(true);
+    expect(await process().claim("slack:1.2.abc")).toBe(false);
+    expect(await process().claim("slack:1.2.abd")).toBe(true);
+    time.now += 10 * 60_000 - 1;
+    expect(await process().claim("slack:1.2.abc")).toBe(false);
+    time.now += 1;
+    expect(await process().claim("slack:1.2.abc")).toBe(true);
+  });
+
+  it("is carried out although the store takes nothing", async () => {
+    const { actions } = await setUp();
+    expect(await actions.claim("slack:1.2.abc")).toBe(true);
+  });
+});

@@ -29,7 +29,11 @@ function app(name: string, log: string[]) {
           signal?.addEventListener("abort", end("aborts"), { once: true });
         }),
     },
-    actions: { seal: async () => `${name}-button`, open: async () => ({ kind: "gone" as const }) },
+    actions: {
+      seal: async () => `${name}-button`,
+      open: async () => ({ kind: "gone" as const }),
+      claim: async () => true,
+    },
     close: async () => void log.push(`${name} closes`),
   };
   return { app: made as unknown as App, end: () => ends.shift()?.() };
@@ -81,7 +85,7 @@ describe("an App is exchanged", () => {
             return needsOpen({ ok: true, card: { tone: "info", title: line } });
           },
         },
-        actions: { seal: () => needsOpen("id"), open: async () => ({ kind: "gone" }) },
+        actions: { seal: () => needsOpen("id"), open: async () => ({ kind: "gone" }), claim: async () => true },
         close: async () => {
           isOpen = false;
           await sleep(2);

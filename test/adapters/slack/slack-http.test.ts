@@ -1,5 +1,8 @@
 import { createServer } from "node:net";
 import { describe, expect, it, vi } from "vitest";
+import { createActionStore } from "../../../commands/action-store.ts";
+import { openStore } from "../../../src/store/open-store.ts";
+import { tempFile } from "../../store/temp-store.ts";
 import { openSlack } from "./slack-harness.ts";
 import { modelCore } from "./test-core.ts";
 
@@ -44,6 +47,29 @@ describe("Slack's requests over HTTP", () => {
     expect([first.status, again.status]).toEqual([200, 200]);
     await vi.waitFor(() => expect(ann.shown()).toContain("did /model once"), PATIENCE);
     expect(core.invocations).toHaveLength(1);
+  });
+
+  it("that are sent again after a restart are acknowledged, and run no more", async () => {
+    const store = await openStore(`sqlite:${tempFile()}`, { clock: Date.now });
+    const actions = createActionStore(store.expiring("actions"));
+    const captured: { trigger_id?: unknown } = {};
+    const lines: string[][] = [];
+    for (const isRestarted of [false, true]) {
+      const { slack, start, close } = await openSlack("http", { actions });
+      const core = modelCore();
+      await start(core.dispatch);
+      const ann = slack.person();
+      const payload = { ...ann.payload("slash", "/model", "once"), ...captured };
+      captured.trigger_id = payload.trigger_id;
+      expect((await slack.deliver(slack.app, "slash_commands", payload)).status).toBe(200);
+      const later = { ...ann.payload("slash", "/model", `later ${isRestarted}`), trigger_id: `later.${isRestarted}` };
+      await slack.deliver(slack.app, "slash_commands", later);
+      await vi.waitFor(() => expect(core.invocations.at(-1)?.line).toBe(`/model later ${isRestarted}`), PATIENCE);
+      await close();
+      lines.push(core.invocations.map(({ line }) => line));
+    }
+    await store.close();
+    expect(lines).toEqual([["/model once", "/model later false"], ["/model later true"]]);
   });
 
   it("that verify the address are answered with the challenge", async () => {
