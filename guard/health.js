@@ -20,27 +20,36 @@ const LAST_OUT_MS = 5_000;
 /**
  * Knows which local models would answer now. A server is asked at most every
  * 1.5 s; a model whose call failed stays out for 30 s.
- * @param {{ fetch: typeof globalThis.fetch, clock: () => number, memory?: HealthMemory }} parts `clock` gives epoch ms.
+ * @param {{ fetch: typeof globalThis.fetch, clock: () => number, headersOf?: (model: LocalModel) => Headers, memory?: HealthMemory }} parts `clock` gives epoch ms; `headersOf` what an Ollama behind a door wants to see.
  */
-export function createHealth({ fetch, clock, memory = { servers: new Map(), out: new Map() } }) {
+export function createHealth({
+  fetch,
+  clock,
+  headersOf = () => new Headers(),
+  memory = { servers: new Map(), out: new Map() },
+}) {
   const { servers, out } = memory;
 
   /** @param {LocalModel} model */
-  const ask = ({ baseUrl, ollama }) => {
-    const known = servers.get(baseUrl);
+  const ask = (model) => {
+    const { provider, baseUrl, ollama } = model;
+    // Two providers may come to one server with different keys.
+    const key = `${provider} ${baseUrl}`;
+    const known = servers.get(key);
     // One that lies ahead is from before the clock was set back.
     if (known !== undefined && Math.abs(clock() - known.at) < MEMORY_MS) return known.answer;
-    const answer = ollama ? tagsOf(baseUrl, fetch) : listens(baseUrl, fetch);
-    servers.set(baseUrl, { at: clock(), answer });
+    const answer = ollama ? tagsOf(baseUrl, headersOf(model), fetch) : listens(baseUrl, fetch);
+    servers.set(key, { at: clock(), answer });
     return answer;
   };
 
-  /** A description is asked for once for each build of a model. @param {LocalModel} model @param {string} digest */
-  const described = ({ baseUrl, model }, digest) => {
-    const key = `${baseUrl} ${model} ${digest}`;
+  /** A description is asked for once for each build of a model. @param {LocalModel} of @param {string} digest */
+  const described = (of, digest) => {
+    const { provider, baseUrl, model } = of;
+    const key = `${provider} ${baseUrl} ${model} ${digest}`;
     const known = servers.get(key);
     if (known !== undefined) return known.answer;
-    const answer = description(baseUrl, model, fetch).then((found) => {
+    const answer = description(baseUrl, model, headersOf(of), fetch).then((found) => {
       if (found === undefined) servers.delete(key);
       return found ?? { ok: false, why: "its server does not describe it" };
     });
@@ -90,12 +99,13 @@ const ELSEWHERE = { ok: false, why: "not on this network" };
 /** @param {string} baseUrl */
 const rootOf = (baseUrl) => baseUrl.replace(/\/(v1|api)?\/*$/, "");
 
-/** An alias of a model elsewhere may say so here and not in the list. @param {string} baseUrl @param {string} model @param {typeof globalThis.fetch} fetch @returns {Promise<Health | undefined>} */
-async function description(baseUrl, model, fetch) {
+/** An alias of a model elsewhere may say so here and not in the list. @param {string} baseUrl @param {string} model @param {Headers} headers @param {typeof globalThis.fetch} fetch @returns {Promise<Health | undefined>} */
+async function description(baseUrl, model, headers, fetch) {
+  headers.set("content-type", "application/json");
   try {
     const response = await fetch(`${rootOf(baseUrl)}/api/show`, {
       method: "POST",
-      headers: { "content-type": "application/json" },
+      headers,
       body: JSON.stringify({ model }),
       signal: AbortSignal.timeout(PATIENCE_MS),
       redirect: "error",
@@ -111,13 +121,18 @@ async function description(baseUrl, model, fetch) {
 /**
  * The models of an Ollama.
  * @param {string} baseUrl
+ * @param {Headers} headers
  * @param {typeof globalThis.fetch} fetch
  * @returns {Promise<Listing | Health>}
  */
-async function tagsOf(baseUrl, fetch) {
+async function tagsOf(baseUrl, headers, fetch) {
   const root = rootOf(baseUrl);
   try {
-    const response = await fetch(`${root}/api/tags`, { signal: AbortSignal.timeout(PATIENCE_MS), redirect: "error" });
+    const response = await fetch(`${root}/api/tags`, {
+      headers,
+      signal: AbortSignal.timeout(PATIENCE_MS),
+      redirect: "error",
+    });
     if (!response.ok) return refusal(response.status);
     const { models } = /** @type {{ models?: unknown }} */ (await response.json());
     if (!Array.isArray(models)) return { ok: false, why: "its server is no Ollama" };

@@ -14,8 +14,8 @@ const PROTOCOL = 1;
 const FIRST = { priority: 10_000 };
 
 /**
- * The part of Clutch that runs inside OpenClaw. It holds no secrets, speaks to
- * nobody but local model servers, and keeps what it was told in one file, so that
+ * The part of Clutch that runs inside OpenClaw. It keeps no secrets, speaks to
+ * nobody but local model servers, with what OpenClaw's configuration has for them, and keeps what it was told in one file, so that
  * a gateway that starts again is guarded from its first turn on.
  */
 export default {
@@ -28,10 +28,10 @@ export default {
     const { directory, canaryPort } = object(api.pluginConfig ?? {});
     // Its schema requires nothing: OpenClaw holds an empty configuration against it while it is being taken out.
     if (directory === undefined) throw new TypeError("no directory is set; clutch guard install sets it");
-    const shared = sharedState(join(text(directory), "guard.json"));
+    const config = () => api.runtime.config.current();
+    const shared = sharedState(join(text(directory), "guard.json"), config);
     const { lock, health, memory } = shared;
     const calls = sharedCalls(join(text(directory), "calls.jsonl"));
-    const config = () => api.runtime.config.current();
     const hooks = createHooks(shared, { config, clock: Date.now });
 
     api.on(

@@ -82,7 +82,7 @@ const DEFAULT_ADDRESSES = { ollama: "http://127.0.0.1:11434" };
 const isOwnRuntime = (runtime) => ["openclaw", "pi", "auto"].includes(String(at(runtime, "id") ?? runtime));
 
 /** @param {unknown} value @param {string[]} path @returns {unknown} */
-function at(value, ...path) {
+export function at(value, ...path) {
   let found = value;
   for (const key of path) {
     if (typeof found !== "object" || found === null || !Object.hasOwn(found, key)) return undefined;

@@ -1,6 +1,7 @@
 import { createCalls, readCalls } from "./calls.js";
 import { createHealth } from "./health.js";
 import { createLock } from "./lock.js";
+import { serverHeaders } from "./server-headers.js";
 
 /** @import { CallMemory } from "./calls.js" */
 /** @import { HealthMemory } from "./health.js" */
@@ -32,9 +33,10 @@ const KEY = Symbol.for("clutch.guard.1");
 
 /**
  * @param {string} path The file of the lock.
+ * @param {() => unknown} config What OpenClaw has in force now.
  * @returns {Shared}
  */
-export function sharedState(path) {
+export function sharedState(path, config) {
   const store = /** @type {{ [KEY]?: Record<string, Memory> }} */ (globalThis);
   store[KEY] ??= {};
   store[KEY][path] ??= {
@@ -49,7 +51,12 @@ export function sharedState(path) {
   return {
     memory,
     lock: createLock({ path, clock: Date.now, memory }),
-    health: createHealth({ fetch: globalThis.fetch, clock: Date.now, memory: memory.answers }),
+    health: createHealth({
+      fetch: globalThis.fetch,
+      clock: Date.now,
+      headersOf: (model) => serverHeaders(config(), model),
+      memory: memory.answers,
+    }),
   };
 }
 

@@ -1,4 +1,7 @@
+import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, request, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { PassThrough, Writable } from "node:stream";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -72,8 +75,30 @@ const status = async () => {
 };
 const json = ({ out }: Shown) => JSON.parse(out);
 
+const BASIC = "Basic dXNlcjpwdw==";
+let door: Server;
+let behindDoor: string;
+const doorUrl = () => `http://127.0.0.1:${(door.address() as AddressInfo).port}`;
+
+/** Lets through to Ollama who knows the password. */
+const openDoor: Parameters<typeof createServer>[1] = (asked, response) => {
+  if (asked.headers.authorization !== BASIC) return void response.writeHead(401).end();
+  const onward = request(new URL(asked.url ?? "/", behindDoor), { method: asked.method ?? "GET" }, (answer) => {
+    response.writeHead(answer.statusCode ?? 500, answer.headers);
+    answer.pipe(response);
+  });
+  asked.pipe(onward);
+};
+
 beforeAll(async () => {
-  lab = await startLab();
+  door = createServer(openDoor).listen(0, "127.0.0.1");
+  await once(door, "listening");
+  lab = await startLab((config) => {
+    const { providers } = (config as { models: { providers: Record<string, { baseUrl: string }> } }).models;
+    behindDoor = providers["ollama"]?.baseUrl ?? "";
+    providers["doored"] = { ...providers["ollama"], baseUrl: doorUrl(), headers: { Authorization: BASIC } } as never;
+    return config;
+  });
   clutch = await lab.attach();
   directory = join(lab.dir, "state", "clutch", "guard");
   files = createGuardFiles(directory);
@@ -87,7 +112,10 @@ beforeAll(async () => {
   }
   original = configFile();
 });
-afterAll(() => lab?.stop());
+afterAll(async () => {
+  door?.close();
+  await lab?.stop();
+});
 
 it("shows first, and without a yes changes nothing", async () => {
   const shown = await cli(guardInstall);
@@ -174,6 +202,15 @@ it("redirects turns while it is on, and no longer when it is off", async () => {
   expect(await clutch.say(KEY, "hello")).toMatch(/^qwen2.5-coder:32b answers/);
   await clutch.app.guard.off("one");
   expect(await clutch.say(KEY, "hello")).toMatch(/^claude-sonnet-5 answers/);
+});
+
+it("asks an Ollama behind a password with what OpenClaw itself sends there", async () => {
+  const models = [{ ...split(QWEN), provider: "doored", baseUrl: doorUrl(), ollama: true }];
+  await clutch.app.guard.on("door", { models, order: {}, tools: [] });
+  expect(await clutch.say(KEY, "hello")).toMatch(/^qwen2.5-coder:32b answers/);
+  expect(JSON.stringify(await clutch.call("clutch.guard.status", {}))).not.toContain(BASIC);
+  expect(readFileSync(join(directory, "guard.json"), "utf8")).not.toContain(BASIC);
+  await clutch.app.guard.off("door");
 });
 
 it("is updated while it is on, and no turn in between reaches the cloud", async () => {

@@ -92,7 +92,14 @@ interface Code {
     checkRules(value: unknown): GuardRules;
   };
   "health.js": {
-    createHealth(parts: { readonly fetch: typeof globalThis.fetch; readonly clock: () => number }): HealthOf;
+    createHealth(parts: {
+      readonly fetch: typeof globalThis.fetch;
+      readonly clock: () => number;
+      readonly headersOf?: (model: LocalModel) => Headers;
+    }): HealthOf;
+  };
+  "server-headers.js": {
+    serverHeaders(config: unknown, of: Pick<LocalModel, "provider" | "model">): Headers;
   };
   "rules.js": {
     candidates(state: GuardState, run: RunContext, config: unknown): LocalModel[];

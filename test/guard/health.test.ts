@@ -6,6 +6,7 @@ import type { LocalModel } from "../../guard/types.d.ts";
 import { guardCode, LMSTUDIO, QWEN } from "./guard-code.ts";
 
 const { createHealth } = await guardCode("health.js");
+const { serverHeaders } = await guardCode("server-headers.js");
 
 const servers: Server[] = [];
 afterEach(() => {
@@ -170,6 +171,56 @@ describe("whether an Ollama would answer", () => {
     expect(await health.of({ ...QWEN, baseUrl })).toEqual(expected);
     [digest, show, now] = ["b", json({}), 1_500];
     expect(await health.of({ ...QWEN, baseUrl })).toEqual({ ok: true });
+  });
+});
+
+describe("an Ollama behind a door", () => {
+  const BASIC = "Basic dXNlcjpwdw==";
+  const KEY = "Bearer a-key";
+  const door = (wanted: string, open: RequestListener) =>
+    serve((request, response) =>
+      request.headers.authorization === wanted
+        ? (request.url === "/api/tags" ? open : json({}))(request, response)
+        : void response.writeHead(401).end(),
+    );
+  const askedWith = async (provider: object, wanted: string) => {
+    const baseUrl = await door(wanted, tags({ name: "qwen:7b" }));
+    const config = { models: { providers: { ollama: { baseUrl, ...provider } } } };
+    const headersOf = (model: LocalModel) => serverHeaders(config, model);
+    return createHealth({ fetch: globalThis.fetch, clock: () => 0, headersOf }).of({ ...QWEN, baseUrl });
+  };
+
+  it.each<[string, object, string]>([
+    ["a header of the provider", { headers: { Authorization: BASIC }, apiKey: "ollama-local" }, BASIC],
+    ["a header of the model", { models: [{ id: "qwen:7b", headers: { authorization: BASIC } }] }, BASIC],
+    ["a header of its requests", { request: { headers: { Authorization: BASIC } } }, BASIC],
+    ["the provider's key", { apiKey: "a-key" }, KEY],
+    ["the token of its requests", { request: { auth: { mode: "authorization-bearer", token: "a-key" } } }, KEY],
+    [
+      "a named header of its requests",
+      { request: { auth: { mode: "header", headerName: "authorization", prefix: "Bearer ", value: "a-key" } } },
+      KEY,
+    ],
+  ])("is asked with what OpenClaw itself sends: %s", async (_, provider, wanted) => {
+    expect(await askedWith(provider, wanted)).toEqual({ ok: true });
+  });
+
+  it.each<[string, object]>([
+    ["nothing", {}],
+    ["a reference that OpenClaw has not followed", { apiKey: { source: "env", provider: "default", id: "KEY" } }],
+    ["what no header can carry", { headers: { Authorization: "Bas\nic" } }],
+  ])("says that it answers 401 where the configuration has %s", async (_, provider) => {
+    expect(await askedWith(provider, BASIC)).toEqual({ ok: false, why: "its server answers 401" });
+  });
+
+  it("is asked for each provider by itself, as another one may have the key", async () => {
+    const baseUrl = await door(KEY, tags({ name: "qwen:7b" }));
+    const headersOf = ({ provider }: LocalModel) =>
+      new Headers(provider === "ollama" ? { authorization: KEY } : undefined);
+    const health = createHealth({ fetch: globalThis.fetch, clock: () => 0, headersOf });
+    expect(await health.of({ ...QWEN, provider: "keyless", baseUrl })).toMatchObject({ ok: false });
+    expect(await health.of({ ...QWEN, baseUrl })).toEqual({ ok: true });
+    expect(await health.of({ ...QWEN, provider: "keyless", baseUrl })).toMatchObject({ ok: false });
   });
 });
 
