@@ -21,7 +21,11 @@ export interface SocketConnection {
   readonly leaving: Promise<Leaving>;
   /** Resolves when nothing can come or go by it any more. */
   readonly gone: Promise<void>;
-  /** Closes once everything received is acknowledged, or after 3 s. */
+  /**
+   * Leaves the end to Slack, which delivers until then; whatever we closed ourselves
+   * could lose what is on its way. Where Slack does not within 30 s it is closed once
+   * everything received is acknowledged, or 3 s later.
+   */
   retire(): Promise<void>;
   /** Closes at once. */
   close(): void;
@@ -44,6 +48,8 @@ const PING_EVERY_MS = 5_000;
 /** Slack and we ping every few seconds, so a socket as quiet as this is dead. */
 const SILENCE_MS = 15_000;
 const HELLO_MS = 10_000;
+/** Slack closes some ten seconds after it has announced it. */
+const LINGER_MS = 30_000;
 const GRACE_MS = 3_000;
 const FLUSH_MS = 500;
 
@@ -139,10 +145,9 @@ export async function openSocket(
     gone: gone.promise,
     close,
     async retire() {
+      await Promise.race([gone.promise, delay(LINGER_MS, undefined, { ref: false })]);
       const until = performance.now() + GRACE_MS;
-      // Slack may have sent something just before it heard of the new socket.
-      do await delay(100);
-      while (pending.size > 0 && performance.now() < until);
+      while (pending.size > 0 && !over && performance.now() < until) await delay(100);
       close();
     },
   };

@@ -29,7 +29,7 @@ const SHORT_LIFE_MS = 1_000;
 
 /**
  * Keeps two Socket Mode connections to Slack. When Slack announces the end of
- * one, its successor says hello before it is closed. Any failure, a refused
+ * one, its successor is opened beside it. Any failure, a refused
  * token included, is retried with growing waits and reported; nothing is
  * thrown. One process per app: Slack gives each payload to one socket only, of
  * whichever process.

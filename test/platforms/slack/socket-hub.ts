@@ -25,8 +25,16 @@ export interface SocketHub {
   count(app: SlackApp): number;
   /** Sockets that were ever opened. */
   readonly opened: number;
-  /** Slack asks for a new socket in place of one (the oldest), and closes that after `closeAfterMs`. */
-  refresh(app: SlackApp, reason?: "refresh_requested" | "warning" | "link_disabled", closeAfterMs?: number): void;
+  /**
+   * Slack asks for a new socket in place of one (the oldest), and closes that after
+   * `closeAfterMs`; `replaced`: a moment after another one was opened and nothing is under way
+   * on this one, however long that takes.
+   */
+  refresh(
+    app: SlackApp,
+    reason?: "refresh_requested" | "warning" | "link_disabled",
+    closeAfterMs?: number | "replaced",
+  ): void;
   /** Sockets stay open, but nothing comes or is read any more. */
   freeze(app: SlackApp): void;
   /** Sockets end without a word. */
@@ -35,7 +43,10 @@ export interface SocketHub {
   close(): void;
 }
 
+const MOMENT_MS = 200;
+
 interface Link {
+  readonly number: number;
   readonly app: SlackApp;
   readonly socket: WebSocket;
   /** Slack has told it that it will end. */
@@ -66,13 +77,13 @@ export function createSocketHub(server: Server, ackDeadlineMs: number): SocketHu
   });
 
   const accept = (app: SlackApp, socket: WebSocket): void => {
-    const link: Link = { app, socket, told: false, leaving: false, frozen: false };
-    links.push(link);
     opened += 1;
+    const link: Link = { number: opened, app, socket, told: false, leaving: false, frozen: false };
+    links.push(link);
     socket.on("message", (data) => {
       const message = parseJson(String(data));
       if (!isJson(message)) return;
-      waiting.get(textOf(message["envelope_id"]))?.settle(message["payload"], false);
+      waiting.get(keyOf(textOf(message["envelope_id"]), link))?.settle(message["payload"], false);
     });
     socket.on("error", () => undefined);
     socket.on("close", () => {
@@ -89,6 +100,9 @@ export function createSocketHub(server: Server, ackDeadlineMs: number): SocketHu
     );
   };
 
+  /** The same envelope may be under way on several sockets. */
+  const keyOf = (id: string, { number }: Link): string => `${id} ${number}`;
+
   /** A socket whose end was announced is used only where there is no other. */
   const mayDeliver = (app: SlackApp): Link[] => {
     const live = of(app);
@@ -96,7 +110,10 @@ export function createSocketHub(server: Server, ackDeadlineMs: number): SocketHu
       ? live
       : links.filter((link) => link.app === app && link.socket.readyState === link.socket.OPEN);
   };
-  const of = (app: SlackApp): Link[] => links.filter((link) => link.app === app && !link.leaving && !link.frozen);
+  const of = (app: SlackApp): Link[] =>
+    links.filter(
+      (link) => link.app === app && !link.leaving && !link.frozen && link.socket.readyState === link.socket.OPEN,
+    );
 
   const send = (
     link: Link,
@@ -106,12 +123,10 @@ export function createSocketHub(server: Server, ackDeadlineMs: number): SocketHu
   ): Promise<Delivered & { readonly lost: boolean }> => {
     const begun = performance.now();
     const { promise, resolve } = Promise.withResolvers<Delivered & { readonly lost: boolean }>();
-    // The same envelope may be under way on two sockets.
-    const key = waiting.has(id) ? `${id}+` : id;
+    const key = keyOf(id, link);
     const settle = (answer: unknown, lost: boolean, acked = !lost): void => {
       clearTimeout(timer);
       waiting.delete(key);
-      if (acked) waiting.get(`${id}+`)?.settle(answer, false);
       resolve({ acked, lost, ms: performance.now() - begun, ...(answer === undefined ? {} : { answer }) });
     };
     const timer = setTimeout(() => settle(undefined, false, false), ackDeadlineMs);
@@ -158,7 +173,13 @@ export function createSocketHub(server: Server, ackDeadlineMs: number): SocketHu
       // A warning comes some seconds before the end; deliveries go on until then.
       link.leaving = reason !== "warning";
       link.socket.send(JSON.stringify({ type: "disconnect", reason, debug_info: { host: "applink" } }));
-      setTimeout(() => link.socket.close(1000), closeAfterMs).unref();
+      const before = opened;
+      const end = (): void => {
+        const isBusy = opened === before || [...waiting.values()].some((wait) => wait.link === link);
+        if (closeAfterMs === "replaced" && isBusy) setTimeout(end, MOMENT_MS).unref();
+        else link.socket.close(1000);
+      };
+      setTimeout(end, closeAfterMs === "replaced" ? MOMENT_MS : closeAfterMs).unref();
     },
     freeze(app) {
       for (const link of of(app)) {
