@@ -3,24 +3,19 @@ import { homedir } from "node:os";
 import { Command, CommanderError } from "commander";
 import { allArguments } from "./cli/arguments/index.ts";
 import type { Run } from "./cli/arguments/run.ts";
+import { endProcess } from "./cli/end-process.ts";
 import { hideInOutput, secretsInEnvironment } from "./cli/hide-output.ts";
 import type { Runtime } from "./cli/runtime.ts";
+import { listenForSignals } from "./cli/signals.ts";
 import { clutchVersion } from "./clutch-version.ts";
+import { createLogger } from "./logger.ts";
 
 /** The `clutch` binary: reads arguments and hands over; the work is in `cli/`, loaded when it is needed. */
 
 // A log that cannot be written, on a full disk or by a reader that went away, is no reason to end.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 
-const interrupted = new AbortController();
-const interrupt = (): void => {
-  // The second Ctrl-C does not wait for anybody.
-  if (interrupted.signal.aborted) process.exit(130);
-  interrupted.abort();
-};
-let onHangup = interrupt;
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, interrupt);
-process.on("SIGHUP", () => onHangup());
+const signals = listenForSignals();
 
 const secrets = secretsInEnvironment(process.env);
 hideInOutput([process.stdout, process.stderr], () => secrets);
@@ -35,10 +30,8 @@ const runtime: Runtime = {
   stderr: process.stderr,
   fetch: globalThis.fetch,
   clock: Date.now,
-  signal: interrupted.signal,
-  onHangup(listener) {
-    onHangup = listener;
-  },
+  signal: signals.signal,
+  onHangup: signals.onHangup,
 };
 
 const run: Run = { runtime, exitCode: 0 };
@@ -66,5 +59,11 @@ try {
     process.stdout.write(jsonUsageError(error.message.replace(/^error: /, "")));
   }
 }
-// Sockets that linger in libraries must not keep a finished command alive.
-process.exit(run.exitCode);
+signals.letGo();
+endProcess(run.exitCode, [process.stdout, process.stderr], (held) => {
+  const level = process.env["CLUTCH_LOG"] ?? "error";
+  createLogger({ level, destination: process.stderr, secrets: () => secrets }).debug(
+    { held },
+    "The command is over; what it left open is cut off.",
+  );
+});
