@@ -77,7 +77,7 @@ export function sandboxConfig(parts: {
         model: { primary: parts.primary, fallbacks: [] },
         // Empty, not absent: an absent one would be derived from the primary.
         utilityModel: "",
-        // What 2026.9.4 and later do by themselves.
+        // What 2026.9.3 and later do by themselves.
         modelSelectionScope: "session",
         heartbeat: { every: "0m" },
       },

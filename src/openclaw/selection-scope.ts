@@ -4,7 +4,7 @@ import type { GatewayConnection, RequestOptions } from "./connection.ts";
 import { isAtLeast } from "./version.ts";
 
 /** From here on a conversation's model is its own unless the configuration says otherwise (2026.9.2 was the last to spread it). */
-export const KEEPS_SELECTION = "2026.9.4";
+export const KEEPS_SELECTION = "2026.9.3";
 
 const SETTING = "agents.defaults.modelSelectionScope";
 
