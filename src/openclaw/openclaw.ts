@@ -2,6 +2,7 @@ import type { ModelRef } from "../models/model-ref.ts";
 import { formatModelRef } from "../models/model-ref.ts";
 import { createConfigPatch } from "./config-patch.ts";
 import type { GatewayConnection, RequestOptions } from "./connection.ts";
+import { withInheritedPin } from "./inherited-pin.ts";
 import { refusesProperty } from "./request-errors.ts";
 import { checkSelectionScope } from "./selection-scope.ts";
 import {
@@ -155,13 +156,17 @@ export function createOpenClaw(connection: Pick<GatewayConnection, "request" | "
     },
 
     async readSession(key, options) {
-      const reply = await call(
-        "sessions.describe",
-        { key },
-        (raw) => parseReply(describeReply, "sessions.describe", raw),
-        options,
-      );
-      return reply.session ?? undefined;
+      const read = async (one: string) =>
+        (
+          await call(
+            "sessions.describe",
+            { key: one },
+            (raw) => parseReply(describeReply, "sessions.describe", raw),
+            options,
+          )
+        ).session ?? undefined;
+      const row = await read(key);
+      return row === undefined ? undefined : withInheritedPin(row, connection.state(), read);
     },
 
     async searchSessions(text, options) {

@@ -3,7 +3,7 @@ import { ageOf } from "../models/age.ts";
 import { formatModelRef, sameModel } from "../models/model-ref.ts";
 import type { OpenClaw } from "../openclaw/openclaw.ts";
 import type { SessionEvent, SessionEvents } from "../openclaw/session-events.ts";
-import { parseSessionKey } from "../openclaw/session-keys.ts";
+import { parentKey, parseSessionKey } from "../openclaw/session-keys.ts";
 import type { ModelRegistry } from "../registry/model-registry.ts";
 import type { AuditLog } from "../store/audit-log.ts";
 import type { ChangeJournal } from "../store/change-journal.ts";
@@ -172,9 +172,14 @@ export function startWatcher(parts: {
 
   /**
    * A Discord thread follows the pin of its channel, but its row names neither: it shows the default. A channel of
-   * the same agent with such a pin explains the answer.
+   * the same agent with such a pin explains the answer. So does the channel of a Slack thread with an older OpenClaw.
    */
   const followsItsChannel = async ({ row, actual }: Extract<Finding, { kind: "stray" }>): Promise<boolean> => {
+    const parent = row.pinSource === undefined ? parentKey(row.key) : undefined;
+    if (parent !== undefined) {
+      const above = await openclaw.readSession(parent);
+      return above?.pinSource === "user" && sameModel(above.model, actual);
+    }
     const key = parseSessionKey(row.key);
     if (key?.platform !== "discord" || key.kind !== "channel" || row.pinSource !== undefined) return false;
     const channels = await openclaw.searchSessions(`agent:${key.agentId}:discord:channel:`);
