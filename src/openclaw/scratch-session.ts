@@ -4,6 +4,7 @@ import { z } from "zod";
 import { ClutchError } from "../errors.ts";
 import { formatModelRef, type ModelRef } from "../models/model-ref.ts";
 import type { GatewayConnection } from "./connection.ts";
+import { refusesProperty } from "./request-errors.ts";
 import { parseReply } from "./wire.ts";
 
 export interface ScratchRequest {
@@ -37,7 +38,8 @@ export interface ScratchReply {
 }
 
 /**
- * A session for one purpose, deleted with all it holds however `work` ends. It is
+ * A session for one purpose, deleted with all it holds however `work` ends, though minutes
+ * later where an older OpenClaw holds on to a turn that failed. It is
  * incognito: OpenClaw keeps it in memory, lists it nowhere and makes no title and no
  * recap of it, so that not even a crash leaves more than a line without text in
  * OpenClaw's audit log. OpenClaw has no incognito sub-agents: of those the deletion
@@ -48,6 +50,8 @@ export type ScratchSession = <T>(request: ScratchRequest, work: (scratch: Scratc
 
 const TURN_MS = 60_000;
 const DELETE_TRIES = 5;
+/** Of one answer; more than any model gives at a time. */
+const ANSWER_CHARS = 500_000;
 
 const ref = z.object({ provider: z.string().min(1), model: z.string().min(1) });
 const turnReply = z.looseObject({
@@ -56,6 +60,20 @@ const turnReply = z.looseObject({
   terminalReply: z.looseObject({ text: z.string().optional() }).optional().catch(undefined),
   terminalReceipt: z.looseObject({ effective: ref }).optional().catch(undefined),
 });
+
+const historyReply = z.looseObject({
+  messages: z.array(
+    z.looseObject({
+      role: z.string().catch(""),
+      content: z.unknown(),
+      __openclaw: z
+        .looseObject({ runId: z.string().optional().catch(undefined) })
+        .optional()
+        .catch(undefined),
+    }),
+  ),
+});
+const textPart = z.looseObject({ type: z.literal("text"), text: z.string() });
 
 export async function withScratchSession<T>(
   connection: Pick<GatewayConnection, "request">,
@@ -66,28 +84,55 @@ export async function withScratchSession<T>(
   const request = (method: string, params: object, timeoutMs = 20_000): Promise<unknown> =>
     connection.request(method, params, { timeoutMs, ...(signal === undefined ? {} : { signal }) });
 
+  /** An older OpenClaw (2026.8.2 and before), and whether it still holds on to a turn that failed. */
+  let isOlder = false;
+  let holdsOn = false;
+
   const say = async (message: string): Promise<ScratchReply> => {
     const runId = randomUUID();
-    await request("chat.send", { sessionKey: key, message, idempotencyKey: runId });
+    const within = isOlder ? { timeoutMs: turnMs } : {};
+    await request("chat.send", { sessionKey: key, message, idempotencyKey: runId, ...within });
     const reply = await request("agent.wait", { runId, timeoutMs: turnMs }, turnMs + 10_000);
     const { status, error, terminalReply, terminalReceipt } = parseReply(turnReply, "agent.wait", reply);
     if (status === "timeout") throw tooLong(model, turnMs);
+    holdsOn ||= isOlder && status !== "ok";
+    const said =
+      status === "ok" && terminalReply === undefined && terminalReceipt === undefined
+        ? await lastAnswer(runId)
+        : { text: terminalReply?.text ?? "", model: terminalReceipt?.effective };
     return {
       runId,
-      text: terminalReply?.text ?? "",
-      ...(terminalReceipt === undefined ? {} : { model: terminalReceipt.effective }),
+      text: said.text,
+      ...(said.model === undefined ? {} : { model: said.model }),
       ...(status === "ok" ? {} : { error: error ?? status }),
     };
   };
 
-  const run = async (): Promise<T> => {
-    await request("sessions.create", {
+  /** An older OpenClaw (2026.8.1) says that a turn has ended, and nothing of what came of it. */
+  const lastAnswer = async (runId: string) => {
+    const reply = await request("chat.history", { sessionKey: key, limit: 50, maxChars: ANSWER_CHARS });
+    const { messages } = parseReply(historyReply, "chat.history", reply);
+    const mine = messages.filter(({ role, __openclaw: marks }) => role === "assistant" && marks?.runId === runId);
+    return { text: textOf(mine.at(-1)?.content), model: ref.safeParse(mine.at(-1)).data };
+  };
+
+  const create = (name: object): Promise<unknown> =>
+    request("sessions.create", {
       key,
       agentId,
       model: formatModelRef(model),
-      // A session without a name gets a title, which is one more call to its model.
-      displayName: kind === "bench" ? "Clutch bench" : "Clutch canary",
+      ...name,
       ...(kind === "sub-agent" ? {} : { incognito: true }),
+    });
+
+  const run = async (): Promise<T> => {
+    // A session without a name gets a title, which is one more call to its model.
+    const displayName = kind === "bench" ? "Clutch bench" : "Clutch canary";
+    await create({ displayName }).catch((error: unknown) => {
+      if (!refusesProperty(error, "displayName")) throw error;
+      isOlder = true;
+      // The one name that an older OpenClaw takes must be nobody else's.
+      return create({ label: `${displayName} ${key.slice(-36)}` });
     });
     return work({ key, say });
   };
@@ -96,11 +141,21 @@ export async function withScratchSession<T>(
   if (outcome.status === "rejected") {
     await connection.request("chat.abort", { sessionKey: key }).catch(() => undefined);
   }
+  if (outcome.status === "fulfilled" && holdsOn) {
+    forgetLater(connection, key, turnMs);
+    return outcome.value;
+  }
   const deleted = await forget(connection, key);
   if (outcome.status === "rejected") throw outcome.reason;
   if (!deleted) throw notDeleted(key);
   return outcome.value;
 }
+
+const textOf = (content: unknown): string => {
+  if (typeof content === "string") return content;
+  const parts = Array.isArray(content) ? content : [];
+  return parts.map((part) => textPart.safeParse(part).data?.text ?? "").join("");
+};
 
 /** A session that is at work refuses for a moment. */
 async function forget(connection: Pick<GatewayConnection, "request">, key: string): Promise<boolean> {
@@ -114,6 +169,16 @@ async function forget(connection: Pick<GatewayConnection, "request">, key: strin
     }
   }
   return false;
+}
+
+/**
+ * An older OpenClaw (2026.8.2 and before) deletes no session of which a turn failed until a
+ * minute after that turn's time is up, 2 minutes at least, and looks for such once a minute.
+ * A Clutch that ends before leaves it: what is incognito goes with the gateway's next restart.
+ */
+function forgetLater(connection: Pick<GatewayConnection, "request">, key: string, turnMs: number): void {
+  const timer = setTimeout(() => void forget(connection, key).catch(() => undefined), turnMs + 150_000);
+  timer.unref();
 }
 
 /** Whether a session is one of Clutch's own, whose calls nobody has to account for. */

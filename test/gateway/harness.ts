@@ -242,12 +242,24 @@ async function say(app: App, sessionKey: string, message: string, more: Record<s
     const reply = (await app.connection.request("agent.wait", { runId, timeoutMs: 60_000 }, { timeoutMs: 70_000 })) as {
       status?: string;
       terminalReply?: { text?: string };
+      terminalReceipt?: unknown;
     };
     if (reply.status === "timeout") continue;
     // The transcript is written a moment after the run has ended.
     await sleep(150);
-    return reply.terminalReply?.text ?? "";
+    const isTold = reply.terminalReply !== undefined || reply.terminalReceipt !== undefined || reply.status !== "ok";
+    return isTold ? (reply.terminalReply?.text ?? "") : lastSaid(app, sessionKey, runId);
   }
+}
+
+/** An older gateway (2026.8.1) says that a run has ended, and nothing of what came of it. */
+async function lastSaid(app: App, sessionKey: string, runId: string): Promise<string> {
+  const { messages } = (await app.connection.request("chat.history", { sessionKey, limit: 50 })) as {
+    messages: { role?: string; content?: unknown; __openclaw?: { runId?: string } }[];
+  };
+  const content = messages.findLast((said) => said.role === "assistant" && said.__openclaw?.runId === runId)?.content;
+  if (!Array.isArray(content)) return typeof content === "string" ? content : "";
+  return content.map((part: { text?: string }) => part.text ?? "").join("");
 }
 
 /** What the person and the agent said, without OpenClaw's own additions: "user: …" and "assistant: …". */

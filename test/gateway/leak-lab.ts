@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { GatewayProcessOptions } from "../../src/openclaw/gateway-process.ts";
 import type { GuardRules } from "../../src/openclaw/guard-client.ts";
+import { refusesProperty } from "../../src/openclaw/request-errors.ts";
 import type { Answer, ReceivedChat, StandIn } from "../../src/sandbox/stand-in.ts";
 import { startOllamaStandIn } from "../../src/sandbox/stand-in-ollama.ts";
 import type { WallRules } from "../../src/wall/wall-rules.ts";
@@ -222,8 +223,11 @@ export async function startLeakLab(options: LeakLabOptions = {}): Promise<LeakLa
     },
     async conversation(agentId: string, ref?: string) {
       const key = `agent:${agentId}:discord:channel:${randomUUID()}`;
-      const pinned = ref === undefined ? {} : { model: ref };
-      await clutch.call("sessions.create", { key, agentId, displayName: "Named", ...pinned });
+      const session = { key, agentId, ...(ref === undefined ? {} : { model: ref }) };
+      await clutch.call("sessions.create", { ...session, displayName: "Named" }).catch((error: unknown) => {
+        if (!refusesProperty(error, "displayName")) throw error;
+        return clutch.call("sessions.create", { ...session, label: key });
+      });
       return key;
     },
     async patch(change: Config) {
