@@ -12,10 +12,8 @@ export type GatewayRestart =
 
 /** Values of `gateway.reload.mode`; OpenClaw 2026.9 knows only the first. */
 const WAITS_FOR_A_PERSON: ReadonlySet<unknown> = new Set(["off", "hot"]);
-/** OpenClaw notices a change within a second or two, and first lets turns finish. */
-const LEAVES_MS = 15_000;
-/** It is back after some ten to thirty seconds. */
-const COMES_BACK_MS = 120_000;
+/** OpenClaw notices a change within a second or two, first lets turns finish, and is back after ten to thirty seconds. */
+const PATIENCE = { leavesMs: 15_000, comesBackMs: 120_000 };
 
 /** `restart`, as a person reads it; `done` says what holds since. */
 export const restartText = (restart: GatewayRestart, done: string): string => {
@@ -34,6 +32,7 @@ export async function withGatewayRestart<T>(
   signal: AbortSignal,
   change: () => Promise<T>,
   wantsRestart: (done: T) => boolean,
+  { leavesMs, comesBackMs } = PATIENCE,
 ): Promise<{ readonly done: T; readonly restart: GatewayRestart | undefined }> {
   let left = false;
   const unfollow = connection.onState(({ phase }) => {
@@ -42,12 +41,12 @@ export async function withGatewayRestart<T>(
   try {
     const done = await change();
     if (!wantsRestart(done)) return { done, restart: undefined };
-    const { config } = await openclaw.readConfig({ timeoutMs: COMES_BACK_MS });
+    const { config } = await openclaw.readConfig({ timeoutMs: comesBackMs });
     if (WAITS_FOR_A_PERSON.has(readSlot(config, ["gateway", "reload", "mode"]))) return { done, restart: "by hand" };
-    await until(() => left, LEAVES_MS, signal);
+    await until(() => left, leavesMs, signal);
     if (!left) return { done, restart: "later" };
     const isBack = () => connection.state().phase === "ready";
-    await until(isBack, COMES_BACK_MS, signal);
+    await until(isBack, comesBackMs, signal);
     return { done, restart: isBack() ? "done" : "later" };
   } finally {
     unfollow();
