@@ -111,6 +111,9 @@ export const configReply = z.looseObject({
   hash: z.string().optional(),
   config: z.record(z.string(), z.unknown()).catch({}),
   sourceConfig: maybe(z.record(z.string(), z.unknown())),
+  /** The file as it is written: without what it includes, its variables not put in. */
+  parsed: maybe(z.record(z.string(), z.unknown())),
+  includedPaths: maybe(z.array(z.string())),
   configRevisionHash: maybe(z.string()),
   appliedConfigHash: maybe(z.string()),
 });
