@@ -21,6 +21,7 @@ export const LONG_GATEWAY_SUITES = [
   "test/gateway/bench.test.ts",
   "test/gateway/budget.test.ts",
   "test/gateway/usage-crash.test.ts",
+  "test/gateway/lost-store.test.ts",
 ];
 
 /** The longer forms: `npm run test:long`. One gateway at a time. */

@@ -46,6 +46,7 @@ export type PostNotice = (
 export interface Background {
   /** Notices go to `post`. */
   start(post: PostNotice): Watcher;
+  /** Never rejects. */
   stop(): Promise<void>;
 }
 
@@ -160,15 +161,21 @@ export function createBackground(parts: BackgroundParts): Background {
       return watcher;
     },
     async stop() {
-      for (const watcher of watchers) await watcher.stop();
-      await usageKeeper?.stop();
-      await lockKeeper?.stop();
-      await usageCollector.stop();
-      await benches?.stop();
-      await temporary.stop();
-      await souls.stop();
-      await endRetention();
-      await endBackups();
+      const ends = [
+        ...watchers.map((watcher) => watcher.stop),
+        usageKeeper?.stop,
+        lockKeeper?.stop,
+        usageCollector.stop,
+        benches?.stop,
+        temporary.stop,
+        souls.stop,
+        endRetention,
+        endBackups,
+      ];
+      // What one of them cannot write down any more keeps no other from its end.
+      for (const end of ends) {
+        await end?.().catch((error: unknown) => logger.warn({ err: error }, "a part of Clutch left something undone"));
+      }
       endMonitor();
     },
   };

@@ -9,6 +9,7 @@ import { loadConfig } from "../config.ts";
 import { ClutchError, toClutchError } from "../errors.ts";
 import { createLogger } from "../logger.ts";
 import { parsePlace } from "../models/place.ts";
+import { refuseGone } from "../store/mend-store.ts";
 import { stateDirectory } from "../wall/state-file.ts";
 import { chooseGatewayOrSandbox } from "./choose-gateway.ts";
 import { lookAtPlatforms } from "./look-at-platforms.ts";
@@ -78,6 +79,7 @@ async function attempt(
     secrets.push(...config.secrets);
     const choice = await chooseGatewayOrSandbox(config, runtime);
     if (choice.token !== undefined) secrets.push(choice.token);
+    if (choice.sandbox === undefined) refuseGone(config.store);
     const app = await createApp({
       config: choice.sandbox === undefined ? config : { ...config, store: choice.sandbox.store },
       gateway: choice,

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Config } from "../config.ts";
 import { findRunningSandbox } from "../sandbox/sandbox-records.ts";
+import { refuseGone } from "../store/mend-store.ts";
 import { openStore, type Store } from "../store/open-store.ts";
 import { storeFile } from "../store/store-file.ts";
 import type { Runtime } from "./runtime.ts";
@@ -17,6 +18,7 @@ export async function withKeptStore<T>(
   nothing: T,
 ): Promise<T> {
   const url = await storeOf(config, runtime);
+  refuseGone(url, runtime.cwd);
   if (isMissing(url, runtime)) return nothing;
   const store = await openStore(url, { clock: runtime.clock });
   try {

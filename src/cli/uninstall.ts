@@ -285,11 +285,11 @@ function purgeable(config: Config, runtime: Runtime): readonly string[] {
   return [...new Set(files)].filter((file) => existsSync(file));
 }
 
-/** A SQLite file with its logs, its backups, and damaged ones that were set aside. */
+/** A SQLite file with its logs, its backups, and those that were set aside. */
 function withCompanions(file: string): readonly string[] {
   const [folder, name] = [dirname(file), basename(file)];
   if (!existsSync(folder)) return [];
-  const endings = ["-wal", "-shm", ".backup-", ".damaged-"];
+  const endings = ["-wal", "-shm", ".backup-", ".damaged-", ".before-restore-", ".replaced-", ".mended.json"];
   return readdirSync(folder)
     .filter((entry) => entry === name || endings.some((ending) => entry.startsWith(`${name}${ending}`)))
     .map((entry) => join(folder, entry));

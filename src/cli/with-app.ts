@@ -1,6 +1,7 @@
 import { type App, createApp } from "../app.ts";
 import { type Config, loadConfig } from "../config.ts";
 import { createLogger } from "../logger.ts";
+import { refuseGone } from "../store/mend-store.ts";
 import { stateDirectory } from "../wall/state-file.ts";
 import { chooseGatewayOrSandbox } from "./choose-gateway.ts";
 import type { Runtime } from "./runtime.ts";
@@ -23,6 +24,7 @@ export async function withApp<T>(
   const choice = await chooseGatewayOrSandbox(config, runtime);
   if (choice.token !== undefined) secrets.push(choice.token);
   const { sandbox } = choice;
+  if (sandbox === undefined) refuseGone(config.store);
   const app = await createApp({
     config: sandbox === undefined ? config : { ...config, store: sandbox.store },
     gateway: choice,

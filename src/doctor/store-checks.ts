@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { dirname } from "node:path";
 import { ClutchError } from "../errors.ts";
 import { existingAbove } from "../hardware/models-disk.ts";
@@ -31,7 +31,7 @@ export const backupsCheck: Check = configCheck({
   async look({ config, clock }) {
     const file = storeFile(config.store);
     if (file === undefined) return skipped("Only of a SQLite file Clutch makes backups by itself.");
-    const [newest] = existsSync(file) ? listBackups(file) : [];
+    const [newest] = listBackups(file);
     if (newest === undefined) return skipped("There is none yet; a Clutch that runs makes one a day.");
     const days = Math.floor((clock() - newest.at) / DAY_MS);
     const found = `The newest is of ${new Date(newest.at).toISOString().slice(0, 16).replace("T", " ")} UTC`;

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { GONE, isGone } from "./mend-store.ts";
 import { openStore } from "./open-store.ts";
 import { damageOf } from "./sqlite-damage.ts";
 import { storeFile } from "./store-file.ts";
@@ -19,7 +20,7 @@ export type StoreHealth =
 export async function checkStore(url: string, clock: () => number, cwd?: string): Promise<StoreHealth> {
   const file = storeFile(url, cwd);
   if (file !== undefined) {
-    if (!existsSync(file)) return { state: "missing" };
+    if (!existsSync(file)) return isGone(file) ? { state: "damaged", damage: GONE } : { state: "missing" };
     const damage = damageOf(file);
     return damage === undefined ? { state: "sound" } : { state: "damaged", damage };
   }

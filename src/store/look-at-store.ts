@@ -3,6 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { Kysely, sql } from "kysely";
 import { DEFAULT_MIGRATION_TABLE } from "kysely/migration";
 import { z } from "zod";
+import { GONE, isGone } from "./mend-store.ts";
 import { appliedMigrations, compareMigrations } from "./migrations.ts";
 import { openBackend } from "./open-store.ts";
 import type { Schema } from "./schema.ts";
@@ -53,7 +54,8 @@ function lookAtFile(place: string, whole: boolean): StoreLook {
   let database: DatabaseSync | undefined;
   try {
     const stats = statSync(place, { throwIfNoEntry: false });
-    if (stats === undefined) return { kind: "missing", place };
+    if (stats === undefined)
+      return isGone(place) ? { kind: "damaged", place, damage: GONE } : { kind: "missing", place };
     const isChecked = whole || stats.size <= CHECKED_BYTES;
     const damage = isChecked ? damageOf(place) : undefined;
     if (damage !== undefined) return { kind: "damaged", place, damage };

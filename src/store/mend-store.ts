@@ -18,14 +18,21 @@ import { ClutchError } from "../errors.ts";
 import { type Backup, flush, listBackups, stamp } from "./backups.ts";
 import { damageOf, findDamage, isEmptyFile } from "./sqlite-damage.ts";
 import { isLocked, sqliteError } from "./sqlite-error.ts";
+import { storeFile } from "./store-file.ts";
 
 const report = z.object({
   file: z.string(),
-  /** In words. */
-  damage: z.string(),
-  setAside: z.string(),
+  /** In words; null where the file was gone. */
+  damage: z.string().nullable(),
+  /** Where the damaged file is kept; null where there was none. */
+  setAside: z.string().nullable(),
   /** What was put in its place: a backup and its moment, epoch ms; null where there was no good one. */
   restored: z.object({ path: z.string(), at: z.number() }).nullable(),
+  /**
+   * What the process found that had the file open: it was deleted, and was written anew
+   * with all that was in it; or it was replaced by another one, and is kept beside that.
+   */
+  found: z.enum(["deleted", "replaced"]).optional(),
 });
 
 /** A store that was found damaged, and what became of it. */
@@ -34,26 +41,42 @@ export type MendedStore = z.output<typeof report>;
 /**
  * Looks through the SQLite store at `file` before it is opened. One that is damaged is
  * set aside, never deleted, and the newest good backup takes its place, or nothing
- * where there is none: the next to open it begins a new one. Undefined where it was
- * sound, and nobody has to be told of an earlier time either.
+ * where there is none: the next to open it begins a new one. Where the file is gone
+ * and a backup is not, that takes its place as well. Undefined where it was sound,
+ * and nobody has to be told of an earlier time either.
  *
  * May be killed at any moment: the file in its place is the damaged one, which is
  * mended the next time, or the backup, whole. What was done is written down beside
  * it until `forgetMended`.
  */
 export async function mendStore(file: string, now: number): Promise<MendedStore | undefined> {
-  const damage = existsSync(file) ? await brokenness(file) : undefined;
+  const isThere = existsSync(file);
+  const damage = isThere ? await brokenness(file) : null;
   if (damage === undefined) return readReport(file);
-  const setAside = `${file}.damaged-${stamp(now)}`;
   const restored = (await newestGood(file)) ?? null;
+  // The first start, or one before which another was killed that had nothing to put there.
+  if (!isThere && restored === null) return readReport(file);
+  const setAside = isThere ? `${file}.damaged-${stamp(now)}` : null;
   const mended = { file, damage, setAside, restored };
   try {
     writeFileSync(reportOf(file), JSON.stringify(mended), { mode: 0o600 });
   } catch (thrown) {
     throw sqliteError(thrown, file);
   }
-  replace(file, restored?.path, setAside);
+  replace(file, restored?.path, setAside ?? undefined);
   return mended;
+}
+
+/**
+ * For who opens a store without looking through it first. Throws `store_failed` where
+ * the file at `url` is gone and backups of it are not: nobody begins a new one unseen.
+ */
+export function refuseGone(url: string, cwd?: string): void {
+  const file = storeFile(url, cwd);
+  if (file === undefined || !isGone(file)) return;
+  throw new ClutchError("store_failed", `The store ${file} is gone, and backups of it are there; nothing was done.`, {
+    hint: "`clutch start` puts the newest good one in its place, and so does: clutch store restore. To begin a new store, move the backups away.",
+  });
 }
 
 /** Whoever had to hear of it has. */
@@ -162,7 +185,12 @@ function keep(file: string, as: string): void {
   }
 }
 
-const reportOf = (file: string): string => `${file}.mended.json`;
+/** A store that nobody has begun has no backups. */
+export const isGone = (file: string): boolean => !existsSync(file) && listBackups(file).length > 0;
+export const GONE = "the file is gone, and backups of it are there";
+
+/** Where it is written down until somebody was told. */
+export const reportOf = (file: string): string => `${file}.mended.json`;
 
 function readReport(file: string): MendedStore | undefined {
   try {

@@ -11,6 +11,7 @@ import {
   SqliteQueryCompiler,
 } from "kysely";
 import { ClutchError } from "../errors.ts";
+import { type HeldFile, holdFile } from "./held-file.ts";
 import { isLocked, sqliteError } from "./sqlite-error.ts";
 
 /**
@@ -23,7 +24,8 @@ import { isLocked, sqliteError } from "./sqlite-error.ts";
  * which Kysely leaves out for SQLite although SQLite can: it makes them all or
  * nothing, and the write lock lets one process in at a time.
  *
- * Statements fail with `store_failed` where the cause is outside the program.
+ * Statements fail with `store_failed` where the cause is outside the program, which
+ * is also where the file at `place` is not the one any more that was opened.
  */
 export function createSqliteDialect(database: DatabaseSync, place: string, lockWaitMs: number): Dialect {
   return {
@@ -66,6 +68,7 @@ function waitForLocks(connection: DatabaseConnection, lockWaitMs: number): void 
 
 /** The part of better-sqlite3's interface that Kysely uses. */
 function asKyselyExpects(database: DatabaseSync, place: string): SqliteDatabase {
+  const file: HeldFile | undefined = place === ":memory:" ? undefined : holdFile(database, place);
   const guarded = <T>(action: () => T): T => {
     try {
       return action();
@@ -76,8 +79,10 @@ function asKyselyExpects(database: DatabaseSync, place: string): SqliteDatabase 
   // A value of another type is refused by node:sqlite itself.
   const bind = (parameters: readonly unknown[]) => parameters as readonly SQLInputValue[];
   return {
-    close: () => database.close(),
+    close: () => (file === undefined ? database.close() : file.close()),
     prepare: (text) => {
+      // What was begun can be given up in any case.
+      if (text !== "rollback") file?.check();
       const statement = guarded(() => database.prepare(text));
       return {
         reader: statement.columns().length > 0,

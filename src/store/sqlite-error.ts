@@ -23,6 +23,14 @@ const PROBLEMS: Readonly<Record<string, readonly [problem: string, hint: string]
     "is not a database: the file holds something else",
     `Name another path under ${CONFIG}, or move the file away.`,
   ],
+  STORE_GONE: [
+    "was deleted or replaced while Clutch had it open, so nothing more was read or written",
+    "A running `clutch start` opens it anew within a minute. Look with: clutch store check",
+  ],
+  STORE_SHORT: [
+    "was cut while Clutch had it open, so nothing more was read or written",
+    "A running `clutch start` looks through it and restores the newest good backup, and so does the next one.",
+  ],
   EACCES: NOT_WRITABLE,
   EPERM: NOT_WRITABLE,
   EROFS: NOT_WRITABLE,
@@ -50,9 +58,15 @@ export function sqliteError(thrown: unknown, place: string): unknown {
   return new ClutchError("store_failed", `The store ${place} ${problem[0]}.`, { hint: problem[1], cause: thrown });
 }
 
-/** What SQLite says of a file whose content is broken, in words; undefined for anything else. */
+/** What happened to the file of a database that is open, which SQLite does not notice. */
+export const fileLost = (how: "GONE" | "SHORT"): Error =>
+  Object.assign(new Error("the file of the store is not what was opened"), { code: `STORE_${how}` });
+
+/** What is said of a file whose content is broken or not there any more, in words; undefined for anything else. */
 export function damageIn(thrown: unknown): string | undefined {
   const { data } = Thrown.safeParse(thrown);
+  if (data?.code === "STORE_GONE") return "it is not the file that was opened";
+  if (data?.code === "STORE_SHORT") return "it is shorter than it was";
   const code = data?.errcode === undefined ? undefined : data.errcode & 0xff;
   if (code === 11) return "its pages do not fit together";
   return code === 26 ? "it does not begin as a database does" : undefined;
