@@ -6,6 +6,7 @@ import type { ConfigSnapshot, OpenClaw } from "../openclaw/openclaw.ts";
 import type { ModelRegistry } from "../registry/model-registry.ts";
 import type { AuditLog } from "../store/audit-log.ts";
 import type { Change, ChangeJournal, NewChange } from "../store/change-journal.ts";
+import { unnoted } from "../store/unnoted.ts";
 
 /** One slot before and after. */
 export interface SlotDifference {
@@ -138,8 +139,12 @@ export function createConfigChanges(parts: {
     // What OpenClaw made of it is what an undo has to find.
     const made = { slots: differences.map(({ path }) => ({ path, value: readSlot(authored, path) })) };
     // Where this process slept meanwhile another one took it for never made: it is, so it can be undone.
-    if (!(await journal.done(id, made))) await journal.done(await journal.intend(change), made);
-    await record("ok");
+    try {
+      if (!(await journal.done(id, made))) await journal.done(await journal.intend(change), made);
+      await record("ok");
+    } catch (thrown) {
+      throw unnoted(`It is in OpenClaw's configuration: ${differences.map(({ name }) => name).join(", ")}.`, thrown);
+    }
     if (notApplied !== undefined) throw notApplied;
     return differences;
   };

@@ -9,6 +9,7 @@ import type { ModelRegistry } from "../registry/model-registry.ts";
 import type { AuditLog } from "../store/audit-log.ts";
 import type { Change, ChangeJournal } from "../store/change-journal.ts";
 import type { Return, Returns } from "../store/returns.ts";
+import { unnoted } from "../store/unnoted.ts";
 import { type EffectiveModel, effectiveModel } from "./effective-model.ts";
 import { createKeyLock } from "./key-lock.ts";
 import { pinOf } from "./pin.ts";
@@ -190,19 +191,38 @@ export function createSessionModels(parts: {
       row = await readAgain(() => openclaw.readSession(before.key));
     } catch (thrown) {
       // Left as intended: settleUnfinished decides when the gateway is back.
-      await record("failed", "not_verified");
+      await tryToNote(before.key, () => record("failed", "not_verified"));
       throw patchError ?? thrown;
     }
     if (row !== undefined && isSelected(row, target)) {
-      await journal.done(id);
-      await record("ok");
+      const failure = await tryToNote(before.key, async () => {
+        await journal.done(id);
+        await record("ok");
+      });
+      if (failure !== undefined) {
+        const shown = target === null ? "the default" : formatModelRef(target);
+        throw unnoted(`The switch was made: OpenClaw shows ${shown} for this conversation.`, failure);
+      }
       return { before, after: await readAgain(() => viewOf({ ...before, key: row.key }, row)), changed: true };
     }
     const error = explain(patchError, before, row, target);
-    await journal.failed(id, error.code);
-    await record("failed", error.code);
+    await tryToNote(before.key, async () => {
+      await journal.failed(id, error.code);
+      await record("failed", error.code);
+    });
     logger.warn({ session: before.key, code: error.code }, "switch not made");
     throw error;
+  };
+
+  /** The store may fail after it took the intent. What is left as intended settleUnfinished settles once it works again. */
+  const tryToNote = async (key: string, note: () => Promise<void>): Promise<unknown> => {
+    try {
+      await note();
+      return undefined;
+    } catch (thrown) {
+      logger.error({ session: key, err: thrown }, "what became of a switch could not be written down");
+      return thrown;
+    }
   };
 
   return {
