@@ -71,6 +71,7 @@ export function createBulkSwitch(parts: {
 
   return {
     async plan(target, agentId) {
+      if (target !== null) await openclaw.checkReach();
       const wanted = target === null ? null : formatModelRef(target);
       const { routing } = await registry.current();
       const toChange: string[] = [];

@@ -102,7 +102,7 @@ it("deleted: nothing is written into what nobody can find, and it is written ane
 });
 
 it("may not grow: who looks is answered, a switch is not made and says why, and it goes on when there is room", async () => {
-  execFileSync("prlimit", [`--pid=${run.pid}`, `--fsize=${4096}`]);
+  execFileSync("prlimit", [`--pid=${run.pid}`, "--fsize=4096:"]);
   await model(undefined, /Claude Sonnet 5/);
   await model("coder", /The store \S+ could not be (read or )?written/);
   expect(await pin()).toBeUndefined();
@@ -116,7 +116,8 @@ it("replaced by another one: that is used, and what was in the former one is kep
   const other = join(machine.dir, "other.db");
   execFileSync("sh", ["-c", `cp ${store}.backup-* ${other}`]);
   renameSync(other, store);
-  await run.sees(/Another file took its place while Clutch had it open.* is kept as \S+\.replaced-/);
+  // A store is looked through once a minute at most.
+  await run.sees(/Another file took its place while Clutch had it open.* is kept as \S+\.replaced-/, 120_000);
   await model("undo", BACK);
 });
 

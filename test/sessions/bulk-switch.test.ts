@@ -18,10 +18,18 @@ const about = (more: Partial<BulkContext> = {}): BulkContext => ({
   ...more,
 });
 
-async function bulkWith(switchSession: SessionModels["switchSession"], pages: readonly (readonly string[])[] = []) {
+async function bulkWith(
+  switchSession: SessionModels["switchSession"],
+  pages: readonly (readonly string[])[] = [],
+  reaches = false,
+) {
   const { store, time } = await openTemp();
   return createBulkSwitch({
     openclaw: {
+      async checkReach() {
+        if (!reaches) return;
+        throw new ClutchError("gateway_protocol", "OpenClaw would make it a default too, so nothing was changed.");
+      },
       listSessions: async (offset: number) => ({
         sessions: (pages[offset] ?? []).map((key) => ({ key })),
         next: offset + 1 < pages.length ? offset + 1 : undefined,
@@ -99,4 +107,10 @@ it("counts a session once that moves to another page while the list is read, and
   });
   expect((await bulk.plan(QWEN, "keeper")).toChange).toEqual(["agent:keeper:home"]);
   expect(await bulk.plan(null)).toEqual({ toChange: [], already: 5, leftAlone: 2 });
+});
+
+it("is refused before anybody is asked where OpenClaw would make the model a default too; taking pins away is not", async () => {
+  const bulk = await bulkWith(async () => true, [keys], true);
+  await expect(bulk.plan(QWEN)).rejects.toMatchObject({ code: "gateway_protocol" });
+  expect(await bulk.plan(null)).toMatchObject({ already: 10 });
 });
