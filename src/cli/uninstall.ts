@@ -76,7 +76,7 @@ export async function uninstall(options: UninstallOptions, runtime: Runtime): Pr
   } else {
     const remains =
       outcome.remains.length === 0 ? ["Nothing of it remains."] : ["What remains:", ...indented(outcome.remains)];
-    runtime.stdout.write(`${[...outcome.notes, ...remains, REMOVE_PACKAGE].join("\n")}\n`);
+    runtime.stdout.write(`${[...remains, REMOVE_PACKAGE].join("\n")}\n`);
   }
   return error === undefined ? 0 : error.isFault ? 1 : 2;
 }
