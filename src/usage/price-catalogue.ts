@@ -1,6 +1,12 @@
-import { calcPrice, type ModelPrice, type TieredPrices } from "@pydantic/genai-prices";
+import { createRequire } from "node:module";
+import type * as GenaiPrices from "@pydantic/genai-prices";
+import type { ModelPrice, TieredPrices } from "@pydantic/genai-prices";
 import { formatModelRef, type ModelRef } from "../models/model-ref.ts";
 import type { Rate } from "../models/usage-call.ts";
+
+const require = createRequire(import.meta.url);
+/** Only once a price is wanted: its list takes 3 MB, and what runs on the own machine has none there. */
+const genaiPrices = (): typeof GenaiPrices => require("@pydantic/genai-prices");
 
 /** The package's release and its day; its own refresh over the network is never switched on. */
 export const CATALOGUE = { source: "genai-prices 0.1.8", date: "2026-09-23" } as const;
@@ -94,6 +100,7 @@ type PricesAt = (at: number) => ModelPrice | undefined;
 function pricesOf(model: ModelRef): PricesAt | undefined {
   const providerId = PROVIDERS.get(model.provider);
   if (providerId === undefined) return undefined;
+  const { calcPrice } = genaiPrices();
   const answer = calcPrice({}, model.model, { providerId });
   // Google's list, for one, goes on with Anthropic's; what is not in its own is the vendor's price.
   const isOwn = answer?.provider.id === providerId && answer.provider.models.includes(answer.model);
