@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
 import type * as TerminalAdapter from "../adapters/terminal/terminal-adapter.ts";
 import type * as ClutchApp from "../src/app.ts";
@@ -8,7 +9,8 @@ import type * as ClutchConfig from "../src/config.ts";
 
 /**
  * One attach, as `clutch start` does it, of the built Clutch in BUILD or of this
- * checkout: prints how long it took since the process began, and its resident memory.
+ * checkout: prints how long it took since the process began, and its resident memory,
+ * then and after IDLE_MS in which nobody asked for anything.
  */
 const env = (name: string): string => process.env[name] ?? "";
 const load = <T>(module: string): Promise<T> =>
@@ -34,7 +36,10 @@ const terminal = createTerminalAdapter({
 });
 await terminal.start({ commands: app.dispatcher.commands, complete: app.dispatcher.complete, run: app.dispatcher.run });
 const attachMs = performance.now();
-process.stdout.write(JSON.stringify({ attachMs, rssMB: process.memoryUsage.rss() / 1_000_000 }));
+const rssMB = (): number => process.memoryUsage.rss() / 1_000_000;
+const attachedMB = rssMB();
+await sleep(Number(env("IDLE_MS")));
+process.stdout.write(JSON.stringify({ attachMs, attachedMB, idleMB: rssMB() }));
 await terminal.stop();
 await app.close();
 process.exit(0);
