@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readdirSync, statSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
@@ -61,6 +61,20 @@ it("none yet is no problem, and none is made", async () => {
   expect(await look(path)).toMatchObject({ state: "ok", found: expect.stringContaining("none yet") });
   expect(existsSync(path)).toBe(false);
   expect(await isStoreReady(`sqlite:${path}`)).toBe("missing");
+});
+
+it("one that is gone while its backups are there is broken, and none is made in its place", async () => {
+  const path = await filledStore();
+  await backUp(path, Date.parse("2026-11-27T12:00:00Z"));
+  rmSync(path);
+  const found = await look(path);
+  expect(found).toMatchObject({
+    state: "broken",
+    found: expect.stringContaining("is gone, and backups of it are there"),
+  });
+  expect(found?.remedy).toContain("clutch store restore");
+  expect(existsSync(path)).toBe(false);
+  expect(await isStoreReady(`sqlite:${path}`)).toBe("unusable");
 });
 
 it("a damaged page is found, in the middle of the file", async () => {
