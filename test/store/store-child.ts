@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { rmSync } from "node:fs";
+import { rmSync, writeSync } from "node:fs";
 import { createAuditLog } from "../../src/store/audit-log.ts";
 import { backUp } from "../../src/store/backups.ts";
 import { createBenchRuns } from "../../src/store/bench-runs.ts";
@@ -12,7 +12,8 @@ import { usageCall } from "./usage-calls.ts";
 
 /** Another process that uses a store: `node store-child.ts TASK URL`. It prints what it has done, a line each. */
 const [, , task = "", url = "", ballast] = process.argv;
-const print = (line: string) => process.stdout.write(`${line}\n`);
+/** Waits until it is in the pipe: what `process.stdout` keeps while nobody reads dies with the process. */
+const print = (line: string) => writeSync(1, `${line}\n`);
 const open = () => openStore(url, { clock: Date.now });
 const change = { scope: "session", target: "s", actor: "child", before: null, after: "a/b" } as const;
 

@@ -129,7 +129,9 @@ describe.each(DATABASES)("on %s", (database) => {
         expect(rounded(sorted(groups))).toEqual(rounded(sorted(expected)));
       }
     };
-    await fc.assert(fc.asyncProperty(fc.array(call, { maxLength: 60 }), periods, fc.constantFrom(...SCOPES), run), {
+    // An id that comes twice is one call, and such ids are made now and then.
+    const calls = fc.uniqueArray(call, { selector: ({ id }) => id, maxLength: 60 });
+    await fc.assert(fc.asyncProperty(calls, periods, fc.constantFrom(...SCOPES), run), {
       numRuns: database === "SQLite" ? 60 : 15,
     });
   });
