@@ -1,9 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, renameSync, rmdirSync, rmSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, renameSync, rmdirSync, rmSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { listBackups } from "../../src/store/backups.ts";
 import { type Machine, newMachine, type Run } from "../cli/machine.ts";
 import { type DiscordStandIn, startDiscord } from "../platforms/discord/discord-stand-in.ts";
 import type { Exchange } from "../platforms/discord/people.ts";
@@ -114,7 +115,7 @@ it("may not grow: who looks is answered, a switch is not made and says why, and 
 it("replaced by another one: that is used, and what was in the former one is kept", async () => {
   expect(await machine.clutch(["store", "backup"], { env }).ended).toBe(0);
   const other = join(machine.dir, "other.db");
-  execFileSync("sh", ["-c", `cp ${store}.backup-* ${other}`]);
+  copyFileSync(listBackups(store)[0]?.path ?? "", other);
   renameSync(other, store);
   // A store is looked through once a minute at most.
   await run.sees(/Another file took its place while Clutch had it open.* is kept as \S+\.replaced-/, 120_000);
