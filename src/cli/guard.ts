@@ -6,7 +6,7 @@ import { createGuardFiles, type GuardCopy, type GuardFiles } from "../guard/guar
 import { createGuardInstaller, type GuardInstalled, type GuardPlan } from "../guard/guard-installer.ts";
 import { type GuardReport, readGuardReport } from "../guard/guard-report.ts";
 import { classifyHost } from "../models/address.ts";
-import { createPlugins } from "../openclaw/plugins.ts";
+import { createPlugins, type Plugins } from "../openclaw/plugins.ts";
 import { withScratchSession } from "../openclaw/scratch-session.ts";
 import { stateDirectory } from "../wall/state-file.ts";
 import { changeText } from "./change-text.ts";
@@ -43,8 +43,8 @@ export const guardInstall = (options: GuardOptions, runtime: Runtime): Promise<E
 
 /** Takes the guard out again, which it refuses while it keeps any turn local; the same options and exit codes. */
 export const guardRemove = (options: GuardOptions, runtime: Runtime): Promise<ExitCode> =>
-  withGuard(options, runtime, async ({ installer, isHere }) => {
-    if (options.yes !== true) throw needsYes();
+  withGuard(options, runtime, async ({ installer, isHere, plugins }) => {
+    if (options.yes !== true) throw needsYes(plugins.restarts() ? ` ${RESTARTS}` : "");
     const done = await installer.remove(ACTOR);
     const left = isHere ? done.elsewhere : "the gateway's machine";
     return {
@@ -75,6 +75,7 @@ export interface GuardContext {
   readonly app: App;
   readonly files: GuardFiles;
   readonly installer: ReturnType<typeof createGuardInstaller>;
+  readonly plugins: Plugins;
   readonly directory: string;
   /** Whether the gateway is on this machine. */
   readonly isHere: boolean;
@@ -113,11 +114,12 @@ async function withGuard(
 export function guardContext(app: App, runtime: Runtime, tell: (text: string) => void): GuardContext {
   const directory = join(stateDirectory(runtime.env, runtime.home), "guard");
   const files = createGuardFiles(directory);
+  const plugins = createPlugins(app.connection);
   const installer = createGuardInstaller({
     changes: app.changes,
     openclaw: app.openclaw,
     guard: app.guard,
-    plugins: createPlugins(app.connection),
+    plugins,
     withScratchSession: (request, work) => withScratchSession(app.connection, request, work),
     files,
     directory,
@@ -125,7 +127,7 @@ export function guardContext(app: App, runtime: Runtime, tell: (text: string) =>
     signal: runtime.signal,
   });
   const host = URL.parse(app.connection.url)?.hostname ?? "";
-  return { app, files, installer, directory, isHere: classifyHost(host) === "loopback", tell };
+  return { app, files, installer, plugins, directory, isHere: classifyHost(host) === "loopback", tell };
 }
 
 const COPIES: Readonly<Record<GuardCopy, string>> = {
@@ -134,16 +136,24 @@ const COPIES: Readonly<Record<GuardCopy, string>> = {
   same: "As it should be",
 };
 
-export const guardPlanText = ({ path, copy, version, config }: GuardPlan): string =>
+export const RESTARTS =
+  "OpenClaw restarts for it, as soon as the turns that run now have ended, after 5 minutes at the latest.";
+
+export const guardPlanText = ({ path, copy, version, config, restarts }: GuardPlan): string =>
   [
     `${COPIES[copy]}: ${path} (the guard, version ${version})`,
     config.length === 0 ? "OpenClaw's configuration is as it should be." : "OpenClaw's configuration:",
     ...config.map((difference) => `  ${changeText(difference)}`),
+    ...(restarts ? [RESTARTS] : []),
     "",
   ].join("\n");
 
-export const guardDoneText = ({ wrote, config, canary, status }: GuardInstalled): readonly string[] => [
-  wrote || config.length > 0 ? "The guard is in OpenClaw; no restart is needed." : "The guard was there already.",
+export const guardDoneText = ({ wrote, config, restarted, canary, status }: GuardInstalled): readonly string[] => [
+  restarted
+    ? "The guard is in OpenClaw, which has restarted for it."
+    : wrote || config.length > 0
+      ? "The guard is in OpenClaw; no restart is needed."
+      : "The guard was there already.",
   {
     passed: "Proved: a turn went through its hooks and, since it is off, reached the canary.",
     stopped: "Proved: it is on, and a turn to the canary was stopped.",
@@ -190,7 +200,7 @@ const FILES: Readonly<Record<GuardCopy, string>> = {
 const since = (at: number): string =>
   at === 0 ? "" : ` since ${new Date(at).toISOString().replace("T", " ").slice(0, 19)} UTC`;
 
-const needsYes = (): ClutchError =>
+const needsYes = (more = ""): ClutchError =>
   new ClutchError("confirmation_required", "This needs a yes first; nothing was changed.", {
-    hint: "Run it again with --yes.",
+    hint: `Run it again with --yes.${more}`,
   });

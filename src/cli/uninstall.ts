@@ -14,7 +14,7 @@ import { createSetupJournal } from "../set-up/setup-journal.ts";
 import { stateDirectory } from "../wall/state-file.ts";
 import { createWallClient } from "../wall/wall-client.ts";
 import { changeText } from "./change-text.ts";
-import { guardContext } from "./guard.ts";
+import { guardContext, RESTARTS } from "./guard.ts";
 import { ownerAtTerminal } from "./open-terminal.ts";
 import type { ExitCode, Runtime } from "./runtime.ts";
 import { serviceRemoval } from "./service.ts";
@@ -139,12 +139,16 @@ async function partsOf(
     });
   }
 
-  const { installer, isHere, files } = guardContext(app, runtime, () => undefined);
+  const { installer, isHere, files, plugins } = guardContext(app, runtime, () => undefined);
   const [guard, guardSlots] = [await app.guard.status().catch(() => undefined), await app.changes.outstanding("guard")];
   if (guard !== undefined || guardSlots.length > 0 || (isHere && files.look() !== "absent")) {
     parts.push({
       name: "The guard",
-      lines: [...guardSlots.map(changeText), ...(isHere ? [`deleted: ${files.path}`] : [])],
+      lines: [
+        ...guardSlots.map(changeText),
+        ...(isHere ? [`deleted: ${files.path}`] : []),
+        ...(plugins.restarts() ? [RESTARTS] : []),
+      ],
       undo: () => installer.remove(actor).then(nothing),
     });
   }

@@ -16,11 +16,14 @@ export interface GuardPlan {
   readonly version: string;
   /** Slots of OpenClaw's configuration that would change. */
   readonly config: readonly SlotDifference[];
+  /** Whether OpenClaw has to restart for it, which the turns that run hold up for 5 minutes at most. */
+  readonly restarts: boolean;
 }
 
 export interface GuardInstalled extends GuardProof {
   readonly wrote: boolean;
   readonly config: readonly SlotDifference[];
+  readonly restarted: boolean;
 }
 
 export interface GuardInstaller {
@@ -88,8 +91,10 @@ export function createGuardInstaller(parts: GuardInstallerParts): GuardInstaller
   };
 
   /** OpenClaw lets nobody change the settings of a plugin whose files it misses, so they come first. */
-  const reloadConfigured = async (): Promise<void> => {
-    if (isConfigured((await openclaw.readConfig()).authored, files.path)) await reload();
+  const reloadConfigured = async (): Promise<boolean> => {
+    if (!isConfigured((await openclaw.readConfig()).authored, files.path)) return false;
+    await reload();
+    return true;
   };
 
   const undoConfig = async (actor: string): Promise<readonly SlotDifference[]> => {
@@ -121,20 +126,27 @@ export function createGuardInstaller(parts: GuardInstallerParts): GuardInstaller
     async plan() {
       const { slots } = await wanted();
       const { path, version } = files;
-      return { path, version, copy: files.look(), config: await changes.preview(slots) };
+      const [copy, config] = [files.look(), await changes.preview(slots)];
+      const isNews = copy !== "same" || config.length > 0;
+      return { path, version, copy, config, restarts: isNews && plugins.restarts() };
     },
 
     async install(actor) {
       const before = await status();
       if (before !== undefined && before.directory !== directory) throw ofAnother(before.directory, directory);
       const { slots, canaryPort } = await wanted();
+      const wasAbsent = files.look() === "absent";
       const { changed: wrote, putBack } = files.write();
       let config: readonly SlotDifference[] = [];
       try {
-        if (wrote || before === undefined) await reloadConfigured();
+        if (plugins.restarts() && !(await plugins.finds(files.path))) throw unseen(files.path);
+        const isLoaded = (wrote || before === undefined) && (await reloadConfigured());
         config = await changes.apply(slots, { actor, about: ABOUT });
         // Agents that OpenClaw has prepared already never ask a plugin that has only just come; once it is there, a reload tells them.
-        if (config.length > 0 || before === undefined) await reload();
+        // After a restart there are no such agents.
+        const isTold = isLoaded && plugins.restarts();
+        const mustReload = config.length > 0 || (before === undefined && !isTold);
+        if (mustReload) await reload();
         const { withScratchSession, signal } = parts;
         const proof = await proveGuard({
           guard: { status },
@@ -146,15 +158,19 @@ export function createGuardInstaller(parts: GuardInstallerParts): GuardInstaller
           ...(signal === undefined ? {} : { signal }),
         });
         files.sweep();
-        return { wrote, config, ...proof };
+        return { wrote, config, restarted: plugins.restarts() && (isLoaded || mustReload), ...proof };
       } catch (thrown) {
         const { says } = await plugins.about(GUARD_ID, files.path).catch(() => SILENT);
         const [put] = await Promise.allSettled([
           (async () => {
             const last = config.length === 0 ? undefined : await changes.last(ABOUT);
             if (last !== undefined) await changes.undo(last, { actor, partly: true });
+            // Missing files that it is told to load would keep it from starting at all.
+            const isNeeded = plugins.restarts() && isConfigured((await openclaw.readConfig()).authored, files.path);
+            if (wasAbsent && isNeeded) return;
             putBack();
-            if (wrote && before !== undefined) await reload();
+            const isChanged = config.length > 0 && plugins.restarts();
+            if ((wrote && before !== undefined) || isChanged) await reload();
           })(),
         ]);
         throw explained(thrown, says, put.status === "fulfilled");
@@ -167,6 +183,7 @@ export function createGuardInstaller(parts: GuardInstallerParts): GuardInstaller
       if (isHolding) throw stillHolding(now?.state.on ?? true);
       if (now === undefined && files.look() === "absent" && files.write().changed) await reloadConfigured();
       const undone = await undoConfig(actor).catch(untilRestart);
+      if (plugins.restarts() && now !== undefined) await reload();
       const started = performance.now();
       while ((await guard.status()) !== undefined) {
         if (performance.now() - started > patienceMs) throw stillThere();
@@ -182,6 +199,12 @@ const SILENT = { says: [] as readonly string[] };
 
 const hintFor = (path: string): string =>
   `Does the gateway run on this machine, as the same person, and see ${path}? In a container it does not: see docs/guard.md.`;
+
+const unseen = (path: string): ClutchError =>
+  new ClutchError(
+    "not_verified",
+    `OpenClaw does not find ${path}, and would not start again if it were told to load it.`,
+  );
 
 const ofAnother = (theirs: string, ours: string): ClutchError =>
   new ClutchError(

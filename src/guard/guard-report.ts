@@ -21,7 +21,7 @@ export interface GuardReport {
 /** Looks at the guard, in OpenClaw and on the disk. Throws the codes of `GatewayConnection.request`. */
 export async function readGuardReport(parts: {
   readonly guard: Pick<GuardClient, "status">;
-  readonly plugins: Pick<Plugins, "about">;
+  readonly plugins: Pick<Plugins, "about" | "restarts">;
   readonly files: Pick<GuardFiles, "path" | "version" | "look">;
   readonly directory: string;
   /** Whether the gateway is on this machine. */
@@ -36,7 +36,7 @@ export async function readGuardReport(parts: {
     ? ["The guard that answers is of a version that this Clutch does not understand; clutch guard install updates it."]
     : guard === undefined
       ? [absent(openclaw, copy)]
-      : [...ofCopy(copy, path), ...ofGuard(guard)];
+      : [...ofCopy(copy, path, parts.plugins.restarts()), ...ofGuard(guard)];
   return { path, version, copy, guard, openclaw, problems };
 }
 
@@ -58,11 +58,11 @@ const absent = ({ state, says }: PluginReport, copy: GuardCopy | undefined): str
   return `OpenClaw does not run the guard: turns are not kept local.${said} Run clutch guard install.`;
 };
 
-function ofCopy(copy: GuardCopy | undefined, path: string): readonly string[] {
-  if (copy === "absent")
-    return [
-      `Its files at ${path} are gone: it runs on, but the gateway would start without it. Run clutch guard install.`,
-    ];
+function ofCopy(copy: GuardCopy | undefined, path: string, isNeeded: boolean): readonly string[] {
+  if (copy === "absent") {
+    const next = isNeeded ? "this OpenClaw would not start again" : "the gateway would start without it";
+    return [`Its files at ${path} are gone: it runs on, but ${next}. Run clutch guard install.`];
+  }
   if (copy === "different") return ["Its files are not those of this Clutch; clutch guard install updates them."];
   return [];
 }

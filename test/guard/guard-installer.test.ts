@@ -21,6 +21,8 @@ interface Gateway {
   asks: boolean;
   /** How often it was told to load the plugin anew. */
   reloads: number;
+  /** Whether it can only do so by a restart. */
+  restarts: boolean;
   /** What a gateway does at a reload or a change of its configuration. */
   load(): void;
   turn(): void;
@@ -56,6 +58,7 @@ beforeEach(() => {
     guard: undefined,
     asks: true,
     reloads: 0,
+    restarts: false,
     says: [],
     load() {
       const paths = readSlot(this.config, ["plugins", "load", "paths"]) as string[] | null;
@@ -119,6 +122,8 @@ const CHANGE: Change = {
 };
 
 const plugins: Plugins = {
+  restarts: () => gateway.restarts,
+  finds: async (path) => existsSync(path),
   about: async () => ({ state: undefined, says: gateway.says }),
   async reload() {
     gateway.reloads += 1;
@@ -136,7 +141,7 @@ const withScratchSession: ScratchSession = async (_, work) =>
     },
   });
 
-const installer = (more: { scratch?: ScratchSession; freePort?: number } = {}): GuardInstaller =>
+const installer = (more: { scratch?: ScratchSession; freePort?: number; files?: GuardFiles } = {}): GuardInstaller =>
   createGuardInstaller({
     changes,
     openclaw: {
@@ -146,7 +151,7 @@ const installer = (more: { scratch?: ScratchSession; freePort?: number } = {}): 
     guard: { status: async () => gateway.guard },
     plugins,
     withScratchSession: more.scratch ?? withScratchSession,
-    files,
+    files: more.files ?? files,
     directory,
     freePort: async () => more.freePort ?? 20_000,
     patienceMs: 0,
@@ -189,6 +194,51 @@ describe("installing the guard", () => {
       status: { state: { on: true, id: "one" } },
     });
     expect(gateway.reloads).toBe(2);
+  });
+
+  it("tells that an OpenClaw restarts that cannot load it otherwise, once for each change", async () => {
+    gateway.restarts = true;
+    expect(await installer().plan()).toMatchObject({ restarts: true });
+    expect(await installer().install("terminal:owner")).toMatchObject({ restarted: true, canary: "passed" });
+    expect(gateway.reloads).toBe(1);
+
+    expect(await installer().plan()).toMatchObject({ restarts: false });
+    expect(await installer().install("terminal:owner")).toMatchObject({ restarted: false, wrote: false });
+    expect(gateway.reloads).toBe(1);
+
+    // Whoever starts after the files were gone finds them, and needs no second restart to be asked.
+    gateway.guard = undefined;
+    files.remove();
+    expect(await installer().install("terminal:owner")).toMatchObject({ restarted: true, wrote: true });
+    expect(gateway.reloads).toBe(2);
+
+    gateway.asks = false;
+    writeFileSync(join(files.path, "hooks.js"), "// older\n");
+    await expect(installer().install("terminal:owner")).rejects.toThrow(/Everything is as it was before/);
+    expect(gateway.reloads).toBe(4);
+    gateway.asks = true;
+    await installer().remove("terminal:owner");
+    expect(gateway.reloads).toBe(5);
+  });
+
+  it("changes nothing where that OpenClaw would not find it, and so would not start again", async () => {
+    gateway.restarts = true;
+    const unseen = { ...files, path: "/nowhere/guard/plugin" };
+    const before = gateway.config;
+    await expect(installer({ files: unseen }).install("terminal:owner")).rejects.toMatchObject({
+      code: "not_verified",
+      message: expect.stringMatching(/does not find \/nowhere.*would not start again.*as it was before/),
+    });
+    expect([gateway.config, gateway.reloads, files.look()]).toEqual([before, 0, "absent"]);
+  });
+
+  it("leaves the files where that OpenClaw is told to load them, and could not start without", async () => {
+    gateway.restarts = true;
+    await installer().install("terminal:owner");
+    files.remove();
+    gateway.asks = false;
+    await expect(installer().install("terminal:owner")).rejects.toThrow(/does not ask it/);
+    expect(files.look()).toBe("same");
   });
 
   const broken: [string, () => void, RegExp][] = [
@@ -386,6 +436,14 @@ describe("the report", () => {
     expect((await report()).problems).toEqual([]);
     change();
     expect((await report()).problems).toEqual([expect.stringMatching(problem)]);
+  });
+
+  it("says that an OpenClaw would not start again that needs the files for it", async () => {
+    gateway.restarts = true;
+    files.remove();
+    expect((await report()).problems).toEqual([
+      expect.stringMatching(/are gone: it runs on, but this OpenClaw would not/),
+    ]);
   });
 
   it("knows nothing of the files where the guard has its state elsewhere", async () => {
