@@ -47,6 +47,7 @@ interface Parts {
 /** A Clutch whose guard, plugins and lock are as a test says. */
 const world = ({ guard, plugin, lock = lockStatus(false), localOnly = {}, hasStore = true }: Parts) => {
   const connection = {
+    state: () => ({ phase: "ready", serverVersion: "2026.9.6", scopes: [], missingScopes: [] }) as const,
     url: "ws://127.0.0.1:18789",
     request: async () => ({
       plugins: plugin === undefined ? [] : [{ id: "clutch-guard", state: plugin }],

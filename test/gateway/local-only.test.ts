@@ -11,7 +11,8 @@ import { openClawUnderTest } from "./openclaw-under-test.ts";
 /** A sample of what the suites of leaks and crashes try in `npm run test:long`. */
 let lab: LeakLab;
 let before: Config;
-let version: string;
+/** An OpenClaw before 2026.9.1 makes titles of conversations as they go, not when it is asked to. */
+let makesTitlesAlone: boolean;
 const ME = { actor: "discord:owner" };
 
 /** Ways to the cloud, each with the model that they lead to. */
@@ -19,8 +20,7 @@ const paths = (): readonly (readonly [path: Path, model: string])[] => [
   [turn(lab, "a turn of a pinned conversation", "keeper", SONNET), SONNET],
   [turn(lab, "a fallback to the cloud", "spare"), SONNET],
   [job(lab, "keeper"), HAIKU],
-  // An older OpenClaw makes titles only of what is said.
-  ...(isAtLeast(version, "2026.9.1") ? [[title(lab), HAIKU] as const] : []),
+  ...(makesTitlesAlone ? [[title(lab), HAIKU] as const] : []),
 ];
 
 /** All at once, each by its own word: which models each path led to. */
@@ -41,7 +41,7 @@ const configNow = async (): Promise<Config> => {
 };
 
 beforeAll(async () => {
-  ({ version } = await openClawUnderTest());
+  makesTitlesAlone = isAtLeast((await openClawUnderTest()).version, "2026.9.1");
   lab = await startLeakLab({
     change(config) {
       const { entries } = config.agents;
@@ -62,6 +62,12 @@ it("without it all paths lead to the cloud", async () => {
 it("turns on, and proves it", async () => {
   const { said, escaped } = await lab.escaped(() => lab.clutch.app.localOnly.turnOn(ME));
   expect(said.status).toMatchObject({ enforcement: "enforced", problems: [] });
+  // What cannot be tried is not called proved.
+  expect(said.status.verification?.paths.find(({ path }) => path === "A title for a new conversation")).toMatchObject(
+    makesTitlesAlone
+      ? { result: "proved" }
+      : { result: "configured", detail: expect.stringContaining("does not know sessions.title.prepare") },
+  );
   expect(escaped).toBe(0);
 });
 
