@@ -35,9 +35,10 @@ const tryAll = () =>
 const asBefore = () => paths().map(([{ name }, model]) => ({ name, cloud: [model], local: [] }));
 
 const configNow = async (): Promise<Config> => {
-  // OpenClaw stamps the file whenever it is written.
-  const { meta: _, ...config } = (await lab.clutch.app.openclaw.readConfig()).authored;
-  return config;
+  // OpenClaw stamps the file whenever it is written; 2026.8.1 names plugins there that it enables by itself.
+  const { meta: _, ...config }: Config = (await lab.clutch.app.openclaw.readConfig()).authored;
+  const entries = Object.entries<object>(config.plugins.entries).filter(([, entry]) => Object.keys(entry).length > 0);
+  return { ...config, plugins: { ...config.plugins, entries: Object.fromEntries(entries) } };
 };
 
 beforeAll(async () => {
