@@ -94,6 +94,7 @@ const messagePayload = z.looseObject({
     role: z.string(),
     provider: z.string().optional(),
     model: z.string().optional(),
+    stopReason: z.string().optional(),
     __openclaw: z.looseObject({ runId: z.string().optional(), kind: z.string().optional() }).optional(),
   }),
 });
@@ -119,6 +120,8 @@ export function readSessionEvent({ event, payload }: GatewayEvent): SessionEvent
   // Answers of OpenClaw itself (`gateway-injected`) and compactions are nobody's turn.
   const isAnswer =
     message.role === "assistant" && message.provider !== "openclaw" && message.__openclaw?.kind === undefined;
+  // An older OpenClaw (2026.8.1) also writes down each try that failed before another model answered.
+  if (message.stopReason === "error") return undefined;
   if (!isAnswer || message.provider === undefined || message.model === undefined) return undefined;
   return {
     kind: "answered",
