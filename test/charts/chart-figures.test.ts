@@ -158,3 +158,7 @@ describe("a tidied chart", () => {
     expect(tidyChart(chartOf([], { series }), 10).series.at(-1)).toEqual({ name: "2 more", tone });
   });
 });
+
+it("an axis of next to nothing is that of nothing", () => {
+  for (const most of [5e-324, 1e-310]) expect(axisTicks(most, "USD")).toEqual(axisTicks(0, "USD"));
+});
