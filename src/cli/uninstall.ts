@@ -190,8 +190,8 @@ async function partsOf(
   }
 
   // The last of OpenClaw's settings: it restarts for it.
-  const wallSlots = await app.changes.outstanding("wall");
   const wall = await wallInstallerFor(app, { command }, runtime, config);
+  const wallSlots = await wall.outstanding();
   const { unitFile, unitBefore } = await wall.plan();
   if (wallSlots.length > 0 || unitBefore !== undefined) {
     parts.push({

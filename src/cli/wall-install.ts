@@ -85,8 +85,7 @@ export async function removeWall(app: App, installer: WallInstaller, actor: stri
   if (restart === "later" || restart === "by hand") {
     return { done: { ...done, restart }, text: [restartText(restart, ""), stays] };
   }
-  const isProxied = done.kept.length > 0 && (await usedProxy(app)).enabled;
-  const isStopped = !isProxied && (await installer.stop());
+  const isStopped = await installer.stop();
   return {
     done: { ...done, restart: restart ?? null },
     text: [
@@ -134,8 +133,15 @@ export async function wallInstallerFor(
 ): Promise<WallInstaller> {
   const settings = wallSettings(known ?? (await loadConfig(runtime)));
   const directory = stateDirectory(runtime.env, runtime.home);
+  let told: string | undefined;
   return createWallInstaller({
     changes: app.changes,
+    // Only the guard tells the address, and it may be taken out meanwhile.
+    async proxy() {
+      const { enabled, address } = await usedProxy(app);
+      told = address ?? told;
+      return { enabled, address: told };
+    },
     client: createWallClient({ directory }),
     service: createUserService({
       name: UNIT_NAME,

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ConfigChanges, SlotDifference } from "../agents/config-changes.ts";
 import { ClutchError } from "../errors.ts";
+import type { UsedProxy } from "../local-only/lock-layers.ts";
 import type { Slot } from "../openclaw/config-slots.ts";
 import type { UserService } from "../service/user-service.ts";
 import { readState } from "./state-file.ts";
@@ -20,6 +21,8 @@ export interface WallInstaller {
   plan(): Promise<InstallPlan>;
   /** `service` is false where there is no systemd and a wall that somebody started answers. */
   install(actor: string): Promise<{ readonly service: boolean; readonly config: readonly SlotDifference[] }>;
+  /** Slots of OpenClaw's configuration that `remove` would change. */
+  outstanding(): Promise<readonly SlotDifference[]>;
   /** The wall goes on running, so that a gateway that was not restarted yet keeps its network. */
   remove(
     actor: string,
@@ -29,6 +32,11 @@ export interface WallInstaller {
 }
 
 const ABOUT = "wall";
+/** What a Clutch that remembers nothing takes out. */
+const LEFTOVER: readonly Slot[] = [
+  { path: ["proxy", "enabled"], value: null },
+  { path: ["proxy", "proxyUrl"], value: null },
+];
 
 /**
  * Sets up the wall's service and points OpenClaw at it, in this order: OpenClaw is
@@ -37,7 +45,9 @@ const ABOUT = "wall";
  * something else would have to be done first.
  */
 export function createWallInstaller(parts: {
-  readonly changes: Pick<ConfigChanges, "preview" | "apply" | "last" | "undo">;
+  readonly changes: Pick<ConfigChanges, "preview" | "apply" | "last" | "undo" | "outstanding">;
+  /** What OpenClaw sends its traffic through. */
+  readonly proxy: () => Promise<UsedProxy>;
   readonly client: WallClient;
   readonly service: UserService;
   /** `host:port`. */
@@ -48,7 +58,7 @@ export function createWallInstaller(parts: {
   /** How long the wall may take to come up, ms. */
   readonly patienceMs?: number;
 }): WallInstaller {
-  const { changes, client, service, listen, patienceMs = 10_000 } = parts;
+  const { changes, client, service, proxy, listen, patienceMs = 10_000 } = parts;
   const slots: readonly Slot[] = [
     { path: ["proxy", "enabled"], value: true },
     { path: ["proxy", "proxyUrl"], value: `http://${listen}` },
@@ -75,6 +85,14 @@ export function createWallInstaller(parts: {
     }
   };
 
+  /** Without the wall an OpenClaw that is still pointed at it would reach nothing. */
+  const takeOut = async (actor: string): Promise<readonly SlotDifference[]> => {
+    const { enabled, address } = await proxy();
+    if (!enabled) return [];
+    if (address === undefined) throw stillUsed(listen);
+    return address === listen ? changes.apply(LEFTOVER, { actor, about: `${ABOUT}-removal` }) : [];
+  };
+
   return {
     async plan() {
       const { file, before, after } = service.difference();
@@ -84,13 +102,21 @@ export function createWallInstaller(parts: {
       const isService = await startService();
       return { service: isService, config: await changes.apply(slots, { actor, about: ABOUT }) };
     },
+    async outstanding() {
+      const made = await changes.outstanding(ABOUT);
+      if (made.length > 0) return made;
+      const { enabled, address } = await proxy();
+      return enabled && address === listen ? changes.preview(LEFTOVER) : [];
+    },
     async remove(actor) {
       const state = (await client.status()) ?? readState(parts.directory);
       if (state.closed) throw stillClosed(state.id);
       const last = await changes.last(ABOUT);
-      const done = last === undefined ? { undone: [], kept: [] } : await changes.undo(last, { actor, partly: true });
+      const { undone, kept } =
+        last === undefined ? { undone: [], kept: [] } : await changes.undo(last, { actor, partly: true });
+      const rest = undone.length === 0 ? await takeOut(actor) : [];
       await service.remove({ stop: false });
-      return done;
+      return { undone: [...undone, ...rest], kept };
     },
     async stop() {
       if ((await client.status()) === undefined) return true;
@@ -103,6 +129,15 @@ const notUp = (why: string): ClutchError =>
   new ClutchError("not_verified", `The wall did not come up (${why}); OpenClaw's configuration is as it was.`, {
     hint: `Look into journalctl --user -u ${UNIT_NAME}.`,
   });
+
+const stillUsed = (listen: string): ClutchError =>
+  new ClutchError(
+    "bad_config",
+    "OpenClaw sends its traffic through a proxy that Clutch does not remember setting, and does not tell which.",
+    {
+      hint: `If proxy.proxyUrl in its configuration is http://${listen}, take it out (openclaw config unset proxy), then run this again; if it is another one, systemctl --user disable --now ${UNIT_NAME} ends the wall.`,
+    },
+  );
 
 const stillClosed = (id: string): ClutchError =>
   new ClutchError("bad_config", `The wall is closed by “${id}”; without it everything would be reachable again.`, {

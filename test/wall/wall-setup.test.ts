@@ -99,8 +99,14 @@ describe("installing", () => {
   let config: Map<string, unknown>;
   let ran: string[];
   let hasSystemd: boolean;
+  /** Clutch's store is another one than that of the installation. */
+  let forgotten: boolean;
+  /** What the guard tells of OpenClaw's proxy. */
+  let address: string | undefined;
 
   beforeEach(() => {
+    forgotten = false;
+    address = undefined;
     directory = temporaryDirectory();
     config = new Map();
     ran = [];
@@ -113,14 +119,19 @@ describe("installing", () => {
   });
 
   /** A configuration in memory; what the real one does has its own tests. */
-  const changes: Pick<ConfigChanges, "preview" | "apply" | "last" | "undo"> = {
+  const changes: Pick<ConfigChanges, "preview" | "apply" | "last" | "undo" | "outstanding"> = {
     preview: async (slots) => differences(slots),
     async apply(slots) {
       const made = differences(slots);
-      for (const { name, after } of made) config.set(name, after);
+      for (const { name, after } of made) {
+        if (after === null) config.delete(name);
+        else config.set(name, after);
+      }
       return made;
     },
-    last: async () => (config.size === 0 ? undefined : CHANGE),
+    last: async () => (config.size === 0 || forgotten ? undefined : CHANGE),
+    outstanding: async () =>
+      forgotten ? [] : [...config].map(([name, value]) => ({ path: [name], name, before: value, after: null })),
     async undo() {
       const undone = [...config].map(([name, value]) => ({ path: [name], name, before: value, after: null }));
       config.clear();
@@ -129,7 +140,12 @@ describe("installing", () => {
   };
   const differences = (slots: readonly Slot[]): SlotDifference[] =>
     slots
-      .map(({ path, value }) => ({ path, name: formatSlot(path), before: config.get(formatSlot(path)), after: value }))
+      .map(({ path, value }) => ({
+        path,
+        name: formatSlot(path),
+        before: config.get(formatSlot(path)) ?? null,
+        after: value,
+      }))
       .filter(({ before, after }) => before !== after);
 
   const systemctl: Systemctl = async (words) => {
@@ -143,6 +159,7 @@ describe("installing", () => {
   const installer = (more: { listen?: string; strict?: boolean } = {}): WallInstaller =>
     createWallInstaller({
       changes,
+      proxy: async () => ({ enabled: config.get("proxy.enabled") === true, address }),
       client: { status: async () => lab?.client.status(), close: rejects, open: rejects },
       service: createUserService({
         name: "clutch-wall.service",
@@ -229,5 +246,45 @@ describe("installing", () => {
     expect(ran).toEqual(["disable clutch-wall.service", "daemon-reload"]);
     expect(existsSync(join(directory, "units", "clutch-wall.service"))).toBe(false);
     expect(await lab.client.status()).toBeDefined();
+  });
+
+  it("takes OpenClaw off the wall before it goes, also where nobody remembers who pointed it there", async () => {
+    lab = await startWallLab(undefined, { directory });
+    const { listen } = lab.wall.status();
+    await installer({ listen }).install("terminal:owner");
+    forgotten = true;
+    await expect(installer({ listen }).remove("terminal:owner")).rejects.toMatchObject({
+      code: "bad_config",
+      hint: expect.stringContaining(listen),
+    });
+    expect(existsSync(join(directory, "units", "clutch-wall.service"))).toBe(true);
+
+    address = listen;
+    expect((await installer({ listen }).outstanding()).map(({ name }) => name)).toEqual([
+      "proxy.enabled",
+      "proxy.proxyUrl",
+    ]);
+    await installer({ listen }).remove("terminal:owner");
+    expect(config.size).toBe(0);
+  });
+
+  it("leaves another proxy of OpenClaw's alone", async () => {
+    lab = await startWallLab(undefined, { directory });
+    const { listen } = lab.wall.status();
+    await installer({ listen }).install("terminal:owner");
+    forgotten = true;
+    address = "10.0.0.1:8080";
+    expect(await installer({ listen }).outstanding()).toEqual([]);
+    expect((await installer({ listen }).remove("terminal:owner")).undone).toEqual([]);
+    expect(config.get("proxy.enabled")).toBe(true);
+    expect(existsSync(join(directory, "units", "clutch-wall.service"))).toBe(false);
+  });
+
+  it("is stopped once nothing goes through it, and says where somebody else has to", async () => {
+    expect(await installer().stop()).toBe(true);
+    lab = await startWallLab(undefined, { directory });
+    const { listen } = lab.wall.status();
+    expect(await installer({ listen }).stop()).toBe(false);
+    expect(ran).toEqual(["stop clutch-wall.service"]);
   });
 });
