@@ -32,13 +32,9 @@ import { createModelsSetup, type ModelsSetup } from "./models-setup/models-setup
 import { createMetricSources } from "./observe/metric-sources.ts";
 import type { Metrics } from "./observe/metrics.ts";
 import type { ReadinessCheck } from "./observe/readiness.ts";
+import { readinessChecks } from "./observe/readiness-checks.ts";
 import { createAgentFiles } from "./openclaw/agent-files.ts";
-import {
-  type ConnectionState,
-  type GatewayAddress,
-  type GatewayConnection,
-  openConnection,
-} from "./openclaw/connection.ts";
+import { type GatewayAddress, type GatewayConnection, openConnection } from "./openclaw/connection.ts";
 import type { GuardClient } from "./openclaw/guard-client.ts";
 import { createJobs } from "./openclaw/jobs.ts";
 import { createOpenClaw, type OpenClaw } from "./openclaw/openclaw.ts";
@@ -100,8 +96,6 @@ export interface App {
 
 /** A switch that another process has begun is given this long to end by itself, ms. */
 const UNFINISHED_AFTER_MS = 60_000;
-/** What is written to see whether the store takes it goes after this, ms. */
-const READINESS_MS = 60_000;
 
 export interface AppParts extends Waiting {
   /** The wall is a process of its own. */
@@ -330,16 +324,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       localOnly,
       attached,
       actions: createActionStore(store.expiring("actions")),
-      checks: [
-        { part: "gateway", check: async () => gatewayProblem(connection.state()) },
-        {
-          part: "store",
-          async check() {
-            await store.expiring("presence").set("readiness", clock(), READINESS_MS);
-            return undefined;
-          },
-        },
-      ],
+      checks: readinessChecks({ connection, presence: store.expiring("presence"), clock }),
       dispatcher: createDispatcher({
         commands: allCommands,
         services,
@@ -381,12 +366,6 @@ const countedAudit = (audit: AuditLog, metrics: Metrics | undefined): AuditLog =
     metrics?.audited(entry);
   },
 });
-
-function gatewayProblem(state: ConnectionState): string | undefined {
-  if (state.phase === "ready") return undefined;
-  if (state.phase === "closed") return "Clutch is shutting down.";
-  return state.problem?.message ?? "Clutch is connecting to it.";
-}
 
 /** It is connected by now. */
 function countReconnects(connection: GatewayConnection, metrics: Metrics): void {
