@@ -16,7 +16,7 @@ import { isOf, isShut, type LayerView, type LockLayer, lookAt } from "./lock-lay
 import { closedOnes, isPassing, type LockMachine } from "./lock-machine.ts";
 import type { LockSchedule } from "./lock-schedule.ts";
 import type { LockStatus } from "./lock-status.ts";
-import type { LockSight, LockTurns } from "./lock-turns.ts";
+import { FORMER_UNKNOWN, type LockSight, type LockTurns } from "./lock-turns.ts";
 import type { RulesSource } from "./rules-source.ts";
 
 /** For the process that watches over the lock. Of each alert, one process is given it once. */
@@ -203,10 +203,7 @@ export function createLockCare(parts: {
         ? [`The file of the ${layer.name} ${view.damage}.`]
         : [];
     });
-    const lost =
-      last !== undefined
-        ? []
-        : ["What helper calls used before is not known any more; those that use a local model now will go on to."];
+    const lost = last === undefined ? [FORMER_UNKNOWN] : [];
     return [told(place, `Local-only mode is on: ${reason}, though nobody here turned it on.`, ...damage, ...lost)];
   };
 

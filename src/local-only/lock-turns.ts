@@ -47,6 +47,10 @@ export interface LockTurns {
   recorded<T>(action: string, request: LockRequest, work: () => Promise<T>): Promise<T>;
 }
 
+/** For a lock that somebody else turned on, or this Clutch with a store that is lost. */
+export const FORMER_UNKNOWN =
+  "What helper calls used before is not known any more; those that use a local model now will go on to.";
+
 export function createLockTurns(parts: {
   readonly layers: readonly LockLayer[];
   readonly machine: LockMachine;
@@ -172,6 +176,7 @@ export function createLockTurns(parts: {
       const { stays, problems } = await recorded("off", request, () => machine.turnOff(entry, holder));
       return [
         ...problems,
+        ...(last === undefined ? [FORMER_UNKNOWN] : []),
         ...(stays.length === 0 ? [] : [`Somebody set these meanwhile, so they stay as they are: ${stays.join(", ")}.`]),
       ];
     },

@@ -344,3 +344,14 @@ describe("off by force", () => {
     expect(await enforcement()).toBe("enforced");
   });
 });
+
+it("an off by a Clutch whose store is lost says what it cannot put back", async () => {
+  await clutch.lock.turnOn(ME);
+  await lab.loseStore();
+  clutch = await lab.clutch();
+  const { notes } = await off();
+  expect(notes.join(" ")).toContain("not known any more");
+  expect(await enforcement()).toBe("off");
+  await clutch.lock.turnOn(ME);
+  expect((await off()).notes.join(" ")).not.toContain("not known any more");
+});
