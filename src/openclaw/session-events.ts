@@ -87,6 +87,15 @@ const changedPayload = z.looseObject({
   session: sessionRow.optional(),
 });
 
+/**
+ * An older OpenClaw (2026.8.1) sends some changes without the row: its fields stand beside the session's key. Where
+ * no model is among them, it is not a row.
+ */
+const bareRow = z
+  .looseObject({ sessionKey: z.string(), modelProvider: z.string(), model: z.string() })
+  .transform((fields): z.input<typeof sessionRow> => ({ ...fields, key: fields.sessionKey }))
+  .pipe(sessionRow);
+
 const messagePayload = z.looseObject({
   sessionKey: z.string(),
   session: sessionRow,
@@ -105,8 +114,9 @@ export function readSessionEvent({ event, payload }: GatewayEvent): SessionEvent
   if (event === "sessions.changed") {
     const parsed = changedPayload.safeParse(payload);
     if (!parsed.success) return undefined;
-    const { sessionKey: key, reason, phase, runId, session: row } = parsed.data;
+    const { sessionKey: key, reason, phase, runId } = parsed.data;
     if (reason === "delete") return { kind: "deleted", key };
+    const row = parsed.data.session ?? bareRow.safeParse(payload).data;
     if (row === undefined) return undefined;
     if (reason === "patch") return { kind: "changed", key, row };
     if (reason === "reset" || reason === "new") return { kind: "reset", key, row };

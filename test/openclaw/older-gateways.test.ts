@@ -3,6 +3,7 @@ import { ClutchError } from "../../src/errors.ts";
 import { createAgentFiles } from "../../src/openclaw/agent-files.ts";
 import { createOpenClaw } from "../../src/openclaw/openclaw.ts";
 import { withScratchSession } from "../../src/openclaw/scratch-session.ts";
+import { readSessionEvent } from "../../src/openclaw/session-events.ts";
 
 const ready = (serverVersion: string) => () =>
   ({ phase: "ready", serverVersion, scopes: [], missingScopes: [] }) as const;
@@ -242,5 +243,29 @@ describe("a gateway that makes a conversation's model the default of others", ()
         hint: expect.stringMatching(/to "session".*or take it out.*scope:agent or scope:global/),
       });
     }
+  });
+});
+
+describe("a gateway that says what changed of a session without its row", () => {
+  const changed = (payload: object) => readSessionEvent({ event: "sessions.changed", payload });
+  const fields = { sessionKey: "agent:main:main", modelProvider: "ollama", model: "qwen", modelOverrideSource: "user" };
+
+  it("is understood by the fields beside the session's key", () => {
+    expect(changed({ ...fields, reason: "patch", ts: 1 })).toMatchObject({
+      kind: "changed",
+      key: "agent:main:main",
+      row: { key: "agent:main:main", model: { provider: "ollama", model: "qwen" }, pinSource: "user" },
+    });
+  });
+
+  it("is not taken to have taken the pin away where it names no model", () => {
+    expect(changed({ sessionKey: "agent:main:main", sessionId: "s1", reason: "patch" })).toBeUndefined();
+  });
+
+  it("is taken by its row where it sends one", () => {
+    const session = { key: "agent:main:main", modelProvider: "anthropic", model: "sonnet" };
+    expect(changed({ ...fields, reason: "patch", session })).toMatchObject({
+      row: { model: { provider: "anthropic", model: "sonnet" }, pinSource: undefined },
+    });
   });
 });
