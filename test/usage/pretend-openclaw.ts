@@ -155,7 +155,7 @@ export function pretendOpenClaw({ hasGuard, clock }: { readonly hasGuard: boolea
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    state: () => ({ phase: "ready" }) as ConnectionState,
+    state: () => ({ phase: "ready", serverVersion: "2026.9.6", scopes: [], missingScopes: [] }),
     onState(listener) {
       states.add(listener);
       return () => states.delete(listener);
