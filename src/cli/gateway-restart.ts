@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { App } from "../app.ts";
 import { readSlot } from "../openclaw/config-slots.ts";
+import { watchRestart } from "../openclaw/restart-watch.ts";
 
 /** What became of a restart that a change of OpenClaw's configuration wants. */
 export type GatewayRestart =
@@ -34,26 +34,15 @@ export async function withGatewayRestart<T>(
   wantsRestart: (done: T) => boolean,
   { leavesMs, comesBackMs } = PATIENCE,
 ): Promise<{ readonly done: T; readonly restart: GatewayRestart | undefined }> {
-  let left = false;
-  const unfollow = connection.onState(({ phase }) => {
-    if (phase !== "ready") left = true;
-  });
+  const watch = watchRestart(connection);
   try {
     const done = await change();
     if (!wantsRestart(done)) return { done, restart: undefined };
     const { config } = await openclaw.readConfig({ timeoutMs: comesBackMs });
     if (WAITS_FOR_A_PERSON.has(readSlot(config, ["gateway", "reload", "mode"]))) return { done, restart: "by hand" };
-    await until(() => left, leavesMs, signal);
-    if (!left) return { done, restart: "later" };
-    const isBack = () => connection.state().phase === "ready";
-    await until(isBack, comesBackMs, signal);
-    return { done, restart: isBack() ? "done" : "later" };
+    if (!(await watch.left(leavesMs, signal))) return { done, restart: "later" };
+    return { done, restart: (await watch.back(comesBackMs, signal)) ? "done" : "later" };
   } finally {
-    unfollow();
+    watch.end();
   }
-}
-
-async function until(reached: () => boolean, patienceMs: number, signal: AbortSignal): Promise<void> {
-  const started = performance.now();
-  while (!reached() && performance.now() - started < patienceMs) await sleep(100, undefined, { signal });
 }

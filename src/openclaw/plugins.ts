@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { ClutchError } from "../errors.ts";
 import type { GatewayConnection } from "./connection.ts";
+import { watchRestart } from "./restart-watch.ts";
 import { isAtLeast } from "./version.ts";
 import { parseReply } from "./wire.ts";
 
@@ -68,25 +69,17 @@ export function createPlugins(
 
   /** OpenClaw may be about to restart by itself, since a list of plugins has changed; the two become one. */
   const restart = async (id: string): Promise<void> => {
-    let isAway = connection.state().phase !== "ready";
-    const { promise: back, resolve, reject } = Promise.withResolvers<void>();
-    const timer = setTimeout(() => reject(notBack()), restartMs);
-    const forget = connection.onState(({ phase }) => {
-      if (phase === "ready" && isAway) resolve();
-      if (phase === "closed") reject(new ClutchError("gateway_lost", "Clutch is shutting down."));
-      isAway ||= phase !== "ready";
-    });
-    const ask = async (): Promise<void> => {
-      await connection.request("gateway.restart.request", { reason: id }).catch((thrown: unknown) => {
-        // On its way down it answers nobody, or that it takes nothing more.
-        if (!isAway && !isGoingDown(thrown)) throw thrown;
-      });
-    };
+    const watch = watchRestart(connection);
     try {
-      await Promise.all([back, isAway ? undefined : ask()]);
+      if (!watch.hasLeft()) {
+        await connection.request("gateway.restart.request", { reason: id }).catch((thrown: unknown) => {
+          // On its way down it answers nobody, or that it takes nothing more.
+          if (!watch.hasLeft() && !isGoingDown(thrown)) throw thrown;
+        });
+      }
+      if (!(await watch.back(restartMs))) throw notBack();
     } finally {
-      clearTimeout(timer);
-      forget();
+      watch.end();
     }
   };
 

@@ -35,7 +35,7 @@ function gateway({ refusal = PERSISTED, usedAfter, usedAtLook, includedPaths = [
       const revision = { configRevisionHash: "new", appliedConfigHash: isUsed() ? "new" : "old" };
       return {
         config: { whole: true },
-        parsed: { agents: { list: "${NAMES}" } },
+        parsed: { agents: { list: "$NAMES" } },
         hash: "now",
         includedPaths,
         ...revision,
@@ -55,7 +55,7 @@ it("OpenClaw is told to use its own file, as it is written there, until it does"
   await createConfigPatch(connection, { pauseMs: 1 })({ agents: {} }, "old");
   const again = ["config.get", "config.apply"];
   expect(connection.asked).toEqual(["config.patch", ...again, ...again, "config.get"]);
-  expect(connection.applied[0]).toEqual({ raw: '{"agents":{"list":"${NAMES}"}}', baseHash: "now" });
+  expect(connection.applied[0]).toEqual({ raw: '{"agents":{"list":"$NAMES"}}', baseHash: "now" });
 });
 
 it("a file that includes others is not written anew", async () => {
