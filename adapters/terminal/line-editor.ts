@@ -56,7 +56,13 @@ export function createLineEditor(options: {
     else if (historyFile !== undefined) writeHistory(historyFile, lines);
   });
   editor.on("SIGINT", options.onInterrupt);
-  editor.on("error", () => editor.close());
+  let ending = false;
+  // A terminal that is gone fails once more where it is given back.
+  editor.on("error", () => {
+    if (ending) return;
+    ending = true;
+    editor.close();
+  });
   editor.on("close", () => {
     open = false;
     input.off("keypress", onKey);

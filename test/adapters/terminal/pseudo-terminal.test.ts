@@ -50,5 +50,28 @@ describe.skipIf(!present)(
         rmSync(folder, { recursive: true });
       }
     });
+
+    it("ends like any other where its window is closed", async () => {
+      const folder = mkdtempSync(join(tmpdir(), "clutch-pty-"));
+      const [code, errors] = [join(folder, "code"), join(folder, "errors")];
+      const fixture = new URL("./echo-terminal.ts", import.meta.url).pathname;
+      // Without the signal that comes with it, so that only the terminal tells.
+      const command = `trap "" HUP; ${process.execPath} ${fixture} 2>${errors}; echo $? >${code}`;
+      const child = spawn("script", ["-qec", command, "/dev/null"], {
+        stdio: ["pipe", "pipe", "inherit"],
+        env: { ...process.env, TERM: "xterm-256color", LC_ALL: "C.UTF-8", SHELL: "/bin/sh" },
+      });
+      try {
+        const screen = createVirtualScreen(60);
+        child.stdout.on("data", (chunk: Buffer) => screen.write(chunk.toString()));
+        await vi.waitFor(() => expect(screen.text()).toContain("• Echo\n\n›"), { timeout: 10_000, interval: 20 });
+        child.kill("SIGKILL");
+        await vi.waitFor(() => expect(readFileSync(code, "utf8")).toBe("0\n"), { timeout: 30_000, interval: 50 });
+        expect(readFileSync(errors, "utf8")).toBe("");
+      } finally {
+        child.kill();
+        rmSync(folder, { recursive: true });
+      }
+    });
   },
 );
