@@ -1,4 +1,5 @@
 import { ClutchError } from "../src/errors.ts";
+import { closestTo } from "../src/models/closest.ts";
 import type { Command, OptionValues } from "./command.ts";
 
 export interface ParsedLine<Services> {
@@ -20,7 +21,7 @@ export function parseCommandLine<Services>(line: string, commands: readonly Comm
     const names = commands.map((candidate) => `/${candidate.name}`);
     throw new ClutchError("unknown_command", `There is no command /${clip(name)}.`, {
       hint: `Commands: ${names.join(", ")}.`,
-      suggestions: names,
+      suggestions: closestTo(name, names),
     });
   }
   return { command, options: readOptions(command, words) };
@@ -83,7 +84,7 @@ export function checkOptions<Services>(command: Command<Services>, options: Opti
     if (option.choices !== undefined && !option.choices.includes(value)) {
       throw new ClutchError("bad_option", `“${name}” cannot be “${clip(value)}”.`, {
         hint: `It is one of: ${option.choices.join(", ")}.`,
-        suggestions: option.choices,
+        suggestions: closestTo(value, option.choices),
       });
     }
     if (value.length > MAX_VALUE) {

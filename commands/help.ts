@@ -1,4 +1,5 @@
 import { ClutchError } from "../src/errors.ts";
+import { closestTo } from "../src/models/closest.ts";
 import type { Command } from "./command.ts";
 import { clip } from "./command-line.ts";
 import type { Services } from "./services.ts";
@@ -46,7 +47,10 @@ function formsOf(typed: string, commands: readonly Command<Services>[]) {
   if (command === undefined) {
     throw new ClutchError("unknown_command", `There is no command “${clip(typed)}”.`, {
       hint: "/help shows what there is.",
-      suggestions: commands.map((one) => `/${one.name}`),
+      suggestions: closestTo(
+        name,
+        commands.map((one) => `/${one.name}`),
+      ),
     });
   }
   return {

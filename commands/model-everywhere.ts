@@ -1,4 +1,5 @@
 import { ClutchError, type ErrorCode } from "../src/errors.ts";
+import { closestTo } from "../src/models/closest.ts";
 import { formatModelRef } from "../src/models/model-ref.ts";
 import type { ModelProfile } from "../src/registry/model-profile.ts";
 import type { BulkContext, BulkPlan, BulkResult } from "../src/sessions/bulk-switch.ts";
@@ -16,7 +17,7 @@ export async function switchEverywhere(context: CommandContext<Services>, target
   if (agentId !== undefined && !agentIds.includes(agentId)) {
     throw new ClutchError("unknown_agent", `There is no agent “${agentId}”.`, {
       hint: `Agents: ${agentIds.join(", ")}.`,
-      suggestions: agentIds,
+      suggestions: closestTo(agentId, agentIds),
     });
   }
   if (target !== null) await refuseUnanswerable(context, target);

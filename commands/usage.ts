@@ -1,4 +1,5 @@
 import { ClutchError } from "../src/errors.ts";
+import { closestTo } from "../src/models/closest.ts";
 import { type ModelRef, sameModel } from "../src/models/model-ref.ts";
 import type { UsageScope } from "../src/store/usage-totals.ts";
 import { EXPORT_FORMATS, type ExportFormat } from "../src/usage/usage-export.ts";
@@ -156,7 +157,7 @@ function checkAgent({ scope: { agentId }, figures }: UsageReport, { registry }: 
     `There is no agent “${agentId.slice(0, 60)}”, and none of that name was counted.`,
     {
       hint: `Agents: ${known.join(", ")}.`,
-      suggestions: known,
+      suggestions: closestTo(agentId, known),
     },
   );
 }

@@ -1,5 +1,5 @@
-import { distance } from "fastest-levenshtein";
 import { z } from "zod";
+import { closestTo } from "../models/closest.ts";
 
 /** A mapping with these keys and no others. */
 export const shape = <const S extends z.core.$ZodShape>(keys: S) =>
@@ -9,7 +9,7 @@ export const shape = <const S extends z.core.$ZodShape>(keys: S) =>
   });
 
 function unknownKey(key: string, known: readonly string[]): string {
-  const near = known.find((each) => distance(key.toLowerCase(), each.toLowerCase()) <= Math.min(2, each.length - 2));
+  const [near] = closestTo(key, known);
   return `“${key}” is no key here; ${near === undefined ? `there are ${known.join(", ")}` : `did you mean “${near}”?`}`;
 }
 

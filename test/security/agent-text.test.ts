@@ -1,4 +1,4 @@
-import { mkdtemp, readdir } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -210,6 +210,7 @@ describe("a file whose name somebody else chose", () => {
       const inside = await mkdtemp(join(root, "in-"));
       await saveFile({ tone: "info", title: "a file", file: { name, mediaType: "text/csv", text: "x" } }, inside);
       expect(await readdir(root)).toHaveLength(1);
+      await rm(root, { recursive: true });
     },
   );
 });
