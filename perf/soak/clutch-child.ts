@@ -1,6 +1,7 @@
-import { readdirSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { homedir } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import { getHeapStatistics } from "node:v8";
 import type { ChatAdapter, Dispatch } from "../../adapters/adapter.ts";
 import { createApp } from "../../src/app.ts";
 import { deliverNotices } from "../../src/cli/deliver.ts";
@@ -91,16 +92,32 @@ function openFiles(): Record<string, number> {
   return counted(kinds);
 }
 
+/** Resident bytes by what is mapped there: the C heap, files such as the program itself, and the rest, by the size of its pieces. */
+function mappedMemory(): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const region of readFileSync("/proc/self/smaps", "utf8").split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m)) {
+    const [, from = "0", to = "0", name = ""] = /^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ \S+ \d+ *(.*)/.exec(region) ?? [];
+    const size = Number.parseInt(to, 16) - Number.parseInt(from, 16);
+    const kind = name.startsWith("/") ? "files" : name === "" ? `anonymous ${sizeClass(size)}` : name;
+    sums[kind] = (sums[kind] ?? 0) + 1_024 * Number(/^Rss:\s+(\d+)/m.exec(region)?.[1] ?? 0);
+  }
+  return sums;
+}
+
+/** V8's pages are of 256 KB, an arena of the C library is up to 64 MB. */
+function sizeClass(bytes: number): string {
+  return bytes <= 262_144 ? "to 256 KB" : bytes <= 8_388_608 ? "to 8 MB" : bytes <= 67_108_864 ? "to 64 MB" : "larger";
+}
+
 async function sample(): Promise<Sample> {
   for (let round = 0; round < 3; round += 1) {
     globalThis.gc?.();
     await sleep(200);
   }
-  const { rss, heapUsed, external } = process.memoryUsage();
+  const { rss, heapUsed, heapTotal, external, arrayBuffers } = process.memoryUsage();
   return {
-    rss,
-    heapUsed,
-    external,
+    ...{ rss, heapUsed, heapTotal, external, arrayBuffers, malloced: getHeapStatistics().malloced_memory },
+    mapped: mappedMemory(),
     resources: counted(process.getActiveResourcesInfo()),
     files: openFiles(),
     listeners: Object.fromEntries(process.eventNames().map((name) => [String(name), process.listenerCount(name)])),

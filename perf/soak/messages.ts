@@ -17,7 +17,12 @@ const sample = z.object({
   /** Bytes, after a forced collection. */
   rss: z.number(),
   heapUsed: z.number(),
+  heapTotal: z.number(),
   external: z.number(),
+  arrayBuffers: z.number(),
+  /** What V8 has from the C library, bytes. */
+  malloced: z.number(),
+  mapped: counts,
   /** By kind: what keeps the process alive, open files, listeners of the process. */
   resources: counts,
   files: counts,

@@ -13,6 +13,7 @@ const MAX_DRIFT = 0.1;
 const SLACK = 8;
 
 const drift = (before: number, after: number): number => (after - before) / before;
+const inMb = (bytes: number | undefined): string => ((bytes ?? 0) / MB).toFixed(1);
 const percent = (share: number): string => `${share >= 0 ? "+" : ""}${(100 * share).toFixed(1)} %`;
 
 export function describeRun(run: {
@@ -37,10 +38,13 @@ export function describeRun(run: {
       ].join("\n"),
     ),
     `troubles: ${listed(happened)}`,
-    ...(["rss", "heapUsed", "external"] as const).map(
+    ...(["rss", "heapUsed", "heapTotal", "external", "arrayBuffers", "malloced"] as const).map(
       (key) =>
         `${key}: ${(before[key] / MB).toFixed(1)} MB after warm-up, ${(after[key] / MB).toFixed(1)} MB at the end (${percent(drift(before[key], after[key]))})`,
     ),
+    `resident by mapping, MB: ${Object.keys(after.mapped)
+      .map((kind) => `${kind} ${inMb(before.mapped[kind])} -> ${inMb(after.mapped[kind])}`)
+      .join(", ")}`,
     change("what keeps the process alive", "resources"),
     change("open files", "files"),
     change("listeners of the process", "listeners"),

@@ -188,7 +188,12 @@ try {
   const watch = setInterval(
     async () => {
       const status = await readFile(`/proc/${clutch.pid}/status`, "utf8").catch(() => "");
-      course.push(Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024));
+      const resident = Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024);
+      course.push(resident);
+      const [sent, answered, lost] = (["sent", "answered", "lost"] as const).map((what) =>
+        Object.values(crowds).reduce((sum, { tally }) => sum + (what === "sent" ? tally.sent : tally.fates[what]), 0),
+      );
+      print(`${new Date().toISOString()}: ${sent} sent, ${answered} answered, ${lost} lost, ${resident} MB resident`);
     },
     ((form.warmUpS + form.runS) * 1_000) / COURSE_POINTS,
   );
