@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import { ClutchError } from "../errors.ts";
 import type { SessionEvents } from "../openclaw/session-events.ts";
+import { startRounds } from "../rounds.ts";
 import type { LockAlert } from "./lock-alerts.ts";
 import type { LockCare } from "./lock-care.ts";
 
@@ -37,10 +38,6 @@ export function keepLock(parts: {
   let wantedAt = Number.NEGATIVE_INFINITY;
   let lookedAt = Number.NEGATIVE_INFINITY;
   let presentUntil = Number.NEGATIVE_INFINITY;
-  let failure = "";
-  let stopped = false;
-  let timer: NodeJS.Timeout | undefined;
-  let work: Promise<void> = Promise.resolve();
 
   /** One that cannot be told does not keep the others from being told. */
   const tell = async (alerts: readonly LockAlert[]): Promise<void> => {
@@ -79,38 +76,22 @@ export function keepLock(parts: {
     }
   };
 
-  const next = (ms: number): void => {
-    clearTimeout(timer);
-    if (stopped) return;
-    timer = setTimeout(() => {
-      work = round()
-        .then(
-          () => {
-            failure = "";
-          },
-          (thrown: unknown) => {
-            // It may be so for hours, and is tried all the time.
-            const text = String(thrown);
-            if (text !== failure) logger.warn({ err: thrown }, "local-only mode could not be looked after");
-            failure = text;
-          },
-        )
-        .finally(() => next(Math.min(FOLLOW_MS, Math.max(SETTLE_MS, lookAt() - performance.now()))));
-    }, ms).unref();
-  };
+  const rounds = startRounds({
+    round,
+    pauseMs: () => Math.min(FOLLOW_MS, Math.max(SETTLE_MS, lookAt() - performance.now())),
+    complaint: "local-only mode could not be looked after",
+    logger,
+  });
 
   const forget = parts.events.on(({ kind }) => {
     if (kind !== "subscribed" && kind !== "config") return;
     wantedAt = Number.NEGATIVE_INFINITY;
-    void work.then(() => next(SETTLE_MS));
+    rounds.soon(SETTLE_MS);
   });
-  next(0);
   return {
     async stop() {
-      stopped = true;
       forget();
-      clearTimeout(timer);
-      await work;
+      await rounds.stop();
     },
   };
 }

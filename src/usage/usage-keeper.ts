@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Logger } from "pino";
 import { ClutchError } from "../errors.ts";
 import type { UsageCall } from "../models/usage-call.ts";
+import { startRounds } from "../rounds.ts";
 import type { AlertBox } from "../store/alert-box.ts";
 import type { BudgetBook } from "../store/budget-book.ts";
 import type { Lease, Leases } from "../store/leases.ts";
@@ -62,10 +63,7 @@ export function keepUsage(parts: {
   let deliverAt = Number.NEGATIVE_INFINITY;
   let failed = 0;
   let seen: Seen | undefined;
-  let failure = "";
-  let stopped = false;
-  let timer: NodeJS.Timeout | undefined;
-  let work: Promise<void> = box
+  const forgetting = box
     .forget(clock() - REMEMBERED_MS)
     .catch((thrown: unknown) => logger.warn({ err: thrown }, "old alerts were not forgotten"));
 
@@ -135,37 +133,23 @@ export function keepUsage(parts: {
         if (!(thrown instanceof ClutchError && thrown.code === "lock_in_progress")) throw thrown;
       });
 
-  const next = (ms: number): void => {
-    clearTimeout(timer);
-    if (stopped) return;
-    timer = setTimeout(() => {
-      work = round()
-        .then(
-          () => {
-            failure = "";
-          },
-          (thrown: unknown) => {
-            const text = String(thrown);
-            if (text !== failure) logger.warn({ err: thrown }, "the budget could not be looked after");
-            failure = text;
-          },
-        )
-        .finally(() => next(Math.min(FOLLOW_MS, Math.max(100, checkAt - clock()))));
-    }, ms).unref();
-  };
+  const rounds = startRounds({
+    round,
+    pauseMs: () => Math.min(FOLLOW_MS, Math.max(100, checkAt - clock())),
+    complaint: "the budget could not be looked after",
+    logger,
+  });
 
-  void work.then(() => next(0));
   return {
     recorded(calls, isLive) {
       const cloud = calls.filter(({ locality }) => locality !== "local");
       if (cloud.length === 0) return;
       if (isLive) fresh = [...fresh, ...cloud];
-      void work.then(() => next(0));
+      rounds.soon(0);
     },
     async stop() {
-      stopped = true;
-      clearTimeout(timer);
-      await work;
+      await rounds.stop();
+      await forgetting;
     },
   };
 }
