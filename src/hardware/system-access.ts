@@ -71,9 +71,14 @@ export function systemAccess(signal: AbortSignal): SystemAccess {
       ),
     run: (command, args) =>
       new Promise((resolve) => {
-        execFile(command, args, { timeout: COMMAND_MS, signal, encoding: "utf8" }, (error, stdout) =>
-          resolve(error === null ? stdout.trim() : undefined),
-        );
+        if (signal.aborted) return resolve(undefined);
+        const child = execFile(command, args, { timeout: COMMAND_MS, encoding: "utf8" }, (error, stdout) => {
+          signal.removeEventListener("abort", stop);
+          resolve(error === null ? stdout.trim() : undefined);
+        });
+        // Not by execFile's own option: where there is no such command, Node never takes its listener off again.
+        const stop = (): void => void child.kill();
+        signal.addEventListener("abort", stop, { once: true });
       }),
     node() {
       const cores = cpus();

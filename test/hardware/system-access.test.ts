@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
 import { systemAccess } from "../../src/hardware/system-access.ts";
 
@@ -20,6 +21,15 @@ describe("systemAccess", () => {
     expect(await system.list(import.meta.dirname)).toContain("system-access.test.ts");
     expect(await system.freeBytes(import.meta.dirname)).toBeGreaterThan(0);
     expect(system.node().cores).toBeGreaterThan(0);
+  });
+
+  it("leaves nothing on the signal, whether a command ends, fails or is not there", async () => {
+    const { signal: long } = new AbortController();
+    const asked = systemAccess(long);
+    expect(await asked.run(process.execPath, ["-p", "1 + 1"])).toBe("2");
+    expect(await asked.run(process.execPath, ["-e", "process.exit(3)"])).toBeUndefined();
+    expect(await asked.run("no-such-command-anywhere", [])).toBeUndefined();
+    expect(getEventListeners(long, "abort")).toEqual([]);
   });
 
   it("ends a command with the signal", async () => {
