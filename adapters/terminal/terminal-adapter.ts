@@ -76,7 +76,8 @@ export function createTerminalAdapter(options: TerminalOptions): TerminalAdapter
         ...options,
         dispatch,
         write,
-        look: () => ({ columns: output.columns ?? options.columns ?? 80, colour, ascii }),
+        // A terminal whose size nobody set says 0, as in `docker exec -t`.
+        look: () => ({ columns: output.columns || (options.columns ?? 80), colour, ascii }),
         onLine: () => {
           linesRead += 1;
         },

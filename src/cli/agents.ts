@@ -62,7 +62,7 @@ function errorIn(reports: readonly SoulReport[]): ClutchError | undefined {
 }
 
 function printTable({ stdout, stdin, env }: Runtime, reports: readonly SoulReport[], isDone: boolean): void {
-  const shape = { columns: stdout.columns ?? 100, ...terminalTraits(stdin, stdout, env) };
+  const shape = { columns: stdout.columns || 100, ...terminalTraits(stdin, stdout, env) };
   stdout.write(`${renderCard(soulCard(reports, isDone), shape)}\n`);
 }
 

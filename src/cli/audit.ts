@@ -43,7 +43,7 @@ export async function audit(options: AuditOptions, runtime: Runtime): Promise<Ex
       return 0;
     }
     const shape = {
-      columns: runtime.stdout.columns ?? 100,
+      columns: runtime.stdout.columns || 100,
       ...terminalTraits(runtime.stdin, runtime.stdout, runtime.env),
     };
     runtime.stdout.write(`${renderCard(auditCard(entries, filter.limit), shape)}\n`);

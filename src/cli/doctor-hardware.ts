@@ -41,7 +41,7 @@ export async function doctorHardware(
       stdout.write(`${JSON.stringify(jsonOf(machine, assessments))}\n`);
       return 0;
     }
-    const shape = { columns: stdout.columns ?? 80, ...terminalTraits(runtime.stdin, stdout, env) };
+    const shape = { columns: stdout.columns || 80, ...terminalTraits(runtime.stdin, stdout, env) };
     for (const card of [machineCard(machine), modelsCard(machine, assessments)])
       stdout.write(`${renderCard(card, shape)}\n\n`);
     return 0;

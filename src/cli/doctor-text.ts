@@ -15,7 +15,7 @@ export function renderChecked(
   checked: readonly Checked[],
   { stdin, stdout, env }: Pick<Runtime, "stdin" | "stdout" | "env">,
 ): string {
-  const pen = createPen({ columns: Math.min(stdout.columns ?? 100, WIDEST), ...terminalTraits(stdin, stdout, env) });
+  const pen = createPen({ columns: Math.min(stdout.columns || 100, WIDEST), ...terminalTraits(stdin, stdout, env) });
   const left = leftOut(checked);
   const shown = checked.filter(({ found }) => !left.has(found));
   const parts = [...new Set(shown.map(({ part }) => part))];

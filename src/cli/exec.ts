@@ -39,7 +39,7 @@ export async function exec(line: string, options: ExecOptions, runtime: Runtime)
     runtime.stdout.write(jsonLine(outcome));
   } else {
     runtime.stdout.write(
-      `${renderCard(await saveFile(outcome.card, runtime.cwd), { columns: runtime.stdout.columns ?? 80, ...terminalTraits(runtime.stdin, runtime.stdout, runtime.env) })}\n`,
+      `${renderCard(await saveFile(outcome.card, runtime.cwd), { columns: runtime.stdout.columns || 80, ...terminalTraits(runtime.stdin, runtime.stdout, runtime.env) })}\n`,
     );
     // The card only asks; how to say yes here is not its business.
     if (outcome.needsConfirmation) runtime.stdout.write(`\n  ${outcome.error?.message} ${outcome.error?.hint}\n`);

@@ -206,7 +206,7 @@ const interrupted = (): ClutchError =>
 
 function show(card: Card, { json }: ModelsSetupOptions, { stdin, stdout, env }: Runtime): void {
   if (json === true) return;
-  const shape = { columns: stdout.columns ?? 100, ...terminalTraits(stdin, stdout, env) };
+  const shape = { columns: stdout.columns || 100, ...terminalTraits(stdin, stdout, env) };
   stdout.write(`${renderCard(card, shape)}\n\n`);
 }
 

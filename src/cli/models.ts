@@ -58,7 +58,7 @@ async function print(
   const { stdout, stdin, stderr, env } = runtime;
   try {
     const shown = await withApp(runtime, secrets, work);
-    const shape = { columns: stdout.columns ?? 120, ...terminalTraits(stdin, stdout, env) };
+    const shape = { columns: stdout.columns || 120, ...terminalTraits(stdin, stdout, env) };
     const text =
       json === true ? JSON.stringify({ ok: true, [key]: shown.json, error: null }) : renderCard(shown.card, shape);
     stdout.write(`${text}\n`);

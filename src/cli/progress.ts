@@ -22,7 +22,7 @@ export function createProgress(label: string, { stdout, clock }: Pick<Runtime, "
     frame = (frame + 1) % FRAMES.length;
     const seconds = Math.round((clock() - started) / 1_000);
     const line = `${FRAMES[frame]} ${label} … ${seconds} s${text === "" ? "" : `  ${text}`}`;
-    stdout.write(`\r\u001B[2K${line.slice(0, (stdout.columns ?? 80) - 1)}`);
+    stdout.write(`\r\u001B[2K${line.slice(0, (stdout.columns || 80) - 1)}`);
   };
   const timer = setInterval(draw, FRAME_MS);
   draw();

@@ -151,7 +151,7 @@ function statusCard(wall: WallStatus, directory: string): Card {
 const when = (at: number): string => new Date(at).toISOString().replace("T", " ").slice(0, 19);
 
 export function printCard(card: Card, { stdout, stdin, env }: Runtime): void {
-  const shape = { columns: stdout.columns ?? 100, ...terminalTraits(stdin, stdout, env) };
+  const shape = { columns: stdout.columns || 100, ...terminalTraits(stdin, stdout, env) };
   stdout.write(`${renderCard(card, shape)}\n`);
 }
 

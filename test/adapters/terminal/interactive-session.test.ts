@@ -58,6 +58,15 @@ describe("at a keyboard", () => {
     expect(terminal.text()).toBe("• Clutch\n\n› hi\nre: hi\n— demo · local\n\n› /usage\n✓ did /usage\n\n› dra");
   });
 
+  it("a terminal whose size nobody set, as in a container, is written to as one of the usual width", async () => {
+    const words = "It is a sentence of more than sixty characters, and it fits into eighty.";
+    await begin({}, () => outcome({ title: words }), 80);
+    Object.assign(terminal.output, { columns: 0 });
+    await press(terminal, "/usage", KEY.enter);
+    expect(terminal.text()).toContain(words);
+    expect(terminal.raw()).not.toContain("Infinity");
+  });
+
   it("lets the line be edited while a notice comes", async () => {
     await begin();
     await press(terminal, "ab", KEY.left);
