@@ -1,4 +1,5 @@
 import type { LockStatus } from "../src/local-only/lock-status.ts";
+import { forAgent } from "./agent-option.ts";
 import type { Card, Field } from "./card.ts";
 import type { CommandContext, Reply } from "./command.ts";
 import { conversations, modelsField } from "./localonly-card.ts";
@@ -13,7 +14,9 @@ export async function keepHere(context: CommandContext<Services>): Promise<Reply
     title: changed ? "This conversation stays local from now on" : "This conversation is kept local already",
     body: [...notes, "Its turns go to a local model, whatever model it is set to.", helperWords(status)],
     fields: [{ ...modelsField(status), name: "Turns go to" }, ...whoFields(context)],
-    actions: [{ label: "No longer", line: "/localonly here off", style: "secondary" }],
+    actions: [
+      { label: "No longer", line: forAgent("/localonly here off", context.options["agent"]), style: "secondary" },
+    ],
     footer: `session ${key}`,
   });
 }
@@ -26,7 +29,9 @@ export async function letGoHere(context: CommandContext<Services>): Promise<Repl
     return reply(false, {
       title: "This conversation stays local: it holds text that was written while local-only mode was on",
       body: ["Released, its next cloud turn or recap sends that text to the provider. Nothing was changed."],
-      actions: [{ label: "Release it", line: "/localonly release", style: "danger" }],
+      actions: [
+        { label: "Release it", line: forAgent("/localonly release", context.options["agent"]), style: "danger" },
+      ],
       footer: `session ${key}`,
     });
   }

@@ -53,7 +53,7 @@ export async function setDefault(
         actions: [
           {
             label: "Change it",
-            line: `/model ${target === null ? "default" : formatModelRef(target.ref)} scope:${scopeName}`,
+            line: `/model ${target === null ? "default" : formatModelRef(target.ref)} scope:${scopeName}${context.options["after"] === undefined ? "" : " after"}`,
             style: "danger",
             confirms: true,
           },

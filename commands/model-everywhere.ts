@@ -3,8 +3,9 @@ import { closestTo } from "../src/models/closest.ts";
 import { formatModelRef } from "../src/models/model-ref.ts";
 import type { ModelProfile } from "../src/registry/model-profile.ts";
 import type { BulkContext, BulkPlan, BulkResult } from "../src/sessions/bulk-switch.ts";
+import { forAgent } from "./agent-option.ts";
 import type { Card, Field, Table } from "./card.ts";
-import type { CommandContext, Reply } from "./command.ts";
+import type { CommandContext, OptionValues, Reply } from "./command.ts";
 import { localityWord } from "./model-card.ts";
 import { refuseUnanswerable } from "./model-prepare.ts";
 import type { Services } from "./services.ts";
@@ -32,7 +33,7 @@ export async function switchEverywhere(context: CommandContext<Services>, target
     return { card, visibility: "private" };
   }
   if (!context.confirmed) {
-    return { card: question(plan, target, agentId), visibility: "private", needsConfirmation: true };
+    return { card: question(plan, target, context.options), visibility: "private", needsConfirmation: true };
   }
   const { place, undo } = await whereUndone(context);
   const doing = target === null ? "Dropping pins" : `Switching to ${target.name}`;
@@ -78,7 +79,7 @@ async function whereUndone(context: CommandContext<Services>): Promise<{ place: 
   }
 }
 
-function question(plan: BulkPlan, target: ModelProfile | null, agentId: string | undefined): Card {
+function question(plan: BulkPlan, target: ModelProfile | null, { agent: agentId, after }: OptionValues): Card {
   const whose = agentId === undefined ? "" : ` of agent ${agentId}`;
   const count = conversations(plan.toChange.length);
   const name = target === null ? "default" : formatModelRef(target.ref);
@@ -96,7 +97,7 @@ function question(plan: BulkPlan, target: ModelProfile | null, agentId: string |
     actions: [
       {
         label: target === null ? "Drop them" : "Switch them",
-        line: `/model ${name} scope:all${agentId === undefined ? "" : ` agent:${agentId}`}`,
+        line: forAgent(`/model ${name} scope:all${after === undefined ? "" : " after"}`, agentId),
         style: "danger",
         confirms: true,
       },

@@ -2,6 +2,7 @@ import { ClutchError } from "../src/errors.ts";
 import { countsAsCloud } from "../src/models/locality.ts";
 import { formatModelRef, type ModelRef } from "../src/models/model-ref.ts";
 import type { ModelProfile } from "../src/registry/model-profile.ts";
+import { forAgent } from "./agent-option.ts";
 import type { Card } from "./card.ts";
 import type { CommandContext, Reply } from "./command.ts";
 import type { Services } from "./services.ts";
@@ -15,18 +16,18 @@ export async function refusalWhileLocked(
   target: ModelProfile,
 ): Promise<Reply | undefined> {
   const { localOnly, sessions } = context.services;
-  const { scope = "here", after, plan } = context.options;
+  const { scope = "here", after, plan, soul, agent } = context.options;
   if (!countsAsCloud(target.locality) || plan !== undefined) return undefined;
-  const view =
-    scope === "here" && !localOnly.isOn()
-      ? await sessions.view(context.conversation, context.options["agent"])
-      : undefined;
+  const view = scope === "here" && !localOnly.isOn() ? await sessions.view(context.conversation, agent) : undefined;
   const isLocked = view === undefined ? localOnly.isOn() : localOnly.isKeptLocal(view.key);
   if (!isLocked || (after !== undefined && scope !== "helpers")) return undefined;
   const name = formatModelRef(target.ref);
   const reason = localOnly.isOn() ? "Local-only mode is on" : "This conversation is kept local";
   const title = `${reason}, so nothing is switched to ${target.name} now`;
-  const line = `/model ${name}${scope === "here" ? "" : ` scope:${scope}`} after`;
+  const line = forAgent(
+    `/model ${name}${scope === "here" ? "" : ` scope:${scope}`}${soul === undefined ? "" : " soul"} after`,
+    agent,
+  );
   const end = localOnly.isOn() ? "/localonly off" : "/localonly here off";
   const canWait = scope !== "helpers";
   return {

@@ -136,8 +136,9 @@ function waysOn(
   const line = `/model ${formatModelRef(target.ref)}`;
   const [other] = alternatives;
   const open = refusal === undefined ? obstacles : [];
+  const isForLater = / after\b/.test(ending);
   return [
-    ...(open.some(({ kind }) => kind === "too-long") && !compacted
+    ...(open.some(({ kind }) => kind === "too-long") && !compacted && !isForLater
       ? [{ label: "Compact first", line: `${line}${ending} compact`, style: "primary" as const }]
       : []),
     ...(other === undefined || (refusal === undefined && obstacles.length === 0)

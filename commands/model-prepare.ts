@@ -25,7 +25,7 @@ export interface Prepared {
   readonly loadedInMs: number | undefined;
 }
 
-const SAID_AGAIN = ["once", "for", "agent", "compact", "force"] as const;
+const SAID_AGAIN = ["once", "for", "agent", "compact", "force", "after"] as const;
 
 /** Options of a command line that an action has to say again. */
 export const endingOf = ({ options }: Pick<CommandContext<Services>, "options">, without?: "compact"): string =>

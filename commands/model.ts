@@ -3,6 +3,7 @@ import { rankModels } from "../src/registry/find-model.ts";
 import { TASKS } from "../src/registry/seed-profile.ts";
 import type { EffectiveModel } from "../src/sessions/effective-model.ts";
 import type { SessionView } from "../src/sessions/session-models.ts";
+import { cardForAgent } from "./agent-option.ts";
 import { chooseModel } from "./choose-model.ts";
 import type { Command, CommandContext, OptionValues, Reply } from "./command.ts";
 import { adviseHere, checkAdvise } from "./model-advise.ts";
@@ -123,32 +124,39 @@ export const modelCommand: Command<Services> = {
     { line: "/model default scope:helpers", does: "Leaves the silent calls to OpenClaw's own choice again" },
   ],
   run: async (context) => {
-    const { name, scope = "here" } = context.options;
-    const word = name?.toLowerCase();
-    if (word === "advise") {
-      checkAdvise(context.options);
-      return adviseHere(context);
-    }
-    checkTogether(context.options);
-    const until = untilOf(context.options);
-    if (name === undefined) {
-      if (scope === "helpers") return showHelpers(context);
-      return show(context);
-    }
-    if (word === "list") return list(context);
-    if (word === "undo") return undoHere(context);
-    const target = word === "default" ? null : await chooseModel(name, context.services.registry);
-    const refused = target === null ? undefined : await refusalWhileLocked(context, target);
-    if (refused !== undefined) return refused;
-    if (target !== null && context.options["plan"] !== undefined) return showPlan(context, target);
-    if (target !== null && until !== undefined) return switchForNow(context, target, until);
-    if (scope === "helpers") return setHelpers(context, target);
-    if (scope === "all") return switchEverywhere(context, target);
-    if (target !== null && context.options["soul"] !== undefined) return declareInSoul(context, target);
-    if (scope === "agent" || scope === "global") return setDefault(context, scope, target);
-    return switchHere(context, target);
+    const reply = await answer(context);
+    const { scope, agent } = context.options;
+    // There the agent says whose conversations are meant, and an undo is looked for under the one that answers here.
+    return scope === "all" ? reply : { ...reply, card: cardForAgent(reply.card, agent) };
   },
 };
+
+async function answer(context: CommandContext<Services>): Promise<Reply> {
+  const { name, scope = "here" } = context.options;
+  const word = name?.toLowerCase();
+  if (word === "advise") {
+    checkAdvise(context.options);
+    return adviseHere(context);
+  }
+  checkTogether(context.options);
+  const until = untilOf(context.options);
+  if (name === undefined) {
+    if (scope === "helpers") return showHelpers(context);
+    return show(context);
+  }
+  if (word === "list") return list(context);
+  if (word === "undo") return undoHere(context);
+  const target = word === "default" ? null : await chooseModel(name, context.services.registry);
+  const refused = target === null ? undefined : await refusalWhileLocked(context, target);
+  if (refused !== undefined) return refused;
+  if (target !== null && context.options["plan"] !== undefined) return showPlan(context, target);
+  if (target !== null && until !== undefined) return switchForNow(context, target, until);
+  if (scope === "helpers") return setHelpers(context, target);
+  if (scope === "all") return switchEverywhere(context, target);
+  if (target !== null && context.options["soul"] !== undefined) return declareInSoul(context, target);
+  if (scope === "agent" || scope === "global") return setDefault(context, scope, target);
+  return switchHere(context, target);
+}
 
 async function list({ services, options }: CommandContext<Services>): Promise<Reply> {
   const { models } = await services.registry.current();

@@ -2,11 +2,18 @@ import { countsAsCloud } from "../src/models/locality.ts";
 import { formatModelRef } from "../src/models/model-ref.ts";
 import type { RegistrySnapshot } from "../src/registry/model-registry.ts";
 import type { Notice } from "../src/sessions/watcher.ts";
+import { cardForAgent } from "./agent-option.ts";
 import type { Card } from "./card.ts";
 import { localityWord, profileOf } from "./model-card.ts";
 
 /** What a conversation is told when it is not answered by the model that it is set to. */
 export function noticeCard(notice: Notice, snapshot: RegistrySnapshot): Card {
+  // Where several agents answer in one channel, its buttons would not know which of them is meant.
+  const agentId = snapshot.agentIds.length > 1 ? notice.row.agentId : undefined;
+  return cardForAgent(cardOf(notice, snapshot), agentId);
+}
+
+function cardOf(notice: Notice, snapshot: RegistrySnapshot): Card {
   const footer = `noticed by Clutch · session ${notice.row.key}`;
   if (notice.kind === "lost_pin") {
     const now = notice.row.model;

@@ -23,7 +23,10 @@ export async function drawWithControls(options: {
   const seal = (action: Pick<SealedAction, "line" | "confirms">): Promise<string> =>
     actions.seal({ ...action, actor, place });
 
-  const given = (card.actions ?? []).slice(0, MAX_BUTTONS - 2);
+  // A yes is to what was asked, with all that was said there.
+  const given = (card.actions ?? [])
+    .slice(0, MAX_BUTTONS - 2)
+    .map((action) => (action.confirms === true && question !== undefined ? { ...action, line: question } : action));
   const asked: readonly Action[] =
     question === undefined || given.some(({ confirms }) => confirms === true)
       ? given

@@ -164,10 +164,16 @@ export function chatAdapterSuite(name: string, open: () => Promise<ChatAdapterHa
       { yes: true, confirmed: [false, true], shown: "it is done" },
       { yes: false, confirmed: [false], shown: "shall it be done?" },
     ])("runs the line again, confirmed, only after a yes: $yes", async ({ yes, confirmed, shown }) => {
+      // Whatever the card's own button says: the yes is to what was typed.
+      const actions = [{ label: "Confirm", line: "/localonly off", style: "danger", confirms: true }] as const;
       await start((invocation) =>
         invocation.confirmed
           ? outcome({ title: "it is done" })
-          : { ...outcome({ tone: "warning", title: "shall it be done?" }), ok: false, needsConfirmation: true },
+          : {
+              ...outcome({ tone: "warning", title: "shall it be done?", actions }),
+              ok: false,
+              needsConfirmation: true,
+            },
       );
       await harness.type("/localonly on");
       await shows("shall it be done?");
