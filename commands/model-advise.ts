@@ -19,6 +19,8 @@ interface Work {
 
 /** OpenClaw's own prompt and the tools' results make a short talk some 20,000 tokens; more is a long one. */
 const LONG_TOKENS = 30_000;
+/** The work of now: messages of people and models. */
+const RECENT = 50;
 /** A tool that is called now and then does not make the work. */
 const TOOL_SHARE = 0.1;
 
@@ -28,7 +30,9 @@ export async function adviseHere({ services, conversation, options }: CommandCon
   const view = await sessions.view(conversation, options["agent"]);
   const named = TASKS.find((task) => task === options["task"]);
   const messages =
-    named !== undefined || view.row === undefined ? [] : (await openclaw.readTranscript(view.key)).messages;
+    named !== undefined || view.row === undefined
+      ? []
+      : (await openclaw.readTranscript(view.key)).messages.slice(-RECENT);
   const work: Work =
     named === undefined ? workOf(messages, view.row?.usedTokens) : { tasks: [named], told: "as you said" };
   const advice = await bench.results.advice({ localOnly: localOnly.isOn() });

@@ -101,7 +101,7 @@ export interface OpenClaw {
   listSessions(offset: number, options?: RequestOptions): Promise<SessionPage>;
   /** Who answered last, whether a turn is running now, and when the newest message came (epoch ms, the gateway's clock). */
   recentActivity(key: string, options?: RequestOptions): Promise<RecentActivity>;
-  /** The newest 50 messages. */
+  /** The newest messages, `TRANSCRIPT_ROWS` at most with calls of tools and their results. */
   readTranscript(key: string, options?: RequestOptions): Promise<Transcript>;
   listModels(options?: RequestOptions): Promise<readonly CatalogModel[]>;
   listAgents(
@@ -136,6 +136,10 @@ export interface RecentActivity {
 
 /** Sessions of one page of the list. */
 const PAGE = 200;
+/** As many as OpenClaw gives at a time: every call of a tool takes two, and one turn may make hundreds. */
+const TRANSCRIPT_ROWS = 1_000;
+/** Nobody reads the texts. */
+const TRANSCRIPT_CHARS = 100;
 
 /** Rows of the transcript that are OpenClaw's own doing rather than an answer. */
 const SYSTEM_KINDS = new Set(["compaction", "heartbeat"]);
@@ -264,7 +268,7 @@ export function createOpenClaw(connection: Pick<GatewayConnection, "request" | "
     async readTranscript(key, options) {
       const reply = await call(
         "chat.history",
-        { sessionKey: key, limit: 50 },
+        { sessionKey: key, limit: TRANSCRIPT_ROWS, maxChars: TRANSCRIPT_CHARS },
         (raw) => parseReply(historyReply, "chat.history", raw),
         options,
       );

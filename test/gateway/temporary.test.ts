@@ -113,16 +113,19 @@ describe("once", () => {
     await becomes(key, null);
   });
 
-  it("a turn with tools counts as one, at its end", async () => {
+  it("a turn with tools counts as one, at its end, and be they many", async () => {
     const { key, at, say } = await conversation();
     await clutch.run(`/model ${QWEN} once`, at);
     let calls = 0;
     lab.answerWith((chat) => {
       if (chat.server !== "ollama") return undefined;
-      return ++calls === 1 ? { text: "", toolCalls: [{ name: "session_status", args: {} }] } : undefined;
+      calls += 1;
+      return calls <= 40
+        ? { text: "", toolCalls: [{ name: "tool_call", args: { id: "sessions_list", args: { limit: calls } } }] }
+        : undefined;
     });
-    expect(answeredBy(await say("Use a tool."))).toBe("qwen2.5-coder:32b");
-    expect(calls).toBe(2);
+    expect(answeredBy(await say("Use tools."))).toBe("qwen2.5-coder:32b");
+    expect(calls).toBe(41);
     await becomes(key, null);
   });
 
