@@ -23,7 +23,7 @@ export async function switchEverywhere(context: CommandContext<Services>, target
   }
   if (target !== null) await refuseUnanswerable(context, target);
   const plan = await bulk.plan(target?.ref ?? null, agentId);
-  if (plan.toChange.length === 0) {
+  if (countOf(plan) === 0) {
     const card: Card = {
       tone: "info",
       title: target === null ? "No conversation has a pin" : `Every conversation is pinned to ${target.name} already`,
@@ -81,7 +81,7 @@ async function whereUndone(context: CommandContext<Services>): Promise<{ place: 
 
 function question(plan: BulkPlan, target: ModelProfile | null, { agent: agentId, after }: OptionValues): Card {
   const whose = agentId === undefined ? "" : ` of agent ${agentId}`;
-  const count = conversations(plan.toChange.length);
+  const count = conversations(countOf(plan));
   const name = target === null ? "default" : formatModelRef(target.ref);
   return {
     tone: "warning",
@@ -105,8 +105,13 @@ function question(plan: BulkPlan, target: ModelProfile | null, { agent: agentId,
   };
 }
 
+const countOf = ({ toChange, toKeep }: BulkPlan): number => toChange.length + toKeep.length;
+
 const planFields = (plan: BulkPlan): Field[] => [
-  { name: "To change", value: conversations(plan.toChange.length) },
+  { name: "To change", value: conversations(countOf(plan)) },
+  ...(plan.toKeep.length === 0
+    ? []
+    : [{ name: "On it for a while", value: `${conversations(plan.toKeep.length)} of them; they stay on it` }]),
   { name: "So already", value: conversations(plan.already) },
   { name: "Left alone", value: leftAlone(plan.leftAlone) },
 ];

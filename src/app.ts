@@ -193,7 +193,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       clock,
       logger,
     });
-    const bulk = createBulkSwitch({ openclaw, sessions, journal, registry });
+    const bulk = createBulkSwitch({ openclaw, sessions, temporary, journal, registry });
     const defaults = createConfiguredDefaults({ openclaw, registry, journal, audit, clock });
     const souls = createSoulSync({
       files: createAgentFiles(connection),

@@ -6,12 +6,16 @@ import { parseSessionKey } from "../openclaw/session-keys.ts";
 import type { SessionRow } from "../openclaw/wire.ts";
 import type { ModelRegistry } from "../registry/model-registry.ts";
 import type { Change, ChangeJournal } from "../store/change-journal.ts";
+import type { Return } from "../store/returns.ts";
 import { pinOf } from "./pin.ts";
 import type { SessionModels } from "./session-models.ts";
+import type { TemporarySwitches } from "./temporary-switches.ts";
 
 /** What a switch of all conversations would do. */
 export interface BulkPlan {
   readonly toChange: readonly string[];
+  /** The endings of those that are as asked for, but for a while only: they stay so then. */
+  readonly toKeep: readonly Return[];
   /** Conversations that are as asked for already. */
   readonly already: number;
   /** Sessions that are no conversations: jobs, hooks, sub-agents, heartbeats, dashboards. */
@@ -64,17 +68,20 @@ const AT_ONCE = 4;
 export function createBulkSwitch(parts: {
   readonly openclaw: OpenClaw;
   readonly sessions: SessionModels;
+  readonly temporary: Pick<TemporarySwitches, "inForce" | "keep">;
   readonly journal: ChangeJournal;
   readonly registry: ModelRegistry;
 }): BulkSwitch {
-  const { openclaw, sessions, journal, registry } = parts;
+  const { openclaw, sessions, temporary, journal, registry } = parts;
 
   return {
     async plan(target, agentId) {
       if (target !== null) await openclaw.checkReach();
       const wanted = target === null ? null : formatModelRef(target);
       const { routing } = await registry.current();
+      const endings = await temporary.inForce();
       const toChange: string[] = [];
+      const toKeep: Return[] = [];
       const seen = new Set<string>();
       let already = 0;
       let leftAlone = 0;
@@ -83,8 +90,12 @@ export function createBulkSwitch(parts: {
           if (seen.has(row.key) || (agentId !== undefined && agentOf(row) !== agentId)) continue;
           seen.add(row.key);
           if (!isConversation(row.key, routing.mainKey)) leftAlone++;
-          else if (pinOf(row) === wanted) already++;
-          else toChange.push(row.key);
+          else if (pinOf(row) !== wanted) toChange.push(row.key);
+          else {
+            const ending = endings.get(row.key);
+            if (ending === undefined) already++;
+            else toKeep.push(ending);
+          }
         }
       };
       let offset: number | undefined = 0;
@@ -95,16 +106,18 @@ export function createBulkSwitch(parts: {
         if (page.next === undefined && offset > 0) take((await openclaw.listSessions(0, PATIENT)).sessions);
         offset = page.next;
       }
-      return { toChange, already, leftAlone };
+      return { toChange, toKeep, already, leftAlone };
     },
 
     run(plan, target, { actor, place, signal, onProgress }) {
       const batch = randomUUID();
-      return each(plan.toChange, (key) => sessions.switchSession(key, target, { actor, place, batch }), {
-        keyOf: (key) => key,
-        signal,
-        onProgress,
-      });
+      const switched = (key: string) => () => sessions.switchSession(key, target, { actor, place, batch });
+      const kept = (ending: Return) => () => temporary.keep(ending, actor);
+      const items = [
+        ...plan.toChange.map((key) => ({ key, work: switched(key) })),
+        ...plan.toKeep.map((ending) => ({ key: ending.sessionKey, work: kept(ending) })),
+      ];
+      return each(items, ({ work }) => work(), { keyOf: ({ key }) => key, signal, onProgress });
     },
 
     async undo(batch, { actor, place, signal, onProgress }) {

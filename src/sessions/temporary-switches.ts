@@ -36,6 +36,8 @@ export interface TemporaryResult extends SwitchResult {
 export interface TemporarySwitches {
   /** Codes: those of `SessionModels.switchModel`. */
   begin(request: SwitchRequest & { readonly target: ModelRef }, until: Until): Promise<TemporaryResult>;
+  /** The endings of all conversations whose present model is temporary, by session key. */
+  inForce(): Promise<ReadonlyMap<string, Return>>;
   /** Lets the present model stay. False where its ending is over already. */
   keep(ending: Return, actor: string): Promise<boolean>;
   /** Whether a process is at work that makes the endings come. */
@@ -162,7 +164,6 @@ export function createTemporarySwitches(parts: {
 
   const look = (key: string): Promise<void> =>
     lock.run(key, async () => {
-      keys.delete(key);
       for (const entry of await returns.waiting(key)) {
         keys.add(key);
         // What lies below waits for its turn.
@@ -187,9 +188,13 @@ export function createTemporarySwitches(parts: {
 
   const plan = async (): Promise<void> => {
     const now = clock();
-    const due = (await returns.waiting()).map(({ dueAt = now + LOOK_EVERY_MS }) =>
+    const due = await returns.waiting().then(
       // One that could not be made is tried again a little later.
-      dueAt > now ? dueAt - now : RETRY_MS,
+      (waiting) => waiting.map(({ dueAt = now + LOOK_EVERY_MS }) => (dueAt > now ? dueAt - now : RETRY_MS)),
+      (error: unknown) => {
+        logger.warn({ err: error }, "could not read when temporary switches end");
+        return [RETRY_MS];
+      },
     );
     const soon = [...(doubts.size > 0 ? [DOUBT_MS] : []), ...(unsettled ? [RETRY_MS] : [])];
     unsettled = false;
@@ -254,6 +259,15 @@ export function createTemporarySwitches(parts: {
       if (forget !== undefined) run(look(sessionKey));
       const [now] = await returns.waiting(sessionKey);
       return { ...result, ending: now };
+    },
+
+    async inForce() {
+      const found = new Map<string, Return>();
+      for (const entry of await returns.waiting()) {
+        const last = await journal.lastUndoable({ target: entry.sessionKey });
+        if (last?.id === entry.changeId) found.set(entry.sessionKey, entry);
+      }
+      return found;
     },
 
     async keep(ending, actor) {

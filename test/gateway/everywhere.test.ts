@@ -139,6 +139,21 @@ describe("scope:all", () => {
     expect(field(await clutch.run("/model", AT), "Lasts")).toMatch(/^for \d+ more minutes, then back to the default$/);
   });
 
+  it("one that is on the model for a while stays on it, and is counted as changed", async () => {
+    await clutch.run(`/model ${QWEN} scope:all`, AT, "owner", true);
+    await clutch.run("/model default", AT);
+    await clutch.run(`/model ${QWEN} for:30m`, AT);
+    const asked = await clutch.run(`/model ${QWEN} scope:all`, AT);
+    expect(field(asked, "To change")).toBe("1 conversation");
+    expect(field(asked, "On it for a while")).toBe("1 conversation of them; they stay on it");
+    const done = await clutch.run(`/model ${QWEN} scope:all`, AT, "owner", true);
+    expect(done.card.title).toBe("1 conversation switched to Qwen2.5-Coder 32B");
+    const card = await clutch.run("/model", AT);
+    expect(card.card.title).toBe("Qwen2.5-Coder 32B");
+    expect(field(card, "Lasts")).toBeUndefined();
+    await clutch.run("/model default scope:all", AT, "owner", true);
+  });
+
   it.each(["viewer", "stranger"])("is not for a %s", async (who) => {
     const before = await pins(TALKS.filter((key) => key !== TALKS[3]));
     const outcome = await clutch.run(`/model ${QWEN} scope:all`, AT, who, true);

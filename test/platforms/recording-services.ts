@@ -283,12 +283,13 @@ export function createRecordingServices(actor = "discord:123", clock: () => numb
         changes.push("keep");
         return true;
       },
+      inForce: unexpected,
       isWatched: async () => true,
       start: unexpected,
       stop: unexpected,
     },
     bulk: {
-      plan: async () => ({ toChange: [key, "agent:main:discord:channel:2"], already: 1, leftAlone: 0 }),
+      plan: async () => ({ toChange: [key, "agent:main:discord:channel:2"], toKeep: [], already: 1, leftAlone: 0 }),
       async run() {
         changes.push("bulk");
         return { done: 2, already: 0, failures: [], untouched: 0 };

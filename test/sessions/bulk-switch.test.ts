@@ -9,7 +9,7 @@ import { openTemp } from "../store/temp-store.ts";
 
 const QWEN = { provider: "ollama", model: "qwen3:8b" };
 const keys = Array.from({ length: 10 }, (_, n) => `agent:main:discord:channel:${n}`);
-const plan = { toChange: keys, already: 0, leftAlone: 0 };
+const plan = { toChange: keys, toKeep: [], already: 0, leftAlone: 0 };
 const about = (more: Partial<BulkContext> = {}): BulkContext => ({
   actor: "discord:1",
   place: "agent:main:main",
@@ -36,6 +36,7 @@ async function bulkWith(
       }),
     } as unknown as OpenClaw,
     sessions: { switchSession } as unknown as SessionModels,
+    temporary: { inForce: async () => new Map(), keep: () => expect.fail("nothing is temporary") },
     journal: createChangeJournal(store.db, () => time.now),
     registry: { current: async () => ({ routing: { mainKey: "home" } }) } as unknown as ModelRegistry,
   });
@@ -102,11 +103,12 @@ it("counts a session once that moves to another page while the list is read, and
   );
   expect(await bulk.plan(QWEN)).toEqual({
     toChange: [keys[0], "agent:main:home", keys[1], "agent:keeper:home", "global"],
+    toKeep: [],
     already: 0,
     leftAlone: 2,
   });
   expect((await bulk.plan(QWEN, "keeper")).toChange).toEqual(["agent:keeper:home"]);
-  expect(await bulk.plan(null)).toEqual({ toChange: [], already: 5, leftAlone: 2 });
+  expect(await bulk.plan(null)).toEqual({ toChange: [], toKeep: [], already: 5, leftAlone: 2 });
 });
 
 it("is refused before anybody is asked where OpenClaw would make the model a default too; taking pins away is not", async () => {

@@ -18,7 +18,15 @@ async function openLab() {
   const { store, time } = await openTemp();
   const clock = () => time.now;
   const journal = createChangeJournal(store.db, clock);
-  const returns = createReturns(store.db);
+  const stored = createReturns(store.db);
+  const database = { fails: false };
+  const returns: typeof stored = {
+    ...stored,
+    waiting: async (key) => {
+      if (database.fails) throw new ClutchError("store_failed", "The database is away.");
+      return stored.waiting(key);
+    },
+  };
   const audit = createAuditLog(store.db, clock);
   const gateway = { pin: "a/b" as string | null, fails: undefined as ClutchError | undefined, undone: 0 };
   const openclaw = {
@@ -105,7 +113,7 @@ async function openLab() {
   const say = (event: SessionEvent) => {
     for (const listener of listeners) listener(event);
   };
-  return { service, events, arm, next, say, time, gateway, returns, audit, journal, timers, presence };
+  return { service, events, arm, next, say, time, gateway, database, returns, audit, journal, timers, presence };
 }
 
 describe("the time", () => {
@@ -121,6 +129,21 @@ describe("the time", () => {
     expect(gateway.undone).toBe(1);
     expect(longest).toBeLessThanOrEqual(60_000);
     expect(time.now - due).toBeLessThanOrEqual(60_000);
+    await temporary.stop();
+  });
+
+  it("a store that is away: tried again until it is back", async () => {
+    const { service, events, arm, next, gateway, database, time } = await openLab();
+    await arm(time.now + 10_000);
+    const temporary = service();
+    temporary.start(events);
+    database.fails = true;
+    await next();
+    expect(await next()).toBe(5_000);
+    expect(gateway.undone).toBe(0);
+    database.fails = false;
+    await next();
+    expect(gateway.undone).toBe(1);
     await temporary.stop();
   });
 
