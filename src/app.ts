@@ -295,14 +295,16 @@ export async function createApp(parts: AppParts): Promise<App> {
       clock,
     };
     await registry.refresh();
-    await sessions.settleUnfinished(UNFINISHED_AFTER_MS);
-    await defaults.settleUnfinished(UNFINISHED_AFTER_MS);
-    await changes.settleUnfinished(UNFINISHED_AFTER_MS);
-    await jobModels.settleUnfinished(UNFINISHED_AFTER_MS);
+    const settleUnfinished = async (): Promise<void> => {
+      for (const changed of [sessions, defaults, changes, jobModels])
+        await changed.settleUnfinished(UNFINISHED_AFTER_MS);
+    };
+    await settleUnfinished();
     const background = createBackground({
       ...{ services, openclaw, souls, events, audit, ledger, usageCollector, keepBudget, zone },
       ...{ guard, localOnly, monitor, store, config, clock, logger },
       owners: () => parts.access.owners,
+      settleUnfinished,
     });
     if (metrics !== undefined) {
       const file = storeFile(config.store);

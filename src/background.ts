@@ -20,6 +20,7 @@ import type { OpenClaw } from "./openclaw/openclaw.ts";
 import type { SessionEvents } from "./openclaw/session-events.ts";
 import { conversationOfSession } from "./openclaw/session-keys.ts";
 import type { ServerMonitor } from "./registry/server-monitor.ts";
+import { type Rounds, startRounds } from "./rounds.ts";
 import { startWatcher, type Watcher } from "./sessions/watcher.ts";
 import type { AuditLog } from "./store/audit-log.ts";
 import { startDailyBackup } from "./store/daily-backup.ts";
@@ -41,6 +42,8 @@ export type PostNotice = (
   to: { readonly sessionKey: string; readonly conversation: Conversation | undefined },
   card: Card,
 ) => Promise<boolean | undefined>;
+
+const SETTLE_EVERY_MS = 60_000;
 
 /** What Clutch does by itself while a process stays; one process a gateway does this. */
 export interface Background {
@@ -66,6 +69,8 @@ export interface BackgroundParts {
   readonly config: Pick<Config, "audit" | "store" | "usage">;
   /** `platform:id` each; who is told of what concerns the whole. */
   readonly owners: () => readonly string[];
+  /** Settles changes of every kind that lost their connection or their process halfway. */
+  readonly settleUnfinished: () => Promise<void>;
   /** IANA name of the zone whose days are meant. */
   readonly zone: string;
   /** Epoch ms. */
@@ -74,8 +79,8 @@ export interface BackgroundParts {
 }
 
 /**
- * Watches completed turns, ends temporary switches, keeps local-only mode as it is to
- * be, counts what models are asked, works on benches, asks servers how they are,
+ * Watches completed turns, ends temporary switches, settles changes that were
+ * interrupted, keeps local-only mode as it is to be, counts what models are asked, works on benches, asks servers how they are,
  * deletes old audit entries and model calls, and backs the store up.
  */
 export function createBackground(parts: BackgroundParts): Background {
@@ -84,6 +89,7 @@ export function createBackground(parts: BackgroundParts): Background {
   const { openclaw, souls } = parts;
   const { registry, journal, temporary, bench } = services;
   const watchers: Watcher[] = [];
+  let settling: Rounds | undefined;
   let benches: BenchWorker | undefined;
   let lockKeeper: LockKeeper | undefined;
   let usageKeeper: UsageKeeper | undefined;
@@ -135,6 +141,12 @@ export function createBackground(parts: BackgroundParts): Background {
       const watcher = watchTurns(post);
       watchers.push(watcher);
       temporary.start(events);
+      settling ??= startRounds({
+        round: parts.settleUnfinished,
+        pauseMs: () => SETTLE_EVERY_MS,
+        complaint: "changes that were interrupted could not be settled",
+        logger,
+      });
       souls.start();
       if (usageKeeper === undefined) {
         usageKeeper = parts.keepBudget((to, alert) => post(to, usageAlertCard(alert, { zone })));
@@ -168,6 +180,7 @@ export function createBackground(parts: BackgroundParts): Background {
         usageCollector.stop,
         benches?.stop,
         temporary.stop,
+        settling?.stop,
         souls.stop,
         endRetention,
         endBackups,

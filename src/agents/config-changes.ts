@@ -6,7 +6,7 @@ import type { ConfigSnapshot, OpenClaw } from "../openclaw/openclaw.ts";
 import type { ModelRegistry } from "../registry/model-registry.ts";
 import type { AuditLog } from "../store/audit-log.ts";
 import type { Change, ChangeJournal, NewChange } from "../store/change-journal.ts";
-import { unnoted } from "../store/unnoted.ts";
+import { journalledPatch } from "./journalled-patch.ts";
 
 /** One slot before and after. */
 export interface SlotDifference {
@@ -68,7 +68,7 @@ export function createConfigChanges(parts: {
   /** Epoch ms. */
   readonly clock: () => number;
 }): ConfigChanges {
-  const { openclaw, registry, journal, audit, clock } = parts;
+  const { openclaw, journal, audit, clock } = parts;
 
   const audited = (
     { actor, place, about, reason, undoes }: Pick<Change, "actor" | "place" | "reason" | "undoes"> & { about: string },
@@ -107,45 +107,24 @@ export function createConfigChanges(parts: {
       undoes: undoes?.id,
       batch: context.batch,
     };
-    const id = await journal.intend(change);
-    const record = (result: "ok" | "failed", code?: string) =>
-      audited({ ...context, undoes: undoes?.id }, differences, result, code);
-    const fail = async (error: ClutchError): Promise<never> => {
-      await journal.failed(id, error.code);
-      await record("failed", error.code);
-      throw error;
-    };
     if (differences.length === 0) {
-      await journal.done(id);
+      await journal.done(await journal.intend(change));
       return [];
     }
-
     const { patch, replacePaths } = patchFor(snapshot, wanted);
-    let notApplied: ClutchError | undefined;
-    try {
-      await openclaw.patchConfig(patch, snapshot.hash, replacePaths);
-    } catch (thrown) {
-      if (!(thrown instanceof ClutchError)) throw thrown;
-      if (/changed since/i.test(thrown.message)) return fail(conflict(thrown));
-      if (thrown.code === "gateway_refused") return fail(thrown);
-      if (thrown.code === "not_applied") notApplied = thrown;
-      // The answer was lost, not necessarily the patch: the configuration decides below.
-    } finally {
-      registry.invalidate();
-    }
-    const { authored } = await openclaw.readConfig({ timeoutMs: 20_000 });
-    const missing = differences.find(({ path, after }) => !holds(readSlot(authored, path), after));
-    if (missing !== undefined) return fail(notHeld(missing.name));
-    // What OpenClaw made of it is what an undo has to find.
-    const made = { slots: differences.map(({ path }) => ({ path, value: readSlot(authored, path) })) };
-    // Where this process slept meanwhile another one took it for never made: it is, so it can be undone.
-    try {
-      if (!(await journal.done(id, made))) await journal.done(await journal.intend(change), made);
-      await record("ok");
-    } catch (thrown) {
-      throw unnoted(`It is in OpenClaw's configuration: ${differences.map(({ name }) => name).join(", ")}.`, thrown);
-    }
-    if (notApplied !== undefined) throw notApplied;
+    await journalledPatch(parts, {
+      change,
+      patch: () => openclaw.patchConfig(patch, snapshot.hash, replacePaths),
+      async readBack() {
+        const { authored } = await openclaw.readConfig({ timeoutMs: 20_000 });
+        const missing = differences.find(({ path, after }) => !holds(readSlot(authored, path), after));
+        if (missing !== undefined) return { wrong: notHeld(missing.name) };
+        // What OpenClaw made of it is what an undo has to find.
+        return { now: { slots: differences.map(({ path }) => ({ path, value: readSlot(authored, path) })) } };
+      },
+      record: (result, code) => audited({ ...context, undoes: undoes?.id }, differences, result, code),
+      made: `It is in OpenClaw's configuration: ${differences.map(({ name }) => name).join(", ")}.`,
+    });
     return differences;
   };
 
@@ -293,12 +272,6 @@ const stateSchema = z.object({
   slots: z.array(z.object({ path: pathSchema, value: z.unknown().transform((value) => value ?? null) })),
   absent: z.array(pathSchema).prefault([]),
 });
-
-const conflict = (cause: ClutchError): ClutchError =>
-  new ClutchError("changed_meanwhile", "OpenClaw's configuration changed at the same moment; nothing was written.", {
-    hint: "Try again.",
-    cause,
-  });
 
 const notHeld = (name: string): ClutchError =>
   new ClutchError("not_verified", `OpenClaw's configuration does not hold what was written to ${name}.`, {

@@ -7,6 +7,7 @@ import type { ConfigSnapshot, OpenClaw } from "../openclaw/openclaw.ts";
 import type { ModelRegistry } from "../registry/model-registry.ts";
 import type { AuditLog } from "../store/audit-log.ts";
 import type { Change, ChangeJournal, ChangeState } from "../store/change-journal.ts";
+import { journalledPatch } from "./journalled-patch.ts";
 
 /** Whose default is meant: one agent's, or that of all agents without one. */
 export type DefaultScope = { readonly kind: "agent"; readonly agentId: string } | { readonly kind: "global" };
@@ -48,7 +49,7 @@ export function createConfiguredDefaults(parts: {
   /** Epoch ms. */
   readonly clock: () => number;
 }): ConfiguredDefaults {
-  const { openclaw, registry, journal, audit, clock } = parts;
+  const { openclaw, journal, audit, clock } = parts;
 
   const recordOf = (
     { scope, target, before, after, undoes, actor, place, reason }: Omit<Change, "id" | "at" | "state">,
@@ -89,48 +90,18 @@ export function createConfiguredDefaults(parts: {
       reason: about.reason,
       undoes: undoes?.id,
     };
-    const id = await journal.intend(intended);
-    const record = (result: "ok" | "failed", code?: string) => recordOf(intended, result, code);
-    const fail = async (error: ClutchError): Promise<never> => {
-      await journal.failed(id, error.code);
-      await record("failed", error.code);
-      throw error;
-    };
-
-    let notApplied: ClutchError | undefined;
-    try {
-      await openclaw.patchConfig(patchFor(scope, from, to), snapshot.hash, fallbackPaths(scope, from));
-    } catch (thrown) {
-      if (!(thrown instanceof ClutchError)) throw thrown;
-      if (/changed since/i.test(thrown.message)) {
-        return fail(
-          new ClutchError(
-            "changed_meanwhile",
-            "OpenClaw's configuration changed at the same moment; nothing was written.",
-            {
-              hint: "Look with /model, then try again.",
-              cause: thrown,
-            },
-          ),
-        );
-      }
-      if (thrown.code === "gateway_refused") return fail(thrown);
-      if (thrown.code === "not_applied") notApplied = thrown;
-      // The answer was lost, not necessarily the patch: the config decides below.
-    } finally {
-      registry.invalidate();
-    }
-    const after = configuredIn(await openclaw.readConfig({ timeoutMs: 20_000 }), scope);
-    if (!isDeepStrictEqual(stateOf(after?.raw), to)) {
-      return fail(
-        new ClutchError("not_verified", `The configuration now names ${show(stateOf(after?.raw))}, not ${show(to)}.`, {
-          hint: "Somebody else may have changed it at the same moment. Look with /model.",
-        }),
-      );
-    }
-    await journal.done(id);
-    await record("ok");
-    if (notApplied !== undefined) throw notApplied;
+    let after = before;
+    await journalledPatch(parts, {
+      change: intended,
+      patch: () => openclaw.patchConfig(patchFor(scope, from, to), snapshot.hash, fallbackPaths(scope, from)),
+      async readBack() {
+        after = configuredIn(await openclaw.readConfig({ timeoutMs: 20_000 }), scope);
+        const now = stateOf(after?.raw);
+        return isDeepStrictEqual(now, to) ? { now } : { wrong: notHeld(now, to) };
+      },
+      record: (result, code) => recordOf(intended, result, code),
+      made: `OpenClaw's configuration now names ${show(to)}.`,
+    });
     return { before, after, changed: true };
   };
 
@@ -169,7 +140,7 @@ export function createConfiguredDefaults(parts: {
         throw new ClutchError(
           "changed_meanwhile",
           `Since that change the default was set to ${show(stateOf(now?.raw))}; undoing would overwrite it.`,
-          { hint: `To go back all the same: /model ${show(change.before)} scope:${change.scope}` },
+          { hint: goBackHint(change) },
         );
       }
       return write(scope, () => change.before, about, change);
@@ -186,6 +157,17 @@ export function createConfiguredDefaults(parts: {
     },
   };
 }
+
+const notHeld = (now: ChangeState, wanted: ChangeState): ClutchError =>
+  new ClutchError("not_verified", `The configuration now names ${show(now)}, not ${show(wanted)}.`, {
+    hint: "Somebody else may have changed it at the same moment. Look with /model.",
+  });
+
+/** There is no command that leaves all agents without a default. */
+const goBackHint = ({ before, scope }: Change): string =>
+  before === null && scope === "global"
+    ? "Before it there was none; to go back all the same, take it out of OpenClaw's configuration."
+    : `To go back all the same: /model ${before === null ? "default" : show(before)} scope:${scope}`;
 
 const scopeOf = ({ scope, target }: Change): DefaultScope =>
   scope === "agent" ? { kind: "agent", agentId: target } : { kind: "global" };

@@ -202,6 +202,17 @@ describe("changes of OpenClaw's configuration", () => {
     await changes.undo(await last("crash"), undoneBy);
     expect(await now(UTILITY)).toBe("");
   });
+
+  it("is settled by a Clutch that runs, not by the next start alone", async () => {
+    const own = await openStore(clutch.store, { clock });
+    const late = createChangeJournal(own.db, () => clock() - 120_000);
+    const slots = [{ path: UTILITY, value: QWEN }];
+    await late.intend({ scope: "config", target: "lost", actor: "discord:1", before: { slots: [] }, after: { slots } });
+    clutch.app.watch(async () => undefined);
+    await expect.poll(() => late.unfinished(), { timeout: 10_000 }).toEqual([]);
+    expect(await late.latest("lost")).toMatchObject({ state: "failed" });
+    await own.close();
+  });
 });
 
 describe("where OpenClaw makes the model of a conversation a default too", () => {
