@@ -1,4 +1,4 @@
-import type { DefaultChange, DefaultScope } from "../src/agents/configured-defaults.ts";
+import { type DefaultChange, type DefaultScope, show } from "../src/agents/configured-defaults.ts";
 import { ClutchError } from "../src/errors.ts";
 import { formatModelRef } from "../src/models/model-ref.ts";
 import type { ConfiguredModel } from "../src/openclaw/model-config.ts";
@@ -99,17 +99,21 @@ export async function declareInSoul(context: CommandContext<Services>, target: M
   }
   const actor = `${context.person.platform}:${context.person.id}`;
   const report = await souls.declareInSoul(view.agentId, { model: target.ref }, { actor, place: view.key });
+  const declares = `The SOUL.md of ${view.agentId} declares ${target.name}`;
+  const follows = report.state === "in-step" || report.state === "mirrored";
+  const still = report.configured == null ? "that of all agents" : show(report.configured);
   return {
     visibility: "public",
     card: {
-      tone: "success",
-      title: `The SOUL.md of ${view.agentId} declares ${target.name}`,
+      tone: follows ? "success" : "warning",
+      title: follows ? declares : `${declares}, but its default is not changed`,
       body: report.problems.map(({ message }) => message),
       fields: [
         { name: "Model", value: ref },
+        ...(follows ? [] : [{ name: "Default", value: report.configured === undefined ? "not known" : still }]),
         { name: "By", value: actor },
       ],
-      footer: "read back from the file and from OpenClaw's configuration",
+      footer: follows ? "read back from the file and from OpenClaw's configuration" : "read back from the file",
     },
   };
 }

@@ -67,7 +67,8 @@ export interface SoulSync {
   preview(agentIds?: readonly string[]): Promise<readonly SoulReport[]>;
   /**
    * Writes a model into the front matter of an agent's SOUL.md, where the file did
-   * not change at the same moment, and brings the configuration in step. Codes:
+   * not change at the same moment, and brings the configuration in step, also where
+   * somebody had set another default since; the report says whether it is. Codes:
    * `bad_config` where the file is missing, broken or no text, `changed_meanwhile`,
    * `not_verified`, `unknown_agent`, and the gateway's.
    */
@@ -86,6 +87,8 @@ export interface SoulSync {
 }
 
 const FILE = "SOUL.md";
+/** In the place of the hash of how a declaration was written. */
+const SAID_AGAIN = "said again";
 /** The gateway tells nobody that a file changed, so Clutch looks. */
 const LOOK_EVERY_MS = 60_000;
 
@@ -223,7 +226,13 @@ export function createSoulSync(parts: {
       const to = formatModelRef(declared.model);
       const entry = { ...about, action: "soul.declare", target: agentId, to };
       try {
-        const from = await lock.run(agentId, () => declare(agentId, to));
+        const from = await lock.run(agentId, async () => {
+          const former = await declare(agentId, to);
+          // What is said again is an edit too, though the file says so already: it ends a drift.
+          const known = await souls.get(agentId);
+          if (known !== undefined) await souls.save(agentId, { ...known, hash: SAID_AGAIN });
+          return former;
+        });
         await audit.append({ ...entry, from, result: "ok" });
       } catch (thrown) {
         await audit.append({ ...entry, result: "failed", code: toClutchError(thrown).code });

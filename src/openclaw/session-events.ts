@@ -22,6 +22,8 @@ export type SessionEvent =
     }
   /** A run is over, however it ended. */
   | { readonly kind: "ended"; readonly key: string; readonly row: SessionRow; readonly runId: string | undefined }
+  /** OpenClaw answered itself, as it does to a text command. */
+  | { readonly kind: "replied"; readonly key: string; readonly row: SessionRow }
   /** OpenClaw's configuration was written. */
   | { readonly kind: "config" }
   /** The subscription stands, at first or after a gap in which anything may have happened. */
@@ -45,33 +47,42 @@ export function followOnDemand(connection: GatewayConnection, logger: Logger): S
   };
 }
 
+const RETRY_MS = 5_000;
+
 /** Subscribes to the gateway's sessions, and again after every reconnect. */
 export function followSessions(connection: GatewayConnection, logger: Logger): SessionEvents {
   const listeners = new Set<(event: SessionEvent) => void>();
+  let isClosed = false;
   const emit = (event: SessionEvent): void => {
     for (const listener of [...listeners]) listener(event);
   };
+  let retry: NodeJS.Timeout | undefined;
   const subscribe = (): void => {
+    clearTimeout(retry);
+    if (connection.state().phase !== "ready") return;
     connection.request("sessions.subscribe", {}).then(
       () => emit({ kind: "subscribed" }),
-      // A connection that broke again subscribes anew when it is back.
-      (error: unknown) => logger.warn({ err: error }, "could not subscribe to sessions"),
+      // A gateway that is busy or about to be suspended may refuse, or answer too late, and its connection stays.
+      (error: unknown) => {
+        logger.warn({ err: error }, "could not subscribe to sessions");
+        if (!isClosed) retry = setTimeout(subscribe, RETRY_MS).unref();
+      },
     );
   };
   const forgetEvents = connection.onEvent((event) => {
     const read = readSessionEvent(event);
     if (read !== undefined) emit(read);
   });
-  const forgetState = connection.onState(({ phase }) => {
-    if (phase === "ready") subscribe();
-  });
-  if (connection.state().phase === "ready") subscribe();
+  const forgetState = connection.onState(subscribe);
+  subscribe();
   return {
     on(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
     close() {
+      isClosed = true;
+      clearTimeout(retry);
       forgetEvents();
       forgetState();
       listeners.clear();
@@ -127,9 +138,9 @@ export function readSessionEvent({ event, payload }: GatewayEvent): SessionEvent
   if (!parsed.success) return undefined;
   const { sessionKey: key, session: row, message } = parsed.data;
   if (message.role === "user") return { kind: "asked", key, row };
-  // Answers of OpenClaw itself (`gateway-injected`) and compactions are nobody's turn.
-  const isAnswer =
-    message.role === "assistant" && message.provider !== "openclaw" && message.__openclaw?.kind === undefined;
+  const isAnswer = message.role === "assistant" && message.__openclaw?.kind === undefined;
+  // Those (`gateway-injected`) and compactions are nobody's turn.
+  if (message.role === "assistant" && message.provider === "openclaw") return { kind: "replied", key, row };
   // An older OpenClaw (2026.8.1) also writes down each try that failed before another model answered.
   if (message.stopReason === "error") return undefined;
   if (!isAnswer || message.provider === undefined || message.model === undefined) return undefined;

@@ -81,12 +81,19 @@ export function watchStep(
     }
     case "answered":
       return judge({ ...state, pin: state.pin ?? pin }, event);
+    case "replied":
+      // No run will answer that message. What OpenClaw says during a run, such as why another model takes over, ends nothing.
+      return state.turn?.runId !== undefined || row.running
+        ? { state, findings: [] }
+        : { state: { ...state, turn: undefined }, findings: [] };
     case "ended": {
       const { turn } = state;
       // A run that failed has said nothing, so its turn has no run yet.
       if (turn === undefined || (turn.runId !== undefined && turn.runId !== event.runId))
         return { state, findings: [] };
-      const next = turn.queued === undefined ? undefined : queuedTurn(turn.queued, undefined);
+      // Where OpenClaw steers, what came in meanwhile went into this run.
+      const isQueued = turn.queued !== undefined && row.raw["effectiveQueueMode"] !== "steer";
+      const next = isQueued ? queuedTurn(turn.queued, undefined) : undefined;
       const ended = event.runId === undefined ? undefined : { expected: turn.expected, runId: event.runId };
       return { state: { ...state, turn: next, ended }, findings: [] };
     }

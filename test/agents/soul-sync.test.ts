@@ -332,6 +332,23 @@ describe("writing the model back into the file", () => {
     ]);
   });
 
+  it("what the file says already ends the drift as well, since it was said after it", async () => {
+    const { gateway, write, sync, states } = await openLab();
+    write("main", `model: ${LLAMA}`);
+    await states();
+    gateway.entries["main"] = { model: SONNET };
+    expect(await states()).toEqual(["main drift", "keeper none"]);
+    const file = gateway.files.get("main");
+    expect(await sync.declareInSoul("main", { model }, about)).toMatchObject({
+      state: "mirrored",
+      configured: LLAMA,
+      problems: [{ message: expect.stringContaining(SONNET) }],
+    });
+    expect(gateway.files.get("main")).toEqual(file);
+    expect(gateway.entries["main"]).toEqual({ model: LLAMA });
+    expect(await states()).toEqual(["main in-step", "keeper none"]);
+  });
+
   it("makes front matter where there is none, and then finds all in step", async () => {
     const { gateway, sync } = await openLab();
     expect(await sync.declareInSoul("keeper", { model }, about)).toMatchObject({ state: "in-step", configured: LLAMA });

@@ -169,6 +169,32 @@ describe("turn watch on a real gateway", () => {
     expect(posted).toEqual([]);
   });
 
+  it("nor is it where a message came before it that no run of its own answers", async () => {
+    const key = "agent:main:main";
+    const beat = async () => {
+      failLocally();
+      const before = lab.anthropic.chats.length;
+      await clutch.call("wake", { mode: "now", text: "Anything to do now?" });
+      await expect.poll(() => lab.anthropic.chats.length, { timeout: 20_000 }).toBeGreaterThan(before);
+      await settle();
+    };
+    // OpenClaw answers its text commands itself.
+    await clutch.say(key, "/status");
+    await beat();
+    expect(posted).toEqual([]);
+
+    // What is said while a run is under way goes into that run.
+    lab.answerWith((chat) => (chat.server === "ollama" ? { text: "A slow answer.", delayMs: 3_000 } : undefined));
+    const heard = lab.ollama.chats.length;
+    const slow = clutch.say(key, "Slowly.");
+    await expect.poll(() => lab.ollama.chats.length, { timeout: 20_000 }).toBe(heard + 1);
+    await clutch.call("chat.send", { sessionKey: key, message: "And this too.", idempotencyKey: randomUUID() });
+    await slow;
+    await settle();
+    await beat();
+    expect(posted).toEqual([]);
+  });
+
   it("jobs and sub-agents do not count", async () => {
     failLocally();
     await clutch.say("agent:main:cron:nightly", "Do the nightly job.");

@@ -10,8 +10,8 @@ const SONNET = "anthropic/sonnet";
 const QWEN = "ollama/qwen";
 const LLAMA = "ollama/llama";
 
-type Selected = { model?: string; pin?: string; active?: string };
-const row = ({ model = SONNET, pin, active }: Selected = {}) => {
+type Selected = { model?: string; pin?: string; active?: string; running?: boolean; queue?: string };
+const row = ({ model = SONNET, pin, active, running = false, queue = "followup" }: Selected = {}) => {
   const [modelProvider, id] = (pin ?? model).split("/");
   const [activeModelProvider, activeModel] = active?.split("/") ?? [];
   return sessionRow.parse({
@@ -21,11 +21,14 @@ const row = ({ model = SONNET, pin, active }: Selected = {}) => {
     modelOverrideSource: pin === undefined ? null : "user",
     activeModelProvider,
     activeModel,
+    hasActiveRun: running,
+    effectiveQueueMode: queue,
   });
 };
 type RowEvent = Extract<SessionEvent, { row: unknown }>;
 const changed = (selected?: Selected): RowEvent => ({ kind: "changed", key, row: row(selected) });
 const asked = (selected?: Selected): RowEvent => ({ kind: "asked", key, row: row(selected) });
+const replied = (selected?: Selected): RowEvent => ({ kind: "replied", key, row: row(selected) });
 const ended = (runId: string, selected?: Selected): RowEvent => ({ kind: "ended", key, row: row(selected), runId });
 const answered = (by: string, runId: string, selected?: Selected): RowEvent => {
   const model = parseModelRef(by);
@@ -91,6 +94,20 @@ describe("turn watch", () => {
     expect(kinds([answered(SONNET, "heartbeat", { pin: QWEN })])).toEqual([]);
     const turn = [asked({ pin: QWEN }), answered(QWEN, "r1", { pin: QWEN }), ended("r1", { pin: QWEN })];
     expect(kinds([...turn, answered(SONNET, "heartbeat", { pin: QWEN })])).toEqual([]);
+  });
+
+  it("nor one after a message that OpenClaw answered itself, or that went into a run", () => {
+    const qwen = { pin: QWEN };
+    const heartbeat = answered(SONNET, "heartbeat", qwen);
+    expect(kinds([asked(qwen), replied(qwen), heartbeat])).toEqual([]);
+    const steered = { ...qwen, queue: "steer" };
+    const turn = [asked(steered), answered(QWEN, "r1", steered), asked(steered), ended("r1", steered)];
+    expect(kinds([...turn, heartbeat])).toEqual([]);
+    // What OpenClaw says while a run is under way leaves that run's turn as it is.
+    expect(kinds([asked(qwen), replied({ ...qwen, running: true }), answered(SONNET, "r1", qwen)])).toEqual(["stray"]);
+    expect(kinds([asked(qwen), answered(QWEN, "r1", qwen), replied(qwen), answered(SONNET, "r1", qwen)])).toEqual([
+      "stray",
+    ]);
   });
 
   it("takes all messages of a run with tools for one turn", () => {
