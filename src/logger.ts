@@ -24,7 +24,8 @@ const SECRET_NAMES = new Set([
 /**
  * Structured logs on `destination`. A line that a command led to has the
  * command's `correlation`. Values under telling names are hidden, and so is every
- * known secret wherever it stands, also inside other programs' error messages.
+ * known secret wherever it stands, also inside other programs' error messages. What
+ * was sent by a request that failed is left out.
  */
 export function createLogger(options: {
   readonly level: string;
@@ -40,11 +41,23 @@ export function createLogger(options: {
         const correlation = correlationId();
         return correlation === undefined ? {} : { correlation };
       },
+      serializers: { err: (error: Error) => withoutRequest(pino.stdSerializers.err(error)) },
       hooks: { streamWrite: (line) => `${JSON.stringify(withoutNamed(JSON.parse(line), options.secrets()))}\n` },
     },
     options.destination,
   );
 }
+
+/**
+ * discord.js hangs on an error what was sent: somebody's answer, perhaps for them
+ * alone, and a file byte by byte. Errors within errors are of the same making.
+ */
+const withoutRequest = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(withoutRequest);
+  if (typeof value !== "object" || value === null || !("stack" in value)) return value;
+  const { requestBody: _, ...kept } = value as { readonly requestBody?: unknown };
+  return Object.fromEntries(Object.entries(kept).map(([name, inner]) => [name, withoutRequest(inner)]));
+};
 
 /** Taken apart, because in a line of JSON a secret with a quotation mark is spelt differently. */
 const withoutNamed = (line: unknown, secrets: readonly string[]): unknown =>
@@ -69,8 +82,12 @@ function rewritten(value: unknown, rewrite: (text: string) => string, hidden: Re
 /** `scheme://who:password@`: nobody's address needs its password shown, whether Clutch knows it or not. */
 const PASSWORD_IN_ADDRESS = /\b([a-z][a-z0-9+.-]{1,20}:\/\/[^\s/?#:@"'<>]{0,200}):[^\s/?#"'<>]{1,400}@/gi;
 
+/** Whoever has these addresses writes in Clutch's name: of Discord's interactions and webhooks, and Slack's `response_url`. */
+const KEY_IN_ADDRESS =
+  /(\/(?:webhooks|interactions)\/\d{5,20}\/|\bhooks\.slack(?:-gov)?\.com\/[a-z]{1,20}\/)[^\s?#"'<>]{8,}/gi;
+
 /**
- * Hides secrets as they are and as JSON spells them, and the password of any
+ * Hides secrets as they are and as JSON spells them, and the password or key of any
  * address. Short ones are left alone: hiding every "1" would make a text
  * unreadable and protect nothing.
  */
@@ -83,5 +100,6 @@ export function hideSecrets(text: string, secrets: readonly string[]): string {
       .sort((a, b) => b.length - a.length)
       .reduce((shown, secret) => shown.replaceAll(secret, HIDDEN), text)
       .replace(PASSWORD_IN_ADDRESS, `$1:${HIDDEN}@`)
+      .replace(KEY_IN_ADDRESS, `$1${HIDDEN}`)
   );
 }

@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import type { CommandInfo } from "../../adapters/adapter.ts";
 import { createTerminalAdapter } from "../../adapters/terminal/terminal-adapter.ts";
 import { parseCommandLine } from "../../commands/command-line.ts";
 import { createDispatcher } from "../../commands/dispatcher.ts";
@@ -13,8 +14,10 @@ import { createLogger, hideSecretsIn } from "../../src/logger.ts";
 import { createModelServer } from "../../src/servers/drivers.ts";
 import { createAuditLog } from "../../src/store/audit-log.ts";
 import { openStore } from "../../src/store/open-store.ts";
-import { openBench } from "../adapters/discord/set-up.ts";
+import { MODEL, openBench } from "../adapters/discord/set-up.ts";
+import { outcome, recordingCore } from "../adapters/recording-core.ts";
 import { openSlack } from "../adapters/slack/slack-harness.ts";
+import { MODEL_COMMAND } from "../adapters/slack/test-core.ts";
 import { type Machine, newMachine } from "../cli/machine.ts";
 import { rawServers } from "../servers/raw-servers.ts";
 import {
@@ -65,6 +68,16 @@ describe("what is known to be secret", () => {
     ["postgres://me:hunter2@host/db", "postgres://me:[hidden]@host/db"],
     ["see https://a:b%20c@host:80/x?y and ws://u:p@h", "see https://a:[hidden]@host:80/x?y and ws://u:[hidden]@h"],
     ["http://127.0.0.1:11434/a@b and me@example.com", "http://127.0.0.1:11434/a@b and me@example.com"],
+    [
+      "https://discord.com/api/v10/webhooks/123456789/aW50ZXJhY3Rpb24/messages/@original",
+      "https://discord.com/api/v10/webhooks/123456789/[hidden]",
+    ],
+    ["POST /interactions/987654321/aW50ZXJhY3Rpb24/callback failed", "POST /interactions/987654321/[hidden] failed"],
+    ["(https://hooks.slack.com/actions/T1/22/abcDEF?x)", "(https://hooks.slack.com/actions/[hidden]?x)"],
+    [
+      "https://discord.com/api/v10/channels/123/messages and /webhooks/ as it is",
+      "https://discord.com/api/v10/channels/123/messages and /webhooks/ as it is",
+    ],
     ["ollama/qwen2.5-coder:32b at http://box.local:11434", "ollama/qwen2.5-coder:32b at http://box.local:11434"],
   ])("is the password of any address, and nothing beside it: %s", (text, shown) => {
     expect(hideSecretsIn(text, [])).toBe(shown);
@@ -220,6 +233,76 @@ describe.each([
     await terminal.done;
     expect(printed.match(/✗/g)?.length).toBeGreaterThan(FORMS.length / 2);
     expect(canariesIn(printed + log.join(""))).toEqual([]);
+  });
+});
+
+describe("an answer that the platform does not take", () => {
+  const PRIVATE = "for-ann-alone";
+  const core = (command: CommandInfo) =>
+    recordingCore(
+      () => ({
+        ...outcome({
+          title: PRIVATE,
+          file: { name: "usage.csv", mediaType: "text/csv", text: `${PRIVATE}\n`.repeat(50) },
+        }),
+        visibility: "private",
+      }),
+      { commands: [command] },
+    );
+  const openLog = () => {
+    const lines: string[] = [];
+    const logger = createLogger({
+      level: "trace",
+      destination: { write: (line) => void lines.push(line) },
+      secrets: () => [],
+    });
+    return { lines, logger };
+  };
+  /** As text, and as the numbers that JSON makes of bytes. */
+  const shown = (lines: readonly string[]) =>
+    lines.filter((line) => line.includes(PRIVATE) || line.includes([...Buffer.from(PRIVATE)].join()));
+
+  it.each([
+    ["the acknowledgement", { path: /callback/, status: 403, code: 50001 }],
+    ["the answer, refused", { path: /webhooks/, status: 403, code: 50001, times: 10 }],
+    ["the answer, a fault of Discord's", { path: /webhooks/, status: 500, times: 40 }],
+  ])("leaves neither Discord's key to it nor its words in the log: %s", async (_, fault) => {
+    const { lines, logger } = openLog();
+    const bench = await openBench();
+    await bench.start(core(MODEL).dispatch, { logger });
+    bench.discord.fail(fault);
+    const { interaction } = bench.discord.command("model", {}, { by: bench.anna, in: bench.channel });
+    await vi.waitFor(() => expect(lines.join("")).toMatch(/could not be (answered|acknowledged)/), 20_000);
+    expect(lines.join("")).toContain(`"status":${fault.status},"method":`);
+    expect(lines.filter((line) => line.includes(interaction.token))).toEqual([]);
+    expect(shown(lines)).toEqual([]);
+  });
+
+  it("leaves neither Slack's key to it nor its words in the log", async () => {
+    const { lines, logger } = openLog();
+    const { slack, start } = await openSlack("socket", { logger });
+    await start(core(MODEL_COMMAND).dispatch);
+    const ann = slack.person();
+    const key = "/response/none-of-hers";
+    slack.faults.inject("*", { error: "channel_not_found" }, 50);
+    await slack.deliver(slack.app, "slash_commands", {
+      ...ann.payload("slash", "/model", ""),
+      response_url: `${slack.origin}${key}`,
+    });
+    await vi.waitFor(() => expect(lines.join("")).toContain("an answer could not be delivered"), 20_000);
+    expect(lines.filter((line) => line.includes(key))).toEqual([]);
+    expect(shown(lines)).toEqual([]);
+  });
+
+  it("is not in the log either where its error is another one's cause", () => {
+    const { lines, logger } = openLog();
+    const sent = Object.assign(new Error("Forbidden"), { status: 403, requestBody: { json: { content: PRIVATE } } });
+    logger.error({ err: new AggregateError([sent], "none") });
+    logger.error({ err: Object.assign(new Error("outside", { cause: sent }), { original: sent }) });
+    logger.error(sent);
+    expect(lines).toHaveLength(3);
+    for (const line of lines) expect(line).toContain("Forbidden");
+    expect(shown(lines)).toEqual([]);
   });
 });
 
