@@ -93,6 +93,11 @@ export async function beginAnswer(
     return undefined;
   }
 
+  const draw = (request: CardToDraw): Promise<DrawnMessage> =>
+    drawer.draw(request).catch((error: unknown) => {
+      logger.error({ err: error }, "a card could not be drawn with its buttons");
+      return drawPlain(request.card);
+    });
   const isOver = (): boolean => clock() - began >= TOKEN_MS;
   /** Runs `first` while the token lives, and `instead` when it turns out to be dead. */
   const byToken = async (first: () => Promise<void>, instead: () => Promise<void>): Promise<void> => {
@@ -121,7 +126,7 @@ export async function beginAnswer(
   const sendPrivatelyLater = async (request: Omit<CardToDraw, "channelId">): Promise<void> => {
     try {
       const direct = await api.directChannel(interaction.person.id);
-      await api.send(direct, await drawer.draw({ ...request, channelId: direct }));
+      await api.send(direct, await draw({ ...request, channelId: direct }));
     } catch (error) {
       logger.info({ err: error }, "a late private answer could not be sent as a direct message");
       return goOn(NOT_DELIVERED);
@@ -149,13 +154,13 @@ export async function beginAnswer(
       const here: CardToDraw = { ...request, channelId };
       const fits = isDirect || isPrivate === (visibility === "private");
       if (fits) {
-        const message = await drawer.draw(here);
+        const message = await draw(here);
         return byToken(
           () => editBase(message, isPrivate),
           () => (isDirect || visibility === "public" ? goOn(message) : sendPrivatelyLater(request)),
         );
       }
-      const message = await drawer.draw(here);
+      const message = await draw(here);
       await byToken(
         async () => {
           // The deferral must be answered first, or the message that follows takes over its visibility.

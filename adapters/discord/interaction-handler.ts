@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { OpenedAction } from "../../commands/action-store.ts";
 import type { Card } from "../../commands/card.ts";
 import type { Completion, OptionValues } from "../../commands/command.ts";
 import { type Outcome, outcomeOf } from "../../commands/dispatcher.ts";
@@ -103,7 +104,13 @@ export function createInteractionHandler(
 
   const use = async (interaction: Component, control: Control, answering: Answering): Promise<void> => {
     const { person, channelId, values } = interaction;
-    const opened = await buttons.open(control, person, channelId);
+    let opened: OpenedAction;
+    try {
+      opened = await buttons.open(control, person, channelId);
+    } catch (thrown) {
+      logger.error({ err: thrown }, "what a button stands for could not be read");
+      return answering.notice(outcomeOf(toClutchError(thrown)).card);
+    }
     if (opened.kind !== "ok") return answering.notice(opened.kind === "gone" ? GONE : NOT_YOURS);
     const { line, options } = opened.action;
     switch (control.kind) {

@@ -1,6 +1,6 @@
 import type { App } from "@slack/bolt";
 import type { Logger } from "pino";
-import { type ActionStore, sealOnce } from "../../commands/action-store.ts";
+import { type ActionStore, type OpenedAction, sealOnce } from "../../commands/action-store.ts";
 import type { Card } from "../../commands/card.ts";
 import type { Person } from "../../commands/command.ts";
 import { type Outcome, outcomeOf } from "../../commands/dispatcher.ts";
@@ -201,17 +201,30 @@ export function listen(app: App, parts: ListenerParts): void {
     job(data.trigger_id, () => press(occasion, pressed.action_id, pressed.value ?? "", pressed.selected_option?.value));
   });
 
+  /** What a button or menu stands for; undefined where that could not be read, which the person is told. */
+  const open = async (occasion: Occasion, seal: string): Promise<OpenedAction | undefined> => {
+    const { spot } = occasion;
+    try {
+      return await actions.open(seal, { platform: "slack", id: spot.user }, placeOf(spot));
+    } catch (thrown) {
+      logger.error({ err: thrown }, "what a button stands for could not be read");
+      const { message, hint } = toClutchError(thrown);
+      await aside(occasion, message, hint);
+      return undefined;
+    }
+  };
+
   const press = async (
     occasion: Occasion,
     actionId: string,
     value: string,
     picked: string | undefined,
   ): Promise<void> => {
-    const { spot } = occasion;
     const menuSeal = sealOfMenu(actionId);
     const [purpose] = actionId.split(".");
     if (menuSeal === undefined && purpose !== RUN && purpose !== CANCEL) return gone(occasion);
-    const opened = await actions.open(menuSeal ?? value, { platform: "slack", id: spot.user }, placeOf(spot));
+    const opened = await open(occasion, menuSeal ?? value);
+    if (opened === undefined) return;
     if (opened.kind === "gone") return gone(occasion);
     if (opened.kind === "not_yours") {
       return aside(
@@ -295,7 +308,8 @@ export function listen(app: App, parts: ListenerParts): void {
     const spot = { team: team.id, channel, user: user.id, thread };
     const occasion: Occasion = { spot, userName: user.username ?? user.name };
     job(view.id, async () => {
-      const opened = await actions.open(seal, { platform: "slack", id: user.id }, placeOf(spot));
+      const opened = await open(occasion, seal);
+      if (opened === undefined) return;
       if (opened.kind !== "ok") return gone(occasion);
       await run(occasion, `${opened.action.line} ${quoted(submission.model)}`);
     });

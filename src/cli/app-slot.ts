@@ -1,11 +1,14 @@
 import type { Dispatch } from "../../adapters/adapter.ts";
 import type { ActionStore } from "../../commands/action-store.ts";
+import { outcomeOf } from "../../commands/dispatcher.ts";
 import type { App } from "../app.ts";
+import { ClutchError, toClutchError } from "../errors.ts";
 
 /**
  * The App that serves now. It can be exchanged for another one under the adapters'
  * hands: commands that run come to their end, those that come in meanwhile wait
- * for the new one, and no platform notices.
+ * for the new one, and no platform notices. Who has waited for long is refused, and
+ * what they asked for is not done later, when nobody reckons with it any more.
  */
 export interface AppSlot {
   current(): App;
@@ -22,7 +25,10 @@ export interface AppSlot {
 /** A command ends by itself within about a minute, ms. */
 const EXCHANGE_PATIENCE_MS = 60_000;
 
-export function createAppSlot(first: App): AppSlot {
+/** Longer than an exchange takes whose gateway answers, ms. */
+const WAIT_MS = 90_000;
+
+export function createAppSlot(first: App, waitMs: number = WAIT_MS): AppSlot {
   let app = first;
   let closed: Promise<void> | undefined;
   let phase: "open" | "ending" | "hurried" = "open";
@@ -32,8 +38,19 @@ export function createAppSlot(first: App): AppSlot {
   /** What platforms want for a moment, such as the id of a button. */
   const errands = new Set<Promise<unknown>>();
 
+  /** Throws `gateway_unreachable` where none serves in time: nothing else takes an exchange as long. */
+  const untilOpen = async (): Promise<void> => {
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => reject(tooLong()), waitMs);
+    try {
+      while (closed !== undefined) await Promise.race([closed, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+
   const errand = async <T>(work: (now: App) => Promise<T>): Promise<T> => {
-    while (closed !== undefined) await closed;
+    if (closed !== undefined) await untilOpen();
     const job = work(app);
     errands.add(job);
     return job.finally(() => errands.delete(job));
@@ -59,7 +76,12 @@ export function createAppSlot(first: App): AppSlot {
       commands: app.dispatcher.commands,
       complete: (...typed) => app.dispatcher.complete(...typed),
       async run(invocation) {
-        while (closed !== undefined) await closed;
+        try {
+          // What comes while one serves counts as running at once.
+          if (closed !== undefined) await untilOpen();
+        } catch (thrown) {
+          return outcomeOf(toClutchError(thrown));
+        }
         const { signal } = invocation;
         const [stop, ending] = [new AbortController(), new AbortController()];
         const work = app.dispatcher.run({
@@ -77,7 +99,8 @@ export function createAppSlot(first: App): AppSlot {
     actions: {
       seal: (...button) => errand(({ actions }) => actions.seal(...button)),
       open: (...press) => errand(({ actions }) => actions.open(...press)),
-      claim: (delivery) => errand(({ actions }) => actions.claim(delivery)),
+      // A command is not held back for it; it may still be refused, and is told so then.
+      claim: (delivery) => errand(({ actions }) => actions.claim(delivery)).catch(() => true),
     },
     async exchange(open) {
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -95,3 +118,12 @@ export function createAppSlot(first: App): AppSlot {
     finish,
   };
 }
+
+const tooLong = (): ClutchError =>
+  new ClutchError(
+    "gateway_unreachable",
+    "Clutch takes over a changed configuration, and no gateway answers to it meanwhile.",
+    {
+      hint: "Nothing was done, and nothing of it will be done later. Try again once OpenClaw runs; Clutch's log says where it is looked for.",
+    },
+  );

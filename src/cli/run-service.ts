@@ -8,16 +8,18 @@ import { alertPlaces } from "../local-only/alert-places.ts";
 import { createLogger, hideSecrets } from "../logger.ts";
 import { createMetrics } from "../observe/metrics.ts";
 import { type Readiness, readReadiness } from "../observe/readiness.ts";
-import type { GatewayAddress } from "../openclaw/connection.ts";
+import { type GatewayAddress, reachGateway } from "../openclaw/connection.ts";
 import { forgetMended, type MendedStore } from "../store/mend-store.ts";
 import { stateDirectory } from "../wall/state-file.ts";
 import { type AppSlot, createAppSlot } from "./app-slot.ts";
 import { applyConfig } from "./apply-config.ts";
+import { createConfigReader, type ReadFor } from "./config-reader.ts";
 import { deliverNotices } from "./deliver.ts";
 import { lookAtPlatforms } from "./look-at-platforms.ts";
 import { mendedCard, mendIfDamaged } from "./mended-store.ts";
+import { createNewestOpener, type Opening } from "./open-newest.ts";
 import { openTerminal, ownerAtTerminal } from "./open-terminal.ts";
-import { createReloader } from "./reload.ts";
+import { createReloader, type Reloader } from "./reload.ts";
 import { type ExitCode, type Runtime, untilSignalled } from "./runtime.ts";
 import { startPlatforms } from "./start-platforms.ts";
 import { createStatusPlace } from "./status-place.ts";
@@ -57,21 +59,22 @@ export async function runService(
   let slot: AppSlot | undefined;
   const mended: MendedStore[] = [];
   const open = async (
-    to: { readonly config: Config; readonly gateway: GatewayAddress },
-    patience: "endless" | { readonly gatewayTimeoutMs: number },
+    to: Opening,
+    patience: { readonly interrupted: AbortSignal } | { readonly gatewayTimeoutMs: number },
   ): Promise<App> => {
     mended.push(...(await mendIfDamaged(to.config.store, { say, clock: runtime.clock, logger })));
     return createApp({
       ...{ ...to, secrets },
       stateDirectory: stateDirectory(runtime.env, runtime.home),
-      ...(patience === "endless"
+      ...("interrupted" in patience
         ? {
             onWaiting(problem) {
               say(`${problem.message} ${problem.hint} Waiting for it; Ctrl-C stops.`);
               if (slot === undefined) state.ready = async () => notReady("gateway", problem.message);
             },
+            signal: AbortSignal.any([runtime.signal, patience.interrupted]),
           }
-        : patience),
+        : { ...patience, signal: runtime.signal }),
       access,
       metrics,
       onDamage: () => state.mend(),
@@ -79,7 +82,6 @@ export async function runService(
       logger,
       fetch: runtime.fetch,
       clock: runtime.clock,
-      signal: runtime.signal,
     });
   };
 
@@ -90,40 +92,62 @@ export async function runService(
     if (to.conversation !== undefined) metrics.noticed(posted === true);
     return posted;
   };
-  const endings: (() => unknown)[] = [];
+  const tellOwners = async (card: Card): Promise<void> => {
+    // Before there is an App there are no platforms either.
+    if (slot === undefined) return;
+    const { owners } = state.config.access;
+    const places = await alertPlaces({ place: undefined }, { openclaw: slot.current().openclaw, owners });
+    for (const conversation of [undefined, ...places]) await post({ sessionKey: "", conversation }, card);
+  };
+  const reader = createConfigReader({
+    load: () => loadConfig(runtime),
+    ...{ say, tellOwners, logger },
+    onRefused: () => metrics.reloaded(false),
+  });
+  const opener = createNewestOpener({
+    ...{ reader, runtime, secrets, say },
+    open: (to, interrupted) => open(to, { interrupted }),
+    async use(next, changed) {
+      state.config = next;
+      if (changed.some((key) => key.startsWith("http."))) await status.open(next.http);
+    },
+  });
+  let reloader: Reloader | undefined;
+  const changed = (why: ReadFor): void => {
+    opener.changed(why);
+    void reloader?.read(why);
+  };
+  const endings: (() => unknown)[] = [watchFileAt(configPath(runtime), () => changed("file"))];
+  // Where nobody sits at a terminal there is none that could be closed.
+  if (!interactive && runtime.stdout.isTTY !== true) runtime.onHangup?.(() => changed("signal"));
   try {
-    const app = await open({ config, gateway }, "endless");
-    slot = createAppSlot(app);
+    const first = await opener.open({ config, gateway });
+    slot = createAppSlot(first.app);
     const { current, dispatch, actions } = slot;
-    await greet(app, config, say);
+    await greet(first.app, first.config, say);
     if (interactive) {
       const terminal = await openTerminal({
         ...{ current, dispatch, runtime },
         sessionKey: MAIN_SESSION,
         input: runtime.stdin,
-        historyFile: join(gateway.stateDir ?? runtime.home, "history"),
+        historyFile: join(first.gateway.stateDir ?? runtime.home, "history"),
       });
       adapters.push(terminal);
       void terminal.done.then(() => {
         if (!runtime.signal.aborted) say("The terminal channel is closed; Clutch goes on. Ctrl-C stops it.");
       });
     }
-    const platforms = await startPlatforms(config, {
+    const platforms = await startPlatforms(first.config, {
       ...{ dispatch, actions, adapters, say, logger, clock: runtime.clock },
       onAcknowledged: metrics.acknowledged,
     });
-    const tellOwners = async (card: Card): Promise<void> => {
-      const { owners } = state.config.access;
-      const places = await alertPlaces({ place: undefined }, { openclaw: current().openclaw, owners });
-      for (const conversation of [undefined, ...places]) await post({ sessionKey: "", conversation }, card);
-    };
     const watch = (opened: App): void => {
       opened.watch(post);
       for (const store of mended.splice(0)) {
         void tellOwners(mendedCard(store)).finally(() => forgetMended(store.file));
       }
     };
-    watch(app);
+    watch(first.app);
     const serving = slot;
     state.ready = async () => {
       if (runtime.signal.aborted) return notReady("clutch", "Clutch is stopping.");
@@ -133,29 +157,29 @@ export async function runService(
 
     const lost = Promise.withResolvers<never>();
     lost.promise.catch(() => undefined);
-    const reloader = createReloader({
-      first: config,
-      load: () => loadConfig(runtime),
+    const reloads = createReloader({
+      first: first.config,
+      reader,
       apply: applyConfig({
-        ...{ slot, platforms, runtime, secrets, gateway, open, status },
-        watch,
+        ...{ slot, platforms, runtime, secrets, gateway: first.gateway, status, watch },
+        reach: (to, timeoutMs) => reachGateway(to, { timeoutMs, signal: runtime.signal, logger }),
+        open: (to, gatewayTimeoutMs) => open(to, { gatewayTimeoutMs }),
+        openNewest: opener.open,
         use: (next) => {
           state.config = next;
         },
       }),
       say,
-      tellOwners,
-      onReloaded: metrics.reloaded,
+      onApplied: () => metrics.reloaded(true),
       onLost: lost.reject,
+      signal: runtime.signal,
       logger,
     });
-    state.mend = atMostEvery(MEND_AGAIN_MS, () => void reloader.again("store"));
-    endings.push(
-      watchFileAt(configPath(runtime), () => void reloader.read("file")),
-      reloader.stop,
-    );
-    // Where nobody sits at a terminal there is none that could be closed.
-    if (!interactive && runtime.stdout.isTTY !== true) runtime.onHangup?.(() => void reloader.read("signal"));
+    reloader = reloads;
+    state.mend = atMostEvery(MEND_AGAIN_MS, () => void reloads.again("store"));
+    endings.push(reloads.stop);
+    // It may have changed while the platforms started.
+    void reloads.read("file");
     await Promise.race([untilSignalled(runtime.signal), lost.promise]);
     return 0;
   } finally {

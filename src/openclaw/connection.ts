@@ -296,6 +296,19 @@ export function openConnection(address: GatewayAddress, logger: Logger): Gateway
   };
 }
 
+/** Returns once a gateway lets Clutch in, and leaves it again. Throws the codes of `GatewayConnection.ready`. */
+export async function reachGateway(
+  address: GatewayAddress,
+  options: { readonly timeoutMs: number; readonly signal: AbortSignal; readonly logger: Logger },
+): Promise<void> {
+  const connection = openConnection(address, options.logger);
+  try {
+    await connection.ready(options.timeoutMs, options.signal);
+  } finally {
+    await connection.close();
+  }
+}
+
 function isLoopback(url: string): boolean {
   try {
     return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(url).hostname);

@@ -263,6 +263,20 @@ it("a hang-up reads the configuration again where nobody sits at a terminal", as
   await run.sees("The configuration was read again; nothing in it has changed.");
 });
 
+it("a configuration whose gateway does not answer disturbs nothing, and is taken once it does", async () => {
+  // The connection that there is stays; a new one is not let through.
+  proxy.block("refuse");
+  await configure({ ...base(), audit: { retentionDays: 31 } });
+  await vi.waitFor(() => expect(run.stdout()).toContain("Clutch tries it again every 30 s."), PATIENCE);
+  expect(await answer(model())).toContain("Qwen2.5-Coder");
+  expect((await get("/readyz")).status).toBe(200);
+  const taken = () => run.stdout().split("Changed: audit.retentionDays.").length - 1;
+  const before = taken();
+  proxy.block(undefined);
+  await vi.waitFor(() => expect(taken()).toBe(before + 1), { timeout: 60_000, interval: 200 });
+  expect(await answer(model())).toContain("Qwen2.5-Coder");
+});
+
 it("is told to stop with a command in flight: the answer comes, and nothing is lost", async () => {
   proxy.delay(700);
   const inFlight = model();
@@ -297,6 +311,23 @@ it("a store that is damaged when it starts is put back as it was, and the owner 
   }, PATIENCE);
   // What was switched before the backup is still known.
   expect(await answer(discord.command("model", { name: "undo" }, { by: anna, in: channel }))).toContain("Back on");
+  run.kill("SIGTERM");
+  expect(await run.ended).toBe(0);
+});
+
+it("started with a wrong address it waits, and goes on with the corrected one", async () => {
+  const env = { CLUTCH_CONFIG: configFile };
+  await configure({ ...base(), gateway: { url: "ws://127.0.0.1:9", token: lab.gateway.token } });
+  run = machine.clutch(["start"], { env });
+  await run.sees("Nothing listens at 127.0.0.1:9");
+  await configure(base());
+  await run.sees("Changed: gateway.url.");
+  await run.sees("Attached:");
+  await eventually(
+    () => get("/readyz").catch(() => ({ status: 0, text: "" })),
+    ({ status }) => status === 200,
+  );
+  expect(await answer(model())).toContain("Qwen2.5-Coder");
   run.kill("SIGTERM");
   expect(await run.ended).toBe(0);
 });

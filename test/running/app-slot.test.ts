@@ -128,6 +128,37 @@ describe("an App is exchanged", () => {
   });
 });
 
+describe("whoever waits for an App that does not come", () => {
+  it("is told so, and nothing of it is done when it comes after all", async () => {
+    const log: string[] = [];
+    const [old, next] = [app("old", log), app("new", log)];
+    const slot = createAppSlot(old.app, 100);
+    const opened = Promise.withResolvers<App>();
+    const exchange = slot.exchange(() => opened.promise);
+    const [command, press, delivery] = [
+      slot.dispatch.run(invocation("/model x")),
+      slot.actions.open("button", { platform: "discord", id: "1" }, "here"),
+      slot.actions.claim("delivery"),
+    ];
+    await expect(press).rejects.toMatchObject({ code: "gateway_unreachable" });
+    expect(await command).toMatchObject({
+      ok: false,
+      visibility: "private",
+      error: { code: "gateway_unreachable", hint: expect.stringContaining("nothing of it will be done later") },
+    });
+    // Its command is refused in its turn, and by that its person hears of it.
+    expect(await delivery).toBe(true);
+    opened.resolve(next.app);
+    await exchange;
+    await sleep(20);
+    expect(log).toEqual(["old closes"]);
+    const later = slot.dispatch.run(invocation("/model"));
+    await sleep(0);
+    next.end();
+    expect((await later).card.title).toBe("new");
+  });
+});
+
 describe("the end", () => {
   it("waits for a command that runs", async () => {
     const log: string[] = [];

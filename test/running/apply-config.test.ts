@@ -24,9 +24,19 @@ let log: string[];
 /** Addresses at which no App comes up. */
 let dead: string[];
 let secrets: string[];
+/** Addresses at which nobody answers to begin with. */
+let silent: string[];
+/** What comes up in place of the former one, where that waits for its gateway. */
+let newer: Config | undefined;
 beforeEach(() => {
-  [log, dead, secrets] = [[], [], []];
+  [log, dead, silent, secrets, newer] = [[], [], [], [], undefined];
 });
+
+async function open(url: string, how: string): Promise<App> {
+  if (dead.includes(url)) throw new ClutchError("gateway_unreachable", `Nothing listens at ${url}.`);
+  log.push(`open ${url} ${how}`);
+  return {} as App;
+}
 
 function set() {
   const slot = {
@@ -40,11 +50,13 @@ function set() {
     platforms: { use: async () => void log.push("platforms"), checks: () => [] },
     status: { open: async ({ listen }) => void log.push(`listen ${listen}`), close: async () => undefined },
     ...{ runtime, secrets, gateway: { url: "ws://one", token: "token-one" } },
-    async open({ gateway }, patience) {
-      if (dead.includes(gateway.url))
-        throw new ClutchError("gateway_unreachable", `Nothing listens at ${gateway.url}.`);
-      log.push(`open ${gateway.url} ${patience === "endless" ? "endlessly" : "for a while"}`);
-      return {} as App;
+    async reach({ url }) {
+      if (silent.includes(url)) throw new ClutchError("gateway_unreachable", `Nothing listens at ${url}.`);
+    },
+    open: ({ gateway }) => open(gateway.url, "for a while"),
+    async openNewest(former) {
+      const to = newer === undefined ? former : { config: newer, gateway: { url: newer.gateway?.url ?? "" } };
+      return { ...to, app: await open(to.gateway.url, "endlessly") };
     },
     watch: () => void log.push("watch"),
     use: ({ gateway }) => void log.push(`use ${gateway?.url}`),
@@ -58,7 +70,7 @@ describe("a changed configuration is put in force", () => {
     ["discord.token", ["use ws://other", "platforms"], []],
     ["wall.allow", ["use ws://other", "platforms"], [expect.stringContaining("clutch wall run")]],
   ])("without the App being opened anew for %s", async (key, done, notes) => {
-    expect(await set()(AFTER, BEFORE, [key])).toEqual(notes);
+    expect(await set()(AFTER, BEFORE, [key])).toEqual({ config: AFTER, notes });
     expect(log).toEqual(done);
   });
 
@@ -71,10 +83,35 @@ describe("a changed configuration is put in force", () => {
     "bench.askAbove",
     "audit.retentionDays",
   ])("by opening the App anew for %s, and only then for all else", async (key) => {
-    const notes = await set()(AFTER, BEFORE, ["access.owners", key]);
+    const { config, notes } = await set()(AFTER, BEFORE, ["access.owners", key]);
+    expect(config).toBe(AFTER);
     expect(log).toEqual(["close", "open ws://other for a while", "watch", "use ws://other", "platforms"]);
     expect(notes).toEqual([expect.stringContaining("opened anew")]);
     expect(secrets).toContain("token-other");
+  });
+
+  it("not at all, and with nothing closed, where its gateway does not answer", async () => {
+    silent = ["ws://other"];
+    await expect(set()(AFTER, BEFORE, ["gateway.url", "access.owners"])).rejects.toMatchObject({
+      code: "gateway_unreachable",
+    });
+    expect(log).toEqual([]);
+  });
+
+  it("or a still newer one, where that came up in place of the former one", async () => {
+    dead = ["ws://other"];
+    newer = { ...BEFORE, gateway: { url: "ws://third" }, http: { ...BEFORE.http, listen: "127.0.0.1:1" } };
+    const apply = set();
+    const { config } = await apply(AFTER, BEFORE, ["gateway.url"]);
+    expect(config).toBe(newer);
+    expect(log).toEqual([
+      "close",
+      "open ws://third endlessly",
+      "watch",
+      "use ws://third",
+      "listen 127.0.0.1:1",
+      "platforms",
+    ]);
   });
 
   it("not at all where the new App does not come up: the former one is opened again", async () => {

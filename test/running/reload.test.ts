@@ -6,6 +6,7 @@ import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Card } from "../../commands/card.ts";
 import { changedKeys } from "../../src/cli/changed-keys.ts";
+import { createConfigReader } from "../../src/cli/config-reader.ts";
 import { createReloader, LostError } from "../../src/cli/reload.ts";
 import { watchFileAt } from "../../src/cli/watch-file.ts";
 import { type Config, defaultConfig, loadConfig } from "../../src/config.ts";
@@ -26,7 +27,11 @@ const until = async (what: () => boolean): Promise<void> => {
 };
 
 /** A reloader of the file, and what came of it. */
-async function setUp(text: string, apply: (next: Config) => Promise<readonly string[]> = async () => ["Done."]) {
+async function setUp(
+  text: string,
+  apply: (next: Config) => Promise<readonly string[]> = async () => ["Done."],
+  tryAgainMs = 60_000,
+) {
   writeFileSync(file, text);
   const load = () => loadConfig({ env: { TOKEN_NAME: "secret-of-env" }, cwd: dir });
   const [said, told, applied, reloads, lost] = [[], [], [], [], []] as [
@@ -36,21 +41,27 @@ async function setUp(text: string, apply: (next: Config) => Promise<readonly str
     boolean[],
     unknown[],
   ];
+  const say = (line: string) => void said.push(line);
+  const logger = pino({ level: "silent" });
+  const ended = new AbortController();
   const reloader = createReloader({
     first: await load(),
-    load,
-    async apply(next, _before, changed) {
-      const notes = await apply(next);
+    reader: createConfigReader({
+      ...{ load, say, logger },
+      tellOwners: async (card) => void told.push(card),
+      onRefused: () => void reloads.push(false),
+    }),
+    async apply(config, _before, changed) {
+      const notes = await apply(config);
       applied.push(changed);
-      return notes;
+      return { config, notes };
     },
-    say: (line) => void said.push(line),
-    tellOwners: async (card) => void told.push(card),
-    onReloaded: (is) => void reloads.push(is),
+    onApplied: () => void reloads.push(true),
     onLost: (thrown) => void lost.push(thrown),
-    logger: pino({ level: "silent" }),
+    signal: ended.signal,
+    ...{ say, logger, tryAgainMs },
   });
-  return { reloader, said, told, applied, reloads, lost };
+  return { reloader, said, told, applied, reloads, lost, ended };
 }
 
 describe("a changed configuration", () => {
@@ -114,12 +125,64 @@ describe("a changed configuration", () => {
 
   it("that cannot be put in force is refused by what kept it from that", async () => {
     const { reloader, said, told } = await setUp("{}", async () => {
-      throw new ClutchError("gateway_unreachable", "Nothing listens there.");
+      throw new ClutchError("gateway_auth", "Nothing listens there.");
     });
     writeFileSync(file, `{ trustedLocal: ["x"] }`);
     for (const why of ["signal", "signal"] as const) await reloader.read(why);
     expect(said).toEqual(["✗ Nothing listens there. Nothing was changed: what was read before stays in force."]);
     expect(told).toHaveLength(1);
+  });
+
+  it.each(["gateway_unreachable", "gateway_not_ready", "gateway_pairing"] as const)(
+    "whose gateway is not there yet (%s) is taken once it is, and told of once until then",
+    async (code) => {
+      let isThere = false;
+      let tries = 0;
+      const apply = async () => {
+        tries++;
+        if (isThere) return ["Done."];
+        throw new ClutchError(code, `Not yet, try ${tries}.`);
+      };
+      const { reloader, said, told, applied, reloads } = await setUp("{}", apply, 50);
+      writeFileSync(file, `{ trustedLocal: ["x"] }`);
+      await reloader.read("file");
+      await until(() => tries > 2);
+      expect(said).toEqual([
+        "✗ Not yet, try 1. Nothing was changed: what was read before stays in force. Clutch tries it again every 1 s.",
+      ]);
+      expect(told).toEqual([
+        expect.objectContaining({ title: "The configuration was changed, and cannot be used yet" }),
+      ]);
+      isThere = true;
+      await until(() => applied.length > 0);
+      const after = tries;
+      await sleep(200);
+      expect([applied, tries]).toEqual([[["trustedLocal"]], after]);
+      expect(said.slice(1)).toEqual(["The configuration was read again. Changed: trustedLocal. Done."]);
+      expect(reloads).toEqual([false, true]);
+      await reloader.stop();
+    },
+  );
+
+  it("is not tried again once it was taken back, or Clutch ends", async () => {
+    let tries = 0;
+    const apply = async () => {
+      tries++;
+      throw new ClutchError("gateway_unreachable", "Nothing listens there.");
+    };
+    const { reloader, said, ended } = await setUp("{}", apply, 50);
+    writeFileSync(file, `{ trustedLocal: ["x"] }`);
+    await reloader.read("file");
+    writeFileSync(file, "{}");
+    await reloader.read("file");
+    await sleep(200);
+    expect(tries).toBe(1);
+    writeFileSync(file, `{ trustedLocal: ["x"] }`);
+    ended.abort();
+    await reloader.read("file");
+    await reloader.stop();
+    await sleep(200);
+    expect([tries, said.length]).toEqual([2, 1]);
   });
 
   it("after which nothing serves any more ends the process", async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Card } from "../../../commands/card.ts";
 import type { Outcome } from "../../../commands/dispatcher.ts";
+import { ClutchError } from "../../../src/errors.ts";
 import { outcome, recordingCore } from "../recording-core.ts";
 import { buttonId, command, MODEL, memoryActions, openBench, PATIENCE } from "./set-up.ts";
 
@@ -178,6 +179,26 @@ describe("a button", () => {
     discord.submitModal("x", { a: "b" }, where);
     await sees("not good any more");
     expect(lines()).toEqual([]);
+  });
+});
+
+describe("while no store answers for buttons", () => {
+  const nobody = async (): Promise<never> => {
+    throw new ClutchError("gateway_unreachable", "Nobody serves now.", { hint: "Nothing was done." });
+  };
+
+  it("whoever presses one is told so", async () => {
+    const { discord, send, runs, anna, sees } = await started(3, { actions: { ...memoryActions(), open: nobody } });
+    const card = await send("model");
+    discord.press(buttonId(card, "Undo"), card, anna);
+    await sees("Nobody serves now.");
+    await sees("Nothing was done.");
+    await runs("/model");
+  });
+
+  it("an answer comes without them", async () => {
+    const { send } = await started(3, { actions: { ...memoryActions(), seal: nobody } });
+    expect(await send("switch", {}, 2)).toMatchObject({ text: expect.stringContaining("did /switch"), buttons: [] });
   });
 });
 

@@ -1,4 +1,7 @@
+import Keyv from "keyv";
 import { describe, expect, it, vi } from "vitest";
+import { createActionStore } from "../../../commands/action-store.ts";
+import { ClutchError } from "../../../src/errors.ts";
 import { isJson, type Json, objects } from "../../platforms/slack/json.ts";
 import type { Person } from "../../platforms/slack/person.ts";
 import { outcome } from "../recording-core.ts";
@@ -223,6 +226,24 @@ describe("a press that is not right", () => {
     );
     expect(core.invocations).toHaveLength(1);
   });
+});
+
+it("a press is told so while no store answers for it, and does nothing", async () => {
+  const actions = {
+    ...createActionStore(new Keyv<unknown>()),
+    async open(): Promise<never> {
+      throw new ClutchError("gateway_unreachable", "Nobody serves now.", { hint: "Nothing was done." });
+    },
+  };
+  const { slack, start } = await openSlack("socket", { actions });
+  const core = modelCore(pickerCard);
+  await start(core.dispatch);
+  const ann = slack.person();
+  await ann.slash("/model");
+  await shows(ann, "[Undo]");
+  await ann.press("Undo");
+  await shows(ann, "Nobody serves now.");
+  expect(core.invocations).toHaveLength(1);
 });
 
 /** The picker for `/model`, a plain answer for anything else. */
