@@ -10,7 +10,7 @@ import { createDiscordApi, type DiscordApi } from "./discord-api.ts";
 import { createMessageDrawer } from "./draw-message.ts";
 import { parseInteraction } from "./interaction.ts";
 import { createInteractionHandler } from "./interaction-handler.ts";
-import { toPlatformError } from "./platform-error.ts";
+import { isOfOnePlace, toPlatformError } from "./platform-error.ts";
 import { registerCommands } from "./register-commands.ts";
 import { slashCommands } from "./slash-commands.ts";
 import { createStatusKeeper, type PlatformStatus } from "./status.ts";
@@ -183,10 +183,11 @@ export function createDiscordAdapter(options: DiscordOptions): ChatAdapter {
       } catch (thrown) {
         const error = toPlatformError(thrown);
         logger.error(
-          { code: error.code, err: error.cause, channel: conversation.channel },
+          { code: error.code, err: error.cause, channel: conversation.channel, hint: error.hint },
           `A notice was not posted: ${error.message}`,
         );
-        status.problem("notices", error);
+        // One person or channel is not Discord, and an outage is the connection's to tell, which knows when it is over.
+        if (!isOfOnePlace(thrown) && error.code !== "platform_unreachable") status.problem("notices", error);
         return false;
       }
     },

@@ -3,8 +3,10 @@ import { ClutchError } from "../../src/errors.ts";
 
 /** Discord's own error codes that Clutch tells apart. */
 export const CODES = {
+  unknownChannel: 10003,
   unknownGuild: 10004,
   unknownMessage: 10008,
+  unknownUser: 10013,
   unknownWebhook: 10015,
   unknownInteraction: 10062,
   alreadyAcknowledged: 40060,
@@ -12,11 +14,35 @@ export const CODES = {
   cannotMessageUser: 50007,
   missingPermissions: 50013,
   invalidWebhookToken: 50027,
+  noServerInCommon: 50278,
 } as const;
 
 /** Discord's code of an error, where it has one. */
 export const codeOf = (error: unknown): number | undefined =>
   error instanceof DiscordAPIError && typeof error.code === "number" ? error.code : undefined;
+
+/** What is wrong with one person or channel alone, and what to do; it says nothing of Discord. */
+const OF_ONE_PLACE: ReadonlyMap<number, readonly [message: string, hint: string]> = new Map([
+  [
+    CODES.cannotMessageUser,
+    [
+      "That person does not take direct messages from Clutch.",
+      "They have to allow direct messages of a server in which Clutch is, or unblock it.",
+    ],
+  ],
+  [
+    CODES.noServerInCommon,
+    [
+      "That person is in no server with Clutch, so it cannot write to them.",
+      "Invite them, or take them out of the access lists.",
+    ],
+  ],
+  [CODES.unknownUser, ["Discord knows no such person.", "Correct their id in the access lists."]],
+  [CODES.unknownChannel, ["That channel is gone.", "Where it is named in clutch.config.json, name another one."]],
+]);
+
+/** Whether it failed for the place to which it went, and would not for another. */
+export const isOfOnePlace = (thrown: unknown): boolean => OF_ONE_PLACE.has(codeOf(thrown) ?? 0);
 
 const PERMISSIONS =
   PermissionFlagsBits.ViewChannel |
@@ -65,6 +91,9 @@ export function toPlatformError(
       },
     );
   }
+  const [ofPlace, remedy] = OF_ONE_PLACE.get(code ?? 0) ?? [];
+  if (ofPlace !== undefined && remedy !== undefined)
+    return new ClutchError("platform_scope", ofPlace, { hint: remedy, cause: thrown });
   const what = status === undefined ? (thrown instanceof Error ? thrown.message : "no answer") : `status ${status}`;
   return new ClutchError("platform_unreachable", `Discord cannot be reached or fails (${what}).`, {
     hint: "Clutch keeps trying by itself. If it lasts, see https://discordstatus.com and this machine's network.",

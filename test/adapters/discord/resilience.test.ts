@@ -140,6 +140,42 @@ describe("requests that fail", () => {
   });
 });
 
+describe("a notice that does not arrive", () => {
+  const posted = async (fault: { status: number; code?: number }) => {
+    const { adapter, discord, statuses, log, channel, isReady } = await started();
+    await isReady();
+    discord.fail({ path: /\/messages$/, times: 40, ...fault });
+    const conversation = { platform: "discord", channel: channel.id, kind: "channel", person: "" } as const;
+    expect(await adapter.post(conversation, { tone: "info", title: "x" })).toBe(false);
+    return { state: statuses.at(-1)?.state, text: log.join("") };
+  };
+
+  it.each([
+    [403, 50007, "does not take direct messages from Clutch"],
+    [403, 50278, "is in no server with Clutch"],
+    [404, 10003, "That channel is gone"],
+    [404, 10013, "knows no such person"],
+  ])(
+    "since one person or channel cannot get it (%i/%i) is in the log, and no trouble of Discord's",
+    async (status, code, says) => {
+      const { state, text } = await posted({ status, code });
+      expect(text).toContain(says);
+      expect(text).not.toContain("cannot be reached");
+      expect(state).toBe("ready");
+    },
+  );
+
+  it("since Discord failed at that moment is in the log: whether it still fails the connection knows", async () => {
+    const { state, text } = await posted({ status: 500 });
+    expect(text).toContain("A notice was not posted: Discord cannot be reached or fails (status 500)");
+    expect(state).toBe("ready");
+  });
+
+  it("since a permission is missing is a trouble that stays", async () => {
+    expect((await posted({ status: 403, code: 50001 })).state).toBe("degraded");
+  });
+});
+
 describe("discord.js", () => {
   it("may report errors and send events of unknown shapes without ending the process", async () => {
     const login = vi.spyOn(Client.prototype, "login");
