@@ -1,5 +1,5 @@
 import type { Card } from "../commands/card.ts";
-import type { Command, Completion, Option } from "../commands/command.ts";
+import type { Command, Completion, Option, Person } from "../commands/command.ts";
 import type { Invocation, Outcome } from "../commands/dispatcher.ts";
 import type { Conversation } from "../src/models/conversation.ts";
 
@@ -21,8 +21,10 @@ export interface ChatAdapter {
 export interface Dispatch {
   readonly commands: readonly CommandInfo[];
   run(invocation: Invocation): Promise<Outcome>;
-  /** Values to offer for what is typed so far; answered from memory. */
-  complete(command: string, option: string, typed: string): readonly Completion[];
+  /** Whether the person may run the command at all, if only to look; answered from memory. */
+  admits(person: Person, command: string): boolean;
+  /** Values to offer for what this person has typed so far, none to who is not admitted; answered from memory. */
+  complete(command: string, option: string, typed: string, person: Person): readonly Completion[];
 }
 
 /** What an adapter may know of a command: enough for menus, completion and help. */

@@ -41,7 +41,10 @@ export interface Dispatcher<Services> {
   readonly commands: readonly Command<Services>[];
   /** Never throws: what goes wrong becomes a card. */
   run(invocation: Invocation): Promise<Outcome>;
-  complete(command: string, option: string, typed: string): readonly Completion[];
+  /** Whether the person may run the command at all, if only to look. */
+  admits(person: Person, command: string): boolean;
+  /** From memory; nothing for who is not admitted, since names of models and agents are for viewers. */
+  complete(command: string, option: string, typed: string, person: Person): readonly Completion[];
 }
 
 /** What somebody asked for and may not have. */
@@ -133,8 +136,14 @@ export function createDispatcher<Services>(options: {
     }
   };
 
+  const admits = (person: Person, name: string): boolean => {
+    const command = commands.find((candidate) => candidate.name === name);
+    return command !== undefined && mayDo(levelOf(person), command.access({}));
+  };
+
   return {
     commands,
+    admits,
     run: (invocation) =>
       correlated(async (reference) => {
         const logger = options.logger.child({ command: firstWord(invocation.line) });
@@ -162,7 +171,8 @@ export function createDispatcher<Services>(options: {
         });
         return error?.fault === true ? { ...outcome, card: withReference(outcome.card, reference) } : outcome;
       }),
-    complete(commandName, optionName, typed) {
+    complete(commandName, optionName, typed, person) {
+      if (!admits(person, commandName)) return [];
       const command = commands.find(({ name }) => name === commandName);
       const option = command?.options.find(({ name }) => name === optionName);
       if (option?.complete !== undefined) return option.complete(typed, services);

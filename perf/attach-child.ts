@@ -34,7 +34,7 @@ const terminal = createTerminalAdapter({
   person: { platform: "terminal", id: "perf" },
   label: (model) => model,
 });
-await terminal.start({ commands: app.dispatcher.commands, complete: app.dispatcher.complete, run: app.dispatcher.run });
+await terminal.start(app.dispatcher);
 const attachMs = performance.now();
 const rssMB = (): number => process.memoryUsage.rss() / 1_000_000;
 const attachedMB = rssMB();

@@ -34,11 +34,11 @@ async function open(): Promise<ChatAdapter> {
 }
 
 const adapter = await open();
-const { commands, complete, run } = createDispatcher({
+const dispatcher = createDispatcher({
   commands: allCommands,
   services: createRecordingServices().services,
   levelOf: () => "owner",
   logger: parts.logger,
 });
-await adapter.start({ commands, complete, run });
+await adapter.start(dispatcher);
 process.send?.({ ready: true });

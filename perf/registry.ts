@@ -104,11 +104,12 @@ async function measure(urls: readonly string[], names: readonly string[]): Promi
     levelOf: () => "owner",
     logger,
   });
+  const person = { platform: "discord", id: "1" };
   const typed = ["model", "mod", "box3/model-7", "99", "modle-5", "q", ""];
   const completions: number[] = [];
   for (let time = 0; time < TIMES; time++) {
     completions.push(
-      await timed(async () => void dispatcher.complete("model", "name", typed[time % typed.length] ?? "")),
+      await timed(async () => void dispatcher.complete("model", "name", typed[time % typed.length] ?? "", person)),
     );
   }
 

@@ -81,10 +81,10 @@ export function createInteractionHandler(
     await run(interaction, answering, { line, options, confirmed: false });
   };
 
-  const completions = ({ name, options }: Called): readonly Completion[] => {
+  const completions = ({ name, options, person }: Called): readonly Completion[] => {
     const focused = options.find((option) => option.focused === true);
     try {
-      return focused === undefined ? [] : dispatch.complete(name, focused.name, String(focused.value ?? ""));
+      return focused === undefined ? [] : dispatch.complete(name, focused.name, String(focused.value ?? ""), person);
     } catch (error) {
       logger.error({ err: error }, "completing a value failed");
       return [];

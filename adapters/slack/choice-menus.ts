@@ -1,5 +1,6 @@
 import type { types } from "@slack/bolt";
 import type { Choice, Choices } from "../../commands/card.ts";
+import type { Person } from "../../commands/command.ts";
 import type { Dispatch } from "../adapter.ts";
 import { LIMITS } from "./block-limits.ts";
 import { plain } from "./inert-text.ts";
@@ -13,7 +14,8 @@ export type MenuEntries =
 export interface ChoiceMenus {
   /** The `action_id` of a menu; `seal` is the sealed action that a pick runs. */
   open(seal: string, choices: Choices): string;
-  entries(actionId: string, typed: string): MenuEntries;
+  /** None for who may not look. */
+  entries(actionId: string, typed: string, person: Person): MenuEntries;
 }
 
 const PREFIX = "pick";
@@ -39,13 +41,13 @@ export const sealOfMenu = (actionId: string): string | undefined => {
 export function createChoiceMenus(dispatch: Dispatch): ChoiceMenus {
   const known = new Map<string, readonly Choice[]>();
 
-  const completions = (command: string, typed: string): Choice[] => {
+  const completions = (command: string, typed: string, person: Person): Choice[] => {
     const option = dispatch.commands
       .find(({ name }) => name === command)
       ?.options.find(({ positional }) => positional === true);
     if (option === undefined) return [];
     return dispatch
-      .complete(command, option.name, typed)
+      .complete(command, option.name, typed, person)
       .map(({ value, label }) => ({ value, label, detail: "", group: "", current: false }));
   };
 
@@ -55,12 +57,12 @@ export function createChoiceMenus(dispatch: Dispatch): ChoiceMenus {
       known.set(seal, choices.items.slice(0, LIMITS.options));
       return menuId(choices.command, seal);
     },
-    entries(actionId, typed) {
+    entries(actionId, typed, person) {
       const [prefix, command = "", seal = ""] = actionId.split(".");
-      if (prefix !== PREFIX) return { options: [] };
+      if (prefix !== PREFIX || !dispatch.admits(person, command)) return { options: [] };
       const items = known.get(seal) ?? [];
       if (typed.trim() === "" && items.length > 0) return grouped(items);
-      const completed = completions(command, typed);
+      const completed = completions(command, typed, person);
       return grouped(completed.length > 0 ? completed : items.filter((item) => holds(item, typed)));
     },
   };

@@ -1,5 +1,6 @@
 import type { App } from "@slack/bolt";
 import type { Logger } from "pino";
+import type { z } from "zod";
 import { type ActionStore, type OpenedAction, sealOnce } from "../../commands/action-store.ts";
 import type { Card } from "../../commands/card.ts";
 import type { Person } from "../../commands/command.ts";
@@ -10,7 +11,7 @@ import type { Dispatch } from "../adapter.ts";
 import { inWords, withPicture } from "../picture.ts";
 import { type Answer, createAnswer } from "./answer.ts";
 import { CANCEL, drawWithControls, RUN, sayCard, threadOfBlock } from "./card-controls.ts";
-import { type ChoiceMenus, sealOfMenu } from "./choice-menus.ts";
+import { type ChoiceMenus, type MenuEntries, sealOfMenu } from "./choice-menus.ts";
 import type { CommandNames } from "./command-names.ts";
 import { deliverFile } from "./deliver-file.ts";
 import { MODEL_MODAL, MODEL_SHORTCUT, modelModal, readSubmission } from "./model-modal.ts";
@@ -48,6 +49,9 @@ export interface ListenerParts {
   readonly job: (work: () => Promise<void>) => void;
 }
 
+/** Slack waits 3 s for what is answered at once; who belongs to a group may be asked for that long, ms. */
+const IN_TIME_MS = 1_000;
+
 /** What one interaction is about: where, who, and how to answer. */
 interface Occasion {
   readonly spot: Spot;
@@ -60,7 +64,7 @@ interface Occasion {
 /**
  * Connects Slack's requests with the core. Each is acknowledged before anything
  * else; a menu's entries and a modal's errors are the acknowledgement itself,
- * and come from memory. What does not fit its schema is dropped.
+ * and come from memory, for who may see them. What does not fit its schema is dropped.
  */
 export function listen(app: App, parts: ListenerParts): void {
   const { dispatch, names, actions, menus, poster, once, logger } = parts;
@@ -91,11 +95,11 @@ export function listen(app: App, parts: ListenerParts): void {
   const conversationFor = async ({ spot, channelName }: Occasion): Promise<Conversation> =>
     conversationOf(spot, await parts.kinds.kindOf(spot.channel, channelName));
 
-  const personOf = async ({ spot, userName }: Occasion): Promise<Person> => {
-    const groups = await parts.groups.groupsOf(spot.user);
+  const personOf = async (id: string, userName?: string, patienceMs?: number): Promise<Person> => {
+    const groups = await parts.groups.groupsOf(id, patienceMs);
     return {
       platform: "slack",
-      id: spot.user,
+      id,
       ...(userName === undefined ? {} : { name: userName }),
       ...(groups.length === 0 ? {} : { groups }),
     };
@@ -106,7 +110,7 @@ export function listen(app: App, parts: ListenerParts): void {
     const answer = answerFor(occasion, conversation);
     let outcome: Outcome;
     try {
-      const person = await personOf(occasion);
+      const person = await personOf(occasion.spot.user, occasion.userName);
       outcome = await dispatch.run({ line, conversation, person, confirmed, progress: answer.progress });
     } catch (thrown) {
       logger.error({ err: thrown }, "a command from Slack met a fault");
@@ -252,11 +256,11 @@ export function listen(app: App, parts: ListenerParts): void {
 
   app.options<"block_suggestion">({ type: "block_suggestion" }, async ({ ack, body }) => {
     const read = suggestionPayload.safeParse(body);
-    await ack(read.success ? entries(read.data.action_id, read.data.value) : { options: [] });
+    await ack(read.success ? await entries(read.data) : { options: [] });
   });
-  const entries: ChoiceMenus["entries"] = (actionId, typed) => {
+  const entries = async ({ action_id, value, user }: z.output<typeof suggestionPayload>): Promise<MenuEntries> => {
     try {
-      return menus.entries(actionId, typed);
+      return menus.entries(action_id, value, await personOf(user.id, undefined, IN_TIME_MS));
     } catch (thrown) {
       logger.error({ err: thrown }, "no entries for a menu");
       return { options: [] };
@@ -273,6 +277,8 @@ export function listen(app: App, parts: ListenerParts): void {
     job(data.trigger_id, async () => {
       const occasion: Occasion = { spot, channelName: data.channel.name, url: parts.responseUrl(data.response_url) };
       await conversationFor(occasion);
+      // The modal has the list of models in it; the command itself says who may not see that.
+      if (!dispatch.admits(await personOf(spot.user, undefined, IN_TIME_MS), "model")) return run(occasion, "/model");
       try {
         const seal = await actions.seal({
           line: "/model",
@@ -296,7 +302,7 @@ export function listen(app: App, parts: ListenerParts): void {
       return drop("modal");
     }
     const { team, user, view } = read.data;
-    const submission = checked(view.state.values);
+    const submission = checked(view.state.values, await personOf(user.id, undefined, IN_TIME_MS));
     if ("errors" in submission) {
       await ack({ response_action: "errors", errors: { ...submission.errors } });
       return;
@@ -314,9 +320,9 @@ export function listen(app: App, parts: ListenerParts): void {
       await run(occasion, `${opened.action.line} ${quoted(submission.model)}`);
     });
   });
-  const checked = (values: Parameters<typeof readSubmission>[0]): ReturnType<typeof readSubmission> => {
+  const checked = (values: Parameters<typeof readSubmission>[0], person: Person): ReturnType<typeof readSubmission> => {
     try {
-      return readSubmission(values, dispatch);
+      return readSubmission(values, dispatch, person);
     } catch (thrown) {
       logger.error({ err: thrown }, "a modal could not be checked");
       return { errors: { model: "Clutch ran into a fault of its own. Try again." } };

@@ -1,4 +1,5 @@
 import type { webApi } from "@slack/bolt";
+import type { Person } from "../../commands/command.ts";
 import type { Dispatch } from "../adapter.ts";
 import { LIMITS } from "./block-limits.ts";
 import { menuId } from "./choice-menus.ts";
@@ -51,13 +52,13 @@ type Values = Readonly<
 >;
 
 /** What was chosen, checked from memory alone, since Slack waits for the answer; what else can be wrong, the command says. */
-export function readSubmission(values: Values, dispatch: Dispatch): Submission {
+export function readSubmission(values: Values, dispatch: Dispatch, person: Person): Submission {
   const chosen = Object.values(values[BLOCK] ?? {})[0]?.selected_option?.value;
   if (chosen === undefined || chosen === "") return { errors: { [BLOCK]: "Choose a model first." } };
   const option = dispatch.commands
     .find(({ name }) => name === "model")
     ?.options.find(({ positional }) => positional === true);
-  const offered = option === undefined ? [] : dispatch.complete("model", option.name, chosen);
+  const offered = option === undefined ? [] : dispatch.complete("model", option.name, chosen, person);
   if (offered.some(({ value }) => value === chosen)) return { model: chosen };
   return { errors: { [BLOCK]: cut(`There is no model “${chosen}” any more. Choose another.`, LIMITS.errorText) } };
 }

@@ -1,11 +1,15 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { webApi } from "@slack/bolt";
 import type { ClutchError } from "../../src/errors.ts";
 import { ageOf } from "../../src/models/age.ts";
 import { slackProblem } from "./slack-problems.ts";
 
 export interface UserGroups {
-  /** `group:S…` for each watched group that the person belongs to. Waits for Slack where what we know is old. */
-  groupsOf(user: string): Promise<readonly string[]>;
+  /**
+   * `group:S…` for each watched group that the person belongs to. Waits for Slack where
+   * what we know is old, for `patienceMs` at the most where there is no time for more.
+   */
+  groupsOf(user: string, patienceMs?: number): Promise<readonly string[]>;
 }
 
 /** Someone taken out of a group loses its rights within this, ms. */
@@ -42,13 +46,14 @@ export function createUserGroups(options: {
   };
 
   return {
-    async groupsOf(user) {
+    async groupsOf(user, patienceMs) {
       if (groups.length === 0) return [];
       if (ageOf(readAt, clock()) > KEPT_MS) {
         reading ??= read().finally(() => {
           reading = undefined;
         });
-        await reading;
+        const enough = patienceMs === undefined ? [] : [sleep(patienceMs, undefined, { ref: false })];
+        await Promise.race([reading, ...enough]);
       }
       return groups.filter((group) => members.get(group)?.has(user) === true).map((group) => `group:${group}`);
     },

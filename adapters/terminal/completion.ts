@@ -8,6 +8,11 @@ export interface Offer {
   readonly found: readonly Completion[];
 }
 
+/** What completion asks of the core, for the person at this terminal. */
+export interface Completer extends Pick<Dispatch, "commands"> {
+  complete(command: string, option: string, typed: string): readonly Completion[];
+}
+
 /** Commands that the terminal itself understands. */
 const OWN_COMMANDS: readonly Completion[] = [
   { value: "/help", label: "What can be typed here" },
@@ -16,7 +21,7 @@ const OWN_COMMANDS: readonly Completion[] = [
 ];
 
 /** What may stand where the line ends: names of commands, then their options and values. Never waits and never throws. */
-export function offersFor(line: string, dispatch: Pick<Dispatch, "commands" | "complete">): Offer {
+export function offersFor(line: string, dispatch: Completer): Offer {
   const word = /\S*$/.exec(line)?.[0] ?? "";
   const before = line.slice(0, line.length - word.length).trim();
   if (!line.startsWith("/") || line.startsWith("//")) return { word, found: [] };
@@ -55,7 +60,7 @@ function valuesFor(
   word: string,
   given: readonly string[],
   command: CommandInfo,
-  { complete }: Pick<Dispatch, "complete">,
+  { complete }: Completer,
 ): Completion[] {
   const named = command.options.find(({ name, kind }) => kind !== "flag" && word.toLowerCase().startsWith(`${name}:`));
   if (named !== undefined) {

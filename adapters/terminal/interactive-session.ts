@@ -147,7 +147,11 @@ export function startInteractive(parts: SessionParts): Session {
 
   const complete = (line: string): [string[], string] => {
     if (question !== undefined || draft.length > 0) return [[], line];
-    const offer = offersFor(line, parts.dispatch);
+    const { dispatch, person } = parts;
+    const offer = offersFor(line, {
+      commands: dispatch.commands,
+      complete: (...typed) => dispatch.complete(...typed, person),
+    });
     const grown = growth(offer);
     if (grown === undefined && offer.found.length > 1) screen.print(`${drawOffers(offer, pen())}\n`);
     return [grown === undefined ? [] : [grown], offer.word];

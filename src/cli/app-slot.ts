@@ -74,6 +74,7 @@ export function createAppSlot(first: App, waitMs: number = WAIT_MS): AppSlot {
     },
     dispatch: {
       commands: app.dispatcher.commands,
+      admits: (...asked) => app.dispatcher.admits(...asked),
       complete: (...typed) => app.dispatcher.complete(...typed),
       async run(invocation) {
         try {

@@ -16,6 +16,7 @@ export function recordingCore(answer: Answer, parts: Partial<Omit<Dispatch, "run
     invocations,
     dispatch: {
       commands: [],
+      admits: () => true,
       complete: () => [],
       ...parts,
       async run(invocation) {

@@ -61,7 +61,12 @@ function room({ calls = SAMPLE, level = "operator", isOn = false, models = [], f
       person: { platform: "discord", id: "1" },
       conversation: { platform: "discord", channel: "1", kind: "channel", person: "1" },
     });
-  return { ask, asked, complete: dispatcher.complete };
+  return {
+    ask,
+    asked,
+    complete: (option: string, typed: string) =>
+      dispatcher.complete("usage", option, typed, { platform: "discord", id: "1" }),
+  };
 }
 
 const field = (card: Card, name: string) => card.fields?.find((each) => each.name === name)?.value;
@@ -176,8 +181,8 @@ describe("/usage", () => {
     expect((await ask("this month")).error?.code).toBe("bad_option");
     expect((await ask("this-month")).card.title).toMatch(/^This month: /);
     expect((await ask('period:"last month"')).card.title).toMatch(/^Last month: /);
-    expect(complete("usage", "period", "").map(({ value }) => value)).toContain("last month");
-    expect(complete("usage", "agent", "o").map(({ value }) => value)).toEqual(["ops"]);
+    expect(complete("period", "").map(({ value }) => value)).toContain("last month");
+    expect(complete("agent", "o").map(({ value }) => value)).toEqual(["ops"]);
   });
 });
 

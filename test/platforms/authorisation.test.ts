@@ -177,6 +177,17 @@ describe.each([
     await eachRole(form, may, does, (role) => room.type(role, typed(form)));
   });
 
+  it("what is offered while somebody types is for those who may look", async () => {
+    for (const name of ["model", "usage", "bench"]) {
+      for (const role of ROLES) {
+        const offered = await room.offers(role, name);
+        expect(offered.length > 0, `${role}: /${name}`).toBe(LOOK.includes(role));
+      }
+    }
+    room.access = { owners: [], operators: [], viewers: [] };
+    expect(await room.offers("keeper", "model")).toEqual([]);
+  });
+
   const atFirst = forms.filter((form) => EXPECTED[form]?.asksAtFirst);
   it.each(atFirst)("%s, where nobody has talked yet", async (form) => {
     room.recorded.spoken = false;

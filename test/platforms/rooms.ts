@@ -3,6 +3,7 @@ import Keyv from "keyv";
 import { pino } from "pino";
 import type { ChatAdapter, Dispatch } from "../../adapters/adapter.ts";
 import { createDiscordAdapter } from "../../adapters/discord/discord-adapter.ts";
+import { menuId } from "../../adapters/slack/choice-menus.ts";
 import { createSlackAdapter } from "../../adapters/slack/slack-adapter.ts";
 import { type AccessLists, levelOf } from "../../commands/access.ts";
 import { createActionStore } from "../../commands/action-store.ts";
@@ -16,7 +17,7 @@ import { LOADING, type StoredMessage } from "./discord/messages.ts";
 import type { SeenMessage } from "./discord/people.ts";
 import { seenText } from "./discord/seen-text.ts";
 import { createRecordingServices, type RecordingServices } from "./recording-services.ts";
-import { type Json, objects, textOf } from "./slack/json.ts";
+import { dig, type Json, listOf, objects, textOf } from "./slack/json.ts";
 import { blocksText } from "./slack/message-text.ts";
 import { openSlackStandIn } from "./slack/slack-stand-in.ts";
 import type { Message } from "./slack/workspace.ts";
@@ -50,6 +51,8 @@ export interface Room {
   access: AccessLists;
   readonly everybody: AccessLists;
   type(role: Role, line: string): Promise<Seen>;
+  /** What is offered while somebody types the command's first value. */
+  offers(role: Role, command: string): Promise<readonly string[]>;
   /** Posts a card that nobody asked for. */
   notice(card: Card): Promise<readonly Control[]>;
   close(): Promise<void>;
@@ -72,6 +75,7 @@ function createCore(access: () => AccessLists) {
     outcome: undefined as Outcome | undefined,
     dispatch: {
       commands: dispatcher.commands,
+      admits: dispatcher.admits,
       complete: dispatcher.complete,
       async run(invocation) {
         const outcome = await dispatcher.run(invocation);
@@ -166,6 +170,11 @@ export async function openDiscordRoom(): Promise<Room> {
         return [name, kind === "flag" ? value === "true" : value] as const;
       });
       return does(() => discord.command(command.name, Object.fromEntries(typed), { by: people[role], in: channel }));
+    },
+    async offers(role, name) {
+      const option = allCommands.find((command) => command.name === name)?.options.find(({ positional }) => positional);
+      const where = { by: people[role], in: channel };
+      return (await discord.autocomplete(name, option?.name ?? "", "", where)).map(({ value }) => value);
     },
     async notice(card) {
       await adapter.post(conversation("discord", channel.id), card);
@@ -263,6 +272,16 @@ export async function openSlackRoom(): Promise<Room> {
     everybody,
     // The umbrella has every command, also those whose names are Slack's own.
     type: (role, line) => does(() => slack.person(id(role)).slash("/clutch", line.slice(1))),
+    async offers(role, name) {
+      const { answer } = await slack.deliver(slack.app, "interactive", {
+        type: "block_suggestion",
+        team: { id: slack.workspace.team },
+        user: { id: id(role) },
+        action_id: menuId(name, "modal"),
+        value: "",
+      });
+      return objects(listOf(dig(answer, "options"))).map(({ value }) => textOf(value));
+    },
     async notice(card) {
       await adapter.post(conversation("slack", "C0GENERAL"), card);
       return controlsOf(lastOf(messages));

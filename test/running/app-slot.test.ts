@@ -17,6 +17,7 @@ function app(name: string, log: string[]) {
   const made = {
     dispatcher: {
       commands: [],
+      admits: () => true,
       complete: () => [],
       run: ({ line, signal }: Invocation): Promise<Outcome> =>
         new Promise((resolve) => {
@@ -79,6 +80,7 @@ describe("an App is exchanged", () => {
       return {
         dispatcher: {
           commands: [],
+          admits: () => true,
           complete: () => [],
           run: ({ line }: Invocation) => {
             taken++;

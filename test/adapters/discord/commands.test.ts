@@ -272,7 +272,9 @@ describe("autocomplete", () => {
     });
     await bench.start(core.dispatch);
     const choices = await bench.discord.autocomplete("model", "name", "qw", { by: bench.anna, in: bench.channel });
-    expect(asked).toEqual([["model", "name", "qw"]]);
+    expect(asked).toEqual([
+      ["model", "name", "qw", expect.objectContaining({ id: bench.anna.id, groups: ["role:7001"] })],
+    ]);
     expect(core.invocations).toEqual([]);
     return { choices, acknowledged: [...bench.discord.interactions.all.values()].map(({ ack }) => ack) };
   }

@@ -143,6 +143,19 @@ describe.each(MODES)("commands from Slack by %s", (mode) => {
     await vi.waitFor(() => expect(core.invocations[0]?.conversation.thread).toBe(ts), PATIENCE);
   });
 
+  it("by the shortcut show no list of models to who may not see it: the command says so", async () => {
+    const { slack, start } = await openSlack(mode);
+    const core = modelCore();
+    await start({ ...core.dispatch, admits: ({ id }) => id !== "U0EVE" });
+    const eve = slack.person("U0EVE");
+    await eve.shortcut("model_here", { ts: eve.say("a question") });
+    await vi.waitFor(
+      () => expect(core.invocations).toMatchObject([{ line: "/model", person: { id: "U0EVE" } }]),
+      PATIENCE,
+    );
+    expect(eve.view()).toBeUndefined();
+  });
+
   it("say so where the modal could not be opened", async () => {
     const { slack, start } = await openSlack(mode);
     await start(modelCore().dispatch);
@@ -419,6 +432,23 @@ describe("user groups", () => {
     await ann.slash("/model");
     await vi.waitFor(() => expect(core.invocations).toHaveLength(3), PATIENCE);
     expect(core.invocations[2]?.person.groups).toBeUndefined();
+  });
+
+  it("that Slack does not tell in time keep no menu waiting", async () => {
+    const { slack, start } = await openSlack("socket", { groupsOf: ["S0OPS"] });
+    slack.app.scopes.add("usergroups:read");
+    const core = modelCore();
+    await start({ ...core.dispatch, admits: ({ groups = [] }) => groups.includes("group:S0OPS") });
+    slack.workspace.groups.set("S0OPS", ["U0ANN"]);
+    slack.faults.inject("usergroups.users.list", { status: 429, retryAfter: 30 });
+    const began = performance.now();
+    const suggestion = {
+      ...{ type: "block_suggestion", action_id: "pick.model.modal", value: "" },
+      ...{ team: { id: slack.workspace.team }, user: { id: "U0ANN" } },
+    };
+    const { acked, answer } = await slack.deliver(slack.app, "interactive", suggestion);
+    expect([acked, answer]).toEqual([true, { options: [] }]);
+    expect(performance.now() - began).toBeLessThan(2_500);
   });
 
   it("without the scope count for nobody, and the scope is named", async () => {

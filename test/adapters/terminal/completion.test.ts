@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { Dispatch } from "../../../adapters/adapter.ts";
-import { growth, offersFor } from "../../../adapters/terminal/completion.ts";
+import { type Completer, growth, offersFor } from "../../../adapters/terminal/completion.ts";
 
 const asked: string[] = [];
-const dispatch: Pick<Dispatch, "commands" | "complete"> = {
+const dispatch: Completer = {
   commands: [
     {
       name: "model",
