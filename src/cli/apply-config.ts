@@ -5,7 +5,7 @@ import type { GatewayAddress } from "../openclaw/connection.ts";
 import type { AppSlot } from "./app-slot.ts";
 import { changedKeys } from "./changed-keys.ts";
 import { chooseGateway } from "./choose-gateway.ts";
-import type { NewestOpener, Opening } from "./open-newest.ts";
+import type { Opening, OpenNewest } from "./open-newest.ts";
 import { type Applied, LostError } from "./reload.ts";
 import type { Runtime } from "./runtime.ts";
 import type { Platforms } from "./start-platforms.ts";
@@ -34,7 +34,7 @@ export function applyConfig(parts: {
   /** Returns once that gateway lets Clutch in; throws what keeps it from that. */
   readonly reach: (gateway: GatewayAddress, timeoutMs: number) => Promise<void>;
   readonly open: (to: Opening, gatewayTimeoutMs: number) => Promise<App>;
-  readonly openNewest: NewestOpener["open"];
+  readonly openNewest: OpenNewest;
   /** Starts what Clutch does by itself. */
   readonly watch: (app: App) => void;
   /** From now on this one counts for whatever reads it anew each time. */

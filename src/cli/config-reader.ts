@@ -9,6 +9,10 @@ export type ReadFor = "file" | "signal";
 
 /** Reads the configuration again, and tells once what is wrong with one that is not taken. */
 export interface ConfigReader {
+  /** The file has changed, or somebody asks for it to be read. */
+  changed(why: ReadFor): void;
+  /** Aborted once that has happened since it was last read, with `ReadFor` for a reason. */
+  readonly stale: AbortSignal;
   /** Undefined where it cannot be used; that was told by then. Never rejects. */
   read(why: ReadFor, current: Config): Promise<Config | undefined>;
   /** Tells why it is not taken: what is read stays in force. `next` says what comes of it. Never rejects. */
@@ -29,6 +33,7 @@ export function createConfigReader(parts: {
   readonly logger: Logger;
 }): ConfigReader {
   let told = "";
+  let since = new AbortController();
 
   /** A file that is gone is no wish for the defaults: it may be on its way to its place. */
   const load = async (current: Config): Promise<Config> => {
@@ -65,7 +70,13 @@ export function createConfigReader(parts: {
   };
 
   return {
+    changed: (why) => since.abort(why),
+    get stale() {
+      return since.signal;
+    },
     async read(why, current) {
+      // Before it is read, so that a change of that moment counts as well.
+      since = new AbortController();
       try {
         return await settled(why, current);
       } catch (thrown) {

@@ -14,13 +14,10 @@ export interface Opening {
 }
 
 /** Opens an App however long its gateway takes, with the configuration as it is by then. */
-export interface NewestOpener {
-  open(first: Opening): Promise<Opening & { readonly app: App }>;
-  /** The configuration has changed: whoever waits for a gateway begins anew with it. */
-  changed(why: ReadFor): void;
-}
+export type OpenNewest = (first: Opening) => Promise<Opening & { readonly app: App }>;
 
-export function createNewestOpener(parts: {
+/** A configuration that changes meanwhile is read, and waited with anew: nobody has to wait for a gateway that is no more. */
+export function createOpenNewest(parts: {
   /** Waits without limit, until it is interrupted. */
   readonly open: (to: Opening, interrupted: AbortSignal) => Promise<App>;
   readonly reader: ConfigReader;
@@ -30,13 +27,8 @@ export function createNewestOpener(parts: {
   /** What must never be printed; grows by the secrets of each configuration. */
   readonly secrets: string[];
   readonly say: (line: string) => void;
-}): NewestOpener {
+}): OpenNewest {
   const { reader, secrets, say } = parts;
-  let waiting = new AbortController();
-  const begin = (): AbortSignal => {
-    waiting = new AbortController();
-    return waiting.signal;
-  };
 
   /** With the configuration as it is now; where that cannot be used, the same again. */
   const newer = async (than: Opening, why: ReadFor): Promise<Opening> => {
@@ -60,21 +52,15 @@ export function createNewestOpener(parts: {
     return { config, gateway: choice };
   };
 
-  return {
-    async open(first) {
-      let wanted = first;
-      for (let interrupted = begin(); ; ) {
-        try {
-          return { ...wanted, app: await parts.open(wanted, interrupted) };
-        } catch (thrown) {
-          if (!interrupted.aborted) throw thrown;
-          const why: ReadFor = interrupted.reason;
-          // Before it is read, so that a change of that moment counts as well.
-          interrupted = begin();
-          wanted = await newer(wanted, why);
-        }
+  return async (first) => {
+    for (let wanted = first; ; ) {
+      const { stale } = reader;
+      try {
+        return { ...wanted, app: await parts.open(wanted, stale) };
+      } catch (thrown) {
+        if (!stale.aborted) throw thrown;
+        wanted = await newer(wanted, stale.reason);
       }
-    },
-    changed: (why) => waiting.abort(why),
+    }
   };
 }

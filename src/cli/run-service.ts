@@ -17,7 +17,7 @@ import { createConfigReader, type ReadFor } from "./config-reader.ts";
 import { deliverNotices } from "./deliver.ts";
 import { lookAtPlatforms } from "./look-at-platforms.ts";
 import { mendedCard, mendIfDamaged } from "./mended-store.ts";
-import { createNewestOpener, type Opening } from "./open-newest.ts";
+import { createOpenNewest, type Opening } from "./open-newest.ts";
 import { openTerminal, ownerAtTerminal } from "./open-terminal.ts";
 import { createReloader, type Reloader } from "./reload.ts";
 import { type ExitCode, type Runtime, untilSignalled } from "./runtime.ts";
@@ -104,7 +104,7 @@ export async function runService(
     ...{ say, tellOwners, logger },
     onRefused: () => metrics.reloaded(false),
   });
-  const opener = createNewestOpener({
+  const openNewest = createOpenNewest({
     ...{ reader, runtime, secrets, say },
     open: (to, interrupted) => open(to, { interrupted }),
     async use(next, changed) {
@@ -114,14 +114,14 @@ export async function runService(
   });
   let reloader: Reloader | undefined;
   const changed = (why: ReadFor): void => {
-    opener.changed(why);
+    reader.changed(why);
     void reloader?.read(why);
   };
   const endings: (() => unknown)[] = [watchFileAt(configPath(runtime), () => changed("file"))];
   // Where nobody sits at a terminal there is none that could be closed.
   if (!interactive && runtime.stdout.isTTY !== true) runtime.onHangup?.(() => changed("signal"));
   try {
-    const first = await opener.open({ config, gateway });
+    const first = await openNewest({ config, gateway });
     slot = createAppSlot(first.app);
     const { current, dispatch, actions } = slot;
     await greet(first.app, first.config, say);
@@ -164,7 +164,7 @@ export async function runService(
         ...{ slot, platforms, runtime, secrets, gateway: first.gateway, status, watch },
         reach: (to, timeoutMs) => reachGateway(to, { timeoutMs, signal: runtime.signal, logger }),
         open: (to, gatewayTimeoutMs) => open(to, { gatewayTimeoutMs }),
-        openNewest: opener.open,
+        openNewest,
         use: (next) => {
           state.config = next;
         },

@@ -2,8 +2,8 @@ import { Readable, Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeEach, expect, it } from "vitest";
 import type { App } from "../../src/app.ts";
-import type { ConfigReader } from "../../src/cli/config-reader.ts";
-import { createNewestOpener, type Opening } from "../../src/cli/open-newest.ts";
+import type { ConfigReader, ReadFor } from "../../src/cli/config-reader.ts";
+import { createOpenNewest, type Opening } from "../../src/cli/open-newest.ts";
 import { type Config, defaultConfig } from "../../src/config.ts";
 
 const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
@@ -16,21 +16,31 @@ const opening = (url: string): Opening => ({ config: at(url), gateway: { url } }
 
 let log: string[];
 let secrets: string[];
+let reads: ReadFor[];
 /** What reading gives next; undefined for what cannot be used. */
 let file: Config | undefined;
 /** Where a gateway answers. */
 let there: string[];
 beforeEach(() => {
-  [log, secrets, file, there] = [[], [], undefined, []];
+  [log, secrets, reads, file, there] = [[], [], [], undefined, []];
 });
 
 function opener() {
+  let since = new AbortController();
   const reader: ConfigReader = {
-    read: async () => file,
+    changed: (why) => since.abort(why),
+    get stale() {
+      return since.signal;
+    },
+    async read(why) {
+      since = new AbortController();
+      reads.push(why);
+      return file;
+    },
     refuse: async ({ message }) => void log.push(`refused: ${message}`),
     forget: () => undefined,
   };
-  return createNewestOpener({
+  const open = createOpenNewest({
     ...{ reader, runtime, secrets },
     async open({ gateway }, interrupted) {
       log.push(`open ${gateway.url}`);
@@ -43,6 +53,7 @@ function opener() {
     use: async (_config, changed) => void log.push(`use ${changed.join()}`),
     say: (line) => void log.push(line),
   });
+  return { open, changed: reader.changed };
 }
 
 it("waits with the configuration that it was given", async () => {
@@ -89,16 +100,26 @@ it("goes on as before with one that cannot be used, or has not changed", async (
     "The configuration was read again; nothing in it has changed.",
     "open ws://one",
   ]);
+  expect(reads).toEqual(["file", "signal"]);
+});
+
+it("begins with one that has changed since it was last read, before anybody waited", async () => {
+  const newest = opener();
+  file = at("ws://two");
+  there = ["ws://two"];
+  newest.changed("file");
+  expect((await newest.open(opening("ws://one"))).gateway.url).toBe("ws://two");
 });
 
 it("throws what no other configuration was the reason for", async () => {
-  const newest = createNewestOpener({
-    ...{ reader: {} as ConfigReader, runtime, secrets },
+  const reader = { stale: new AbortController().signal } as ConfigReader;
+  const open = createOpenNewest({
+    ...{ reader, runtime, secrets },
     open: async () => {
       throw new Error("no store");
     },
     use: async () => undefined,
     say: () => undefined,
   });
-  await expect(newest.open(opening("ws://one"))).rejects.toThrow("no store");
+  await expect(open(opening("ws://one"))).rejects.toThrow("no store");
 });
