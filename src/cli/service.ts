@@ -11,6 +11,7 @@ import {
   createUserService,
   type Systemctl,
   systemctl,
+  textOf,
   type UnitDifference,
   type UserService,
   unitText,
@@ -31,7 +32,14 @@ const SETTLES_MS = 3_000;
 interface ServicePlan {
   readonly unit: UnitDifference;
   /** The file of secrets and the names in it; undefined where the configuration takes none from the environment. */
-  readonly secrets: { readonly file: string; readonly names: readonly string[] } | undefined;
+  readonly secrets: SecretsPlan | undefined;
+}
+
+interface SecretsPlan {
+  readonly file: string;
+  readonly names: readonly string[];
+  /** It does not hold them yet, or holds others: what runs has to start again to get these. */
+  readonly changed: boolean;
 }
 
 /**
@@ -113,23 +121,26 @@ async function serviceSetUp(
   // Else the service would end at once, with nobody there to read why.
   const { gateway } = await loadConfig({ ...runtime, env: { ...runtime.env, ...variables } });
   if (gateway === undefined && !runtime.env["OPENCLAW_GATEWAY_URL"]) throw withoutGateway(path);
+  const kept = secretsText(variables);
+  const secrets = names.length === 0 ? undefined : { file, names, changed: textOf(file) !== kept };
   const service = serviceOf(
     clutchUnit({
       command,
       configPath: path,
       workingDirectory: runtime.cwd,
-      secretsFile: names.length === 0 ? undefined : file,
+      secretsFile: secrets?.file,
       env: runtime.env,
     }),
     runtime,
     run,
   );
   return {
-    plan: { unit: service.difference(), secrets: names.length === 0 ? undefined : { file, names } },
+    plan: { unit: service.difference(), secrets },
     async install() {
       if (!(await service.isPossible())) throw noSystemd("There is no systemd here that could keep Clutch running.");
-      if (names.length > 0) writeWhole(file, secretsText(variables), 0o600);
-      await service.install().catch((error: Error) => Promise.reject(notUp(error.message)));
+      if (secrets !== undefined) writeWhole(file, kept, 0o600);
+      const restart = secrets?.changed === true;
+      await service.install({ restart }).catch((error: Error) => Promise.reject(notUp(error.message)));
       await sleep(settlesMs);
       const state = (await run(["is-active", CLUTCH_UNIT]))?.text.trim();
       if (state !== "active") throw notUp(`it is ${state ?? "gone"}`);
@@ -172,7 +183,8 @@ const secretsFile = ({ env, home }: Runtime): string =>
 /** From the environment, else as the last installation kept them. Throws `bad_config` for one that is nowhere. */
 function secretVariables(names: readonly string[], file: string, { env }: Runtime): Readonly<Record<string, string>> {
   const kept = existsSync(file) ? readSecrets(readFileSync(file, "utf8")) : {};
-  const more = env["OPENCLAW_GATEWAY_TOKEN"] ? ["OPENCLAW_GATEWAY_TOKEN"] : [];
+  // No configuration names it, but Clutch takes the gateway's token from it.
+  const more = [env, kept].some((known) => known["OPENCLAW_GATEWAY_TOKEN"]) ? ["OPENCLAW_GATEWAY_TOKEN"] : [];
   return Object.fromEntries(
     [...new Set([...names, ...more])].map((name) => {
       const value = env[name] || kept[name];
@@ -189,7 +201,11 @@ function secretVariables(names: readonly string[], file: string, { env }: Runtim
 
 const servicePlanText = ({ unit, secrets }: ServicePlan): readonly string[] => [
   unitText(unit),
-  ...(secrets === undefined ? [] : [`Secrets: ${secrets.file} (mode 0600): ${secrets.names.join(", ")}`]),
+  ...(secrets === undefined
+    ? []
+    : [
+        `Secrets: ${secrets.file} (mode 0600): ${secrets.names.join(", ")}${secrets.changed ? "" : ", as they are there"}`,
+      ]),
 ];
 
 /** Without it a person's services end with their last session. */

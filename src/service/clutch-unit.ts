@@ -1,4 +1,4 @@
-import { quoted } from "./user-service.ts";
+import { quoted, versionLine } from "./user-service.ts";
 
 export const CLUTCH_UNIT = "clutch.service";
 
@@ -36,7 +36,8 @@ export function clutchUnit(parts: {
     `CLUTCH_CONFIG=${configPath}`,
     ...PASSED_ON.flatMap((name) => (env[name] ? [`${name}=${env[name]}`] : [])),
   ];
-  return `[Unit]
+  return `${versionLine()}
+[Unit]
 Description=Clutch: switches the models of OpenClaw's conversations from chat
 Documentation=https://www.npmjs.com/package/openclaw-clutch
 After=openclaw-gateway.service clutch-wall.service

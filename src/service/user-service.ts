@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { clutchVersion } from "../clutch-version.ts";
 import { writeWhole } from "../config-file.ts";
 import { ClutchError } from "../errors.ts";
 
@@ -40,8 +41,11 @@ export interface UserService {
   difference(): UnitDifference;
   /** Whether systemd answers for this person. */
   isPossible(): Promise<boolean>;
-  /** Writes the unit and starts it; one that runs with another unit is restarted. Throws an `Error` with systemd's words. */
-  install(): Promise<void>;
+  /**
+   * Writes the unit and starts it; one that runs with another unit is restarted, and
+   * with `restart` in any case. Throws an `Error` with systemd's words.
+   */
+  install(how?: { readonly restart: boolean }): Promise<void>;
   /** Takes the unit away; `stop` also ends what runs. */
   remove(how: { readonly stop: boolean }): Promise<void>;
   /** Ends what runs, also where its unit is gone already. False where systemd could not. */
@@ -59,10 +63,10 @@ export function createUserService(parts: {
     name,
     difference: () => ({ file, before: textOf(file), after: unit }),
     isPossible: async () => (await run(["show-environment"]))?.ok === true,
-    async install() {
+    async install({ restart } = { restart: false }) {
       const changed = textOf(file) !== unit;
       if (changed) writeWhole(file, unit, 0o644);
-      const steps = [["daemon-reload"], ["enable", "--now", name], ...(changed ? [["restart", name]] : [])];
+      const steps = [["daemon-reload"], ["enable", "--now", name], ...(changed || restart ? [["restart", name]] : [])];
       for (const words of steps) {
         const done = await run(words);
         if (done?.ok === true) continue;
@@ -78,7 +82,13 @@ export function createUserService(parts: {
   };
 }
 
-const textOf = (path: string): string | undefined => (existsSync(path) ? readFileSync(path, "utf8") : undefined);
+export const textOf = (path: string): string | undefined => (existsSync(path) ? readFileSync(path, "utf8") : undefined);
+
+/**
+ * Of this Clutch, as the first line of a unit. The paths in it stay the same with an
+ * upgrade, and what runs would go on with the code of the former release.
+ */
+export const versionLine = (): string => `# Clutch ${clutchVersion()}`;
 
 /** The unit as it would be written, or that it is so already. */
 export function unitText({ file, before, after }: UnitDifference): string {

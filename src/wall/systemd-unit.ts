@@ -1,4 +1,4 @@
-import { quoted } from "../service/user-service.ts";
+import { quoted, versionLine } from "../service/user-service.ts";
 import type { WallSettings } from "./wall-settings.ts";
 
 export const UNIT_NAME = "clutch-wall.service";
@@ -22,7 +22,8 @@ export function systemdUnit(parts: {
     ...rules.allow.flatMap((rule) => ["--allow", rule]),
     ...rules.local.flatMap((rule) => ["--local", rule]),
   ];
-  return `[Unit]
+  return `${versionLine()}
+[Unit]
 Description=Clutch wall: the proxy that OpenClaw's traffic goes through
 Before=openclaw-gateway.service
 StartLimitIntervalSec=0

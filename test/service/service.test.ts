@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { serviceInstall, serviceRemove, serviceStatus } from "../../src/cli/service.ts";
+import { clutchVersion } from "../../src/clutch-version.ts";
 import { readSecrets, secretsText } from "../../src/service/clutch-unit.ts";
 import type { Systemctl } from "../../src/service/user-service.ts";
 import { type PersonMachine, personMachine } from "../set-up/person-machine.ts";
@@ -82,6 +83,41 @@ it("once more changes nothing, needs no secret again, and restarts nothing", asy
   expect((await install({ yes: true })).out).toContain("is as it should be");
   expect(ran).not.toContain("restart clutch.service");
   expect(readFileSync(secrets(), "utf8")).toContain('DISCORD_TOKEN="t1"');
+});
+
+it("starts again with a new value of a secret, and says whether it has one", async () => {
+  configure({ discord: { token: "env:DISCORD_TOKEN" } });
+  machine.env["DISCORD_TOKEN"] = "t1";
+  await install({ yes: true });
+  expect((await install()).out).toContain("DISCORD_TOKEN, as they are there\n");
+  ran = [];
+  machine.env["DISCORD_TOKEN"] = "t2";
+  expect((await install({ yes: true })).out).toContain("DISCORD_TOKEN\n");
+  expect(readFileSync(secrets(), "utf8")).toContain('DISCORD_TOKEN="t2"');
+  expect(ran).toContain("restart clutch.service");
+});
+
+it("starts again where another release wrote the unit", async () => {
+  configure({});
+  await install({ yes: true });
+  const [first = "", ...rest] = readFileSync(unit(), "utf8").split("\n");
+  expect(first).toBe(`# Clutch ${clutchVersion()}`);
+  writeFileSync(unit(), ["# Clutch 0.0.1", ...rest].join("\n"));
+  ran = [];
+  await install({ yes: true });
+  expect(ran).toContain("restart clutch.service");
+});
+
+it("keeps the gateway's token that came from the environment, whichever shell it is installed from again", async () => {
+  configure({});
+  machine.env["OPENCLAW_GATEWAY_TOKEN"] = "of-the-gateway";
+  await install({ yes: true });
+  delete machine.env["OPENCLAW_GATEWAY_TOKEN"];
+  ran = [];
+  await install({ yes: true });
+  expect(readFileSync(secrets(), "utf8")).toContain('OPENCLAW_GATEWAY_TOKEN="of-the-gateway"');
+  expect(readFileSync(unit(), "utf8")).toContain(`EnvironmentFile=${secrets()}\n`);
+  expect(ran).not.toContain("restart clutch.service");
 });
 
 describe("refuses", () => {

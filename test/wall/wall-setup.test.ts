@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ConfigChanges, SlotDifference } from "../../src/agents/config-changes.ts";
+import { clutchVersion } from "../../src/clutch-version.ts";
 import { formatSlot, type Slot } from "../../src/openclaw/config-slots.ts";
 import { createUserService, type Systemctl } from "../../src/service/user-service.ts";
 import type { Change } from "../../src/store/change-journal.ts";
@@ -53,6 +54,8 @@ describe("the service", () => {
       'ExecStart=/usr/bin/node "/opt/my tools/100%%/$$x/main.js" wall run --listen 127.0.0.1:3128 ' +
         '--state /home/a/.local/state/clutch --allow discord.com --local "[fd00::5]:11434"\n',
     );
+    // With another release the unit is another one, so that the wall that runs is restarted.
+    expect(unit).toMatch(new RegExp(`^# Clutch ${clutchVersion()}\n`));
     expect(unit).toContain("Restart=always\n");
     expect(unit).toContain("Before=openclaw-gateway.service\n");
   });
