@@ -4,7 +4,7 @@ import type { App } from "../app.ts";
 import type { Config } from "../config.ts";
 import { ClutchError } from "../errors.ts";
 import { formatModelRef, type ModelRef } from "../models/model-ref.ts";
-import { checkCommand, systemctl } from "../service/user-service.ts";
+import { checkCommand } from "../service/user-service.ts";
 import { HIDDEN_COMMANDS, hiddenCommandSlots } from "../set-up/hidden-commands.ts";
 import { changeText } from "./change-text.ts";
 import { guardContext, guardDoneText, guardPlanText } from "./guard.ts";
@@ -132,16 +132,16 @@ export function initOffers({ app, config, runtime, command, helpers, platforms }
         if (!guardContext(app, runtime, () => undefined).isHere) {
           return impossible("The gateway is on another machine: the wall belongs there.");
         }
-        checkCommand(command);
         const plan = await (await wallInstallerFor(app, { command }, runtime, config)).plan();
-        if ((await systemctl(["show-environment"]))?.ok !== true) return impossible(NO_SYSTEMD);
-        const isDone = plan.unitBefore === plan.unitAfter && plan.config.length === 0;
+        if (plan.keeper === "nobody") return impossible(NO_SYSTEMD);
+        if (plan.keeper === "unit") checkCommand(command);
+        const isDone = (plan.keeper === "somebody" || plan.unitBefore === plan.unitAfter) && plan.config.length === 0;
         return { state: isDone ? "done" : "possible", lines: wallPlanText(plan).trimEnd().split("\n") };
       },
       async accept() {
         const installer = await wallInstallerFor(app, { command }, runtime, config);
         const { done, text } = await installWall(app, installer, about.actor, runtime.signal);
-        return [...done.config.map(changeText), text];
+        return [...done.config.map(changeText), ...text];
       },
     },
   ];
@@ -168,7 +168,7 @@ export async function localModelNamed(app: App, name: string): Promise<ModelRef>
 }
 
 const NO_SYSTEMD =
-  "There is no systemd of yours here: have clutch wall run started before the gateway by what starts programs here, then run clutch wall install.";
+  "There is no systemd of yours here: have clutch wall run started before the gateway by what starts programs here; once it answers, run this again.";
 const ALL_OF_THEM = "It can only be told to register all of its commands or none; typed as text they go on working.";
 const THEY_STAY = "Those that it registered before may stay in the list until they are deleted in the platform.";
 

@@ -24,6 +24,8 @@ export interface WallInstallOptions {
 }
 
 const ACTOR = "terminal:owner";
+const KEPT_BY_UNIT = "The wall runs as a service, starts before the gateway and again after a crash.";
+const KEPT_BY_SOMEBODY = "The wall runs, but Clutch does not start it again: see to that yourself.";
 const GOES_THROUGH = "OpenClaw has restarted by itself, and its traffic goes through the wall.";
 
 /**
@@ -39,10 +41,7 @@ export const wallInstall = (options: WallInstallOptions, runtime: Runtime): Prom
     if (options.yes !== true) throw Object.assign(needsYes(), { plan });
     if (options.json !== true && plan.config.length > 0) runtime.stdout.write(`${RESTARTS}\n`);
     const { done, text } = await installWall(app, installer, ACTOR, runtime.signal);
-    const kept = done.service
-      ? "The wall runs as a service, starts before the gateway and again after a crash."
-      : "The wall runs, but nothing here starts it again: see to that yourself.";
-    return { plan, done, text: [kept, text] };
+    return { plan, done, text };
   });
 
 /** Takes OpenClaw off the wall again and removes the service; the same options and exit codes. */
@@ -68,13 +67,16 @@ const RESTARTS = "The gateway restarts once for it, which takes up to half a min
 export async function installWall(app: App, installer: WallInstaller, actor: string, signal: AbortSignal) {
   const change = () => installer.install(actor);
   const { done, restart } = await withGatewayRestart(app, signal, change, ({ config }) => config.length > 0);
-  if (restart === undefined) return { done: { ...done, restart: null }, text: "OpenClaw is pointed at it already." };
+  const kept = done.service ? KEPT_BY_UNIT : KEPT_BY_SOMEBODY;
+  if (restart === undefined) {
+    return { done: { ...done, restart: null }, text: [kept, "OpenClaw is pointed at it already."] };
+  }
   // Somebody may have pointed it elsewhere meanwhile.
   const isUsed = restart !== "done" || (await usedProxy(app)).enabled;
   const text = isUsed
     ? restartText(restart, GOES_THROUGH)
     : "OpenClaw has restarted and does not use it: clutch doctor.";
-  return { done: { ...done, restart }, text };
+  return { done: { ...done, restart }, text: [kept, text] };
 }
 
 /** Takes OpenClaw off the wall, and stops the wall once OpenClaw runs without it. */
@@ -155,9 +157,11 @@ export async function wallInstallerFor(
   });
 }
 
-export const wallPlanText = ({ unitFile, unitBefore, unitAfter, config }: InstallPlan): string =>
+export const wallPlanText = ({ unitFile, unitBefore, unitAfter, keeper, config }: InstallPlan): string =>
   [
-    unitText({ file: unitFile, before: unitBefore, after: unitAfter }),
+    keeper === "somebody"
+      ? "There is no systemd of yours here, so the wall that runs already is used."
+      : unitText({ file: unitFile, before: unitBefore, after: unitAfter }),
     config.length === 0 ? "OpenClaw's configuration is as it should be." : "OpenClaw's configuration:",
     ...config.map((difference) => `  ${changeText(difference)}`),
     "",

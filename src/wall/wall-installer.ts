@@ -13,6 +13,8 @@ export interface InstallPlan {
   /** What stands there; undefined where there is none. */
   readonly unitBefore: string | undefined;
   readonly unitAfter: string;
+  /** Who keeps the wall running: the unit; whoever started the one that answers, where there is no systemd; or nobody. */
+  readonly keeper: "unit" | "somebody" | "nobody";
   /** Slots of OpenClaw's configuration that would change. */
   readonly config: readonly SlotDifference[];
 }
@@ -65,9 +67,15 @@ export function createWallInstaller(parts: {
     ...(parts.strict ? [{ path: ["proxy", "loopbackMode"], value: "proxy" }] : []),
   ];
 
+  const answers = async (): Promise<boolean> => (await client.status())?.listen === listen;
+
+  const keeper = async (): Promise<InstallPlan["keeper"]> =>
+    (await service.isPossible()) ? "unit" : (await answers()) ? "somebody" : "nobody";
+
   const startService = async (): Promise<boolean> => {
-    if (!(await service.isPossible())) {
-      if ((await client.status())?.listen === listen) return false;
+    const by = await keeper();
+    if (by === "somebody") return false;
+    if (by === "nobody") {
       throw new ClutchError("bad_config", "There is no systemd here that could keep the wall running.", {
         hint: `Have clutch wall run started before the gateway and after every crash by what does so here; once it answers at ${listen}, run this again.`,
       });
@@ -79,7 +87,7 @@ export function createWallInstaller(parts: {
 
   const untilItAnswers = async (): Promise<void> => {
     const started = performance.now();
-    while ((await client.status())?.listen !== listen) {
+    while (!(await answers())) {
       if (performance.now() - started > patienceMs) throw notUp(`it does not answer at ${listen}`);
       await sleep(100);
     }
@@ -96,7 +104,13 @@ export function createWallInstaller(parts: {
   return {
     async plan() {
       const { file, before, after } = service.difference();
-      return { unitFile: file, unitBefore: before, unitAfter: after, config: await changes.preview(slots) };
+      return {
+        unitFile: file,
+        unitBefore: before,
+        unitAfter: after,
+        keeper: await keeper(),
+        config: await changes.preview(slots),
+      };
     },
     async install(actor) {
       const isService = await startService();

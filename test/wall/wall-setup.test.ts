@@ -183,7 +183,7 @@ describe("installing", () => {
     lab = await startWallLab(undefined, { directory });
     const { listen } = lab.wall.status();
     const plan = await installer({ listen }).plan();
-    expect(plan).toMatchObject({ unitBefore: undefined, unitAfter: "[Unit]\n" });
+    expect(plan).toMatchObject({ unitBefore: undefined, unitAfter: "[Unit]\n", keeper: "unit" });
     expect(plan.config.map(({ name, after }) => [name, after])).toEqual([
       ["proxy.enabled", true],
       ["proxy.proxyUrl", `http://${listen}`],
@@ -191,6 +191,8 @@ describe("installing", () => {
     expect(existsSync(plan.unitFile)).toBe(false);
     expect(config.size).toBe(0);
 
+    expect(ran).toEqual(["show-environment"]);
+    ran = [];
     const done = await installer({ listen, strict: true }).install("terminal:owner");
     expect(done.service).toBe(true);
     expect(readFileSync(plan.unitFile, "utf8")).toBe("[Unit]\n");
