@@ -12,6 +12,7 @@ import { parseInteraction } from "./interaction.ts";
 import { createInteractionHandler } from "./interaction-handler.ts";
 import { isOfOnePlace, toPlatformError } from "./platform-error.ts";
 import { registerCommands } from "./register-commands.ts";
+import { otherScopes, retireCommands, type Scope } from "./retire-commands.ts";
 import { slashCommands } from "./slash-commands.ts";
 import { createStatusKeeper, type PlatformStatus } from "./status.ts";
 
@@ -54,6 +55,9 @@ export function createDiscordAdapter(options: DiscordOptions): ChatAdapter {
   const buttons = createButtons(options.actions);
   const drawer = createMessageDrawer(buttons, logger);
   const api: DiscordApi = createDiscordApi(options.token, rest);
+  const scopes: readonly Scope[] = options.guilds.length === 0 ? [undefined] : options.guilds;
+  /** Until it is empty the commands stay where a former configuration had them: better those than none. */
+  const unregistered = new Set(scopes);
   const stopping = new AbortController();
   const underWay = new Set<Promise<void>>();
   let connection: Connection | undefined;
@@ -70,13 +74,14 @@ export function createDiscordAdapter(options: DiscordOptions): ChatAdapter {
       signal: stopping.signal,
     }).catch(() => undefined);
 
+  /** Does it once more after a pause, where only an outage was in the way. */
+  const again = (error: ClutchError, attempt: number, work: () => Promise<void>): void => {
+    if (error.code !== "platform_unreachable" || stopping.signal.aborted) return;
+    track(pause(attempt).then(() => (stopping.signal.aborted ? undefined : work())));
+  };
+
   /** Registers one scope; an outage is waited out in the background, a missing right until the bot is invited anew. */
-  const register = async (
-    dispatch: Dispatch,
-    applicationId: string,
-    guildId: string | undefined,
-    attempt = 0,
-  ): Promise<void> => {
+  const register = async (dispatch: Dispatch, applicationId: string, guildId: Scope, attempt = 0): Promise<void> => {
     const about = `commands ${guildId ?? "everywhere"}`;
     try {
       await registerCommands({
@@ -87,16 +92,30 @@ export function createDiscordAdapter(options: DiscordOptions): ChatAdapter {
         logger,
       });
       status.problem(about, undefined);
+      if (unregistered.delete(guildId) && unregistered.size === 0) track(retireUntilDone(dispatch, applicationId));
     } catch (thrown) {
       const error = toPlatformError(thrown, { applicationId, guildId });
       logger.error({ code: error.code, err: error.cause, guild: guildId }, error.message);
       status.problem(about, error);
-      if (error.code !== "platform_unreachable" || stopping.signal.aborted) return;
-      void pause(attempt).then(() =>
-        stopping.signal.aborted ? undefined : register(dispatch, applicationId, guildId, attempt + 1),
-      );
+      again(error, attempt, () => register(dispatch, applicationId, guildId, attempt + 1));
     }
   };
+
+  /** Takes the commands away from where a former configuration had them: they would stand twice there. */
+  const retire = async ({ commands }: Dispatch, applicationId: string): Promise<void> => {
+    for (const guildId of await otherScopes(api, options.guilds)) {
+      if (stopping.signal.aborted) return;
+      const deleted = await retireCommands({ api, applicationId, guildId, commands });
+      if (deleted > 0) logger.info({ guild: guildId, deleted }, "slash commands of a former configuration deleted");
+    }
+  };
+
+  const retireUntilDone = (dispatch: Dispatch, applicationId: string, attempt = 0): Promise<void> =>
+    retire(dispatch, applicationId).catch((thrown: unknown) => {
+      const error = toPlatformError(thrown, { applicationId });
+      logger.warn({ code: error.code, err: error.cause }, "slash commands elsewhere were not looked through");
+      again(error, attempt, () => retireUntilDone(dispatch, applicationId, attempt + 1));
+    });
 
   const connectOnce = async (dispatch: Dispatch): Promise<Connection> => {
     const handler = createInteractionHandler({
@@ -123,10 +142,9 @@ export function createDiscordAdapter(options: DiscordOptions): ChatAdapter {
       onGuild(guildId) {
         // Those of the first connection are registered below; one that comes later may have been joined anew.
         if (connection !== undefined && options.guilds.includes(guildId))
-          void register(dispatch, connection.applicationId, guildId);
+          track(register(dispatch, connection.applicationId, guildId));
       },
     });
-    const scopes = options.guilds.length === 0 ? [undefined] : options.guilds;
     for (const guildId of scopes) await register(dispatch, made.applicationId, guildId);
     status.link("up");
     return made;

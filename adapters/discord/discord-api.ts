@@ -33,6 +33,8 @@ export interface DiscordApi {
   directChannel(personId: string): Promise<string>;
   /** The application that the token belongs to. */
   application(): Promise<{ readonly id: string; readonly name: string }>;
+  /** The servers that the bot is in. */
+  guilds(): Promise<readonly { readonly id: string; readonly name: string }[]>;
   /** Registered commands of a guild, or the global ones. */
   commands(applicationId: string, guildId: string | undefined): Promise<readonly APIApplicationCommand[]>;
   createCommand(applicationId: string, guildId: string | undefined, command: SlashCommand): Promise<void>;
@@ -54,6 +56,8 @@ const makeRequest: RESTOptions["makeRequest"] = async (url, init) => {
 
 const withId = z.object({ id: z.string() });
 const withName = withId.extend({ name: z.string().catch("") });
+
+const GUILDS_A_PAGE = 200;
 
 /** Each interaction has a route of its own, whose limits discord.js remembers; an hour of them, as it does by itself, is a lot on a busy server, ms. */
 const ROUTES_KEPT_MS = 5 * 60_000;
@@ -123,6 +127,15 @@ export function createDiscordApi(token: string, options: Partial<RESTOptions>): 
       return withId.parse(await rest.post(Routes.userChannels(), { body: { recipient_id: personId } })).id;
     },
     application: async () => withName.parse(await rest.get(Routes.currentApplication())),
+    async guilds() {
+      const all: z.output<typeof withName>[] = [];
+      for (;;) {
+        const query = new URLSearchParams({ limit: String(GUILDS_A_PAGE), after: all.at(-1)?.id ?? "0" });
+        const page = z.array(withName).parse(await rest.get(Routes.userGuilds(), { query }));
+        all.push(...page);
+        if (page.length < GUILDS_A_PAGE) return all;
+      }
+    },
     async commands(applicationId, guildId) {
       return (await rest.get(scope(applicationId, guildId))) as readonly APIApplicationCommand[];
     },

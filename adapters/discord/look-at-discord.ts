@@ -1,10 +1,11 @@
-import { broken, type Finding, ok, type PlatformLook, problem, warning } from "../../src/doctor/check.ts";
+import { broken, type Finding, ok, type PlatformLook, problem, skipped, warning } from "../../src/doctor/check.ts";
 import { ClutchError } from "../../src/errors.ts";
 import type { CommandInfo } from "../adapter.ts";
 import { createDiscordApi } from "./discord-api.ts";
 import { LIMITS } from "./limits.ts";
 import { toPlatformError } from "./platform-error.ts";
 import { compareCommands } from "./register-commands.ts";
+import { otherScopes, ownCommands } from "./retire-commands.ts";
 import { slashCommands } from "./slash-commands.ts";
 
 const REQUEST_MS = 8_000;
@@ -62,6 +63,27 @@ export function lookAtDiscord(options: {
     }
   };
 
+  /** Only where there are some: nobody misses commands where none should be. */
+  const elsewhere = async (applicationId: string): Promise<readonly Finding[]> => {
+    const name = "commands elsewhere";
+    try {
+      const found = await Promise.all(
+        (await otherScopes(api, guilds)).map(async (guildId) => {
+          const own = await ownCommands({ api, applicationId, guildId, commands });
+          return own.length === 0 ? [] : [guildId === undefined ? "everywhere" : `in server ${guildId}`];
+        }),
+      );
+      const places = found.flat();
+      if (places.length === 0) return [];
+      const what = `From a former configuration they are registered ${places.join(" and ")}, too, where they stand twice or do not belong.`;
+      return [{ name, ...warning(what, "(re)start clutch start, which takes them away there") }];
+    } catch (thrown) {
+      return [
+        { name, ...skipped(`Where else they are registered was not to be had. ${toPlatformError(thrown).message}`) },
+      ];
+    }
+  };
+
   return {
     name: "Discord",
     async look({ bots }) {
@@ -81,7 +103,7 @@ export function lookAtDiscord(options: {
               ),
             }
           : { name: "application", ...ok("It is not one that OpenClaw is known to use.") },
-        ...(await Promise.all(scopes.map((guildId) => scope(id, guildId)))),
+        ...(await Promise.all([...scopes.map((guildId) => scope(id, guildId)), elsewhere(id)])).flat(),
       ];
     },
   };

@@ -44,6 +44,8 @@ export async function registerCommands(parts: {
 export interface CommandDifference {
   readonly missing: readonly SlashCommand[];
   readonly different: readonly { readonly id: string; readonly command: SlashCommand }[];
+  /** Registered under the name of one that is wanted. */
+  readonly own: readonly APIApplicationCommand[];
   /** Registered, and none of Clutch's. */
   readonly leftovers: readonly APIApplicationCommand[];
   /** So many that they can only be another program's. */
@@ -65,6 +67,7 @@ export function compareCommands(
         ? []
         : [{ id: present.id, command }],
     ),
+    own: pairs.flatMap(({ present }) => present ?? []),
     leftovers,
     isShared: leftovers.length > MAX_LEFTOVERS,
   };

@@ -23,7 +23,7 @@ const states = (found: Awaited<ReturnType<typeof look>>) =>
 describe("a look at Discord", () => {
   it("finds nothing wrong where the adapter has registered its commands, and asks for no more than answers", async () => {
     const bench = await openBench();
-    await bench.start(core());
+    await (await bench.start(core())).stop();
     const before = bench.discord.journal.length;
     const identifies = bench.discord.gateway.identifies.length;
     expect(states(await look(bench))).toEqual([
@@ -31,7 +31,7 @@ describe("a look at Discord", () => {
       ["application", "ok"],
       ["commands", "ok"],
     ]);
-    expect(bench.discord.journal.slice(before).map(({ method }) => method)).toEqual(["GET", "GET"]);
+    expect(bench.discord.journal.slice(before).map(({ method }) => method)).toEqual(["GET", "GET", "GET", "GET"]);
     expect(bench.discord.gateway.identifies).toHaveLength(identifies);
   });
 
@@ -45,6 +45,22 @@ describe("a look at Discord", () => {
     const [, , commands] = await look(bench);
     expect(commands).toMatchObject({ state: "warning", found: expect.stringContaining("/model") });
     expect(commands?.found).not.toContain("/help");
+  });
+
+  it("says where its commands stand besides, from a former configuration", async () => {
+    const bench = await openBench({ guilds: 2 });
+    const [first = "", second = ""] = bench.discord.world.guildIds;
+    const registered = [{ id: "5", name: "model", type: 1 }];
+    for (const scope of ["", first, second]) bench.discord.commands.scopes.set(scope, registered);
+    expect((await look(bench, { guilds: [first] })).at(-1)).toMatchObject({
+      name: "commands elsewhere",
+      state: "warning",
+      found: expect.stringContaining(`everywhere and in server ${second},`),
+      remedy: expect.stringContaining("clutch start"),
+    });
+    expect((await look(bench, { guilds: [] })).at(-1)?.found).toContain(`in server ${first} and in server ${second},`);
+    bench.discord.fail({ path: /users\/@me\/guilds/, status: 500, times: 1 });
+    expect((await look(bench)).at(-1)).toMatchObject({ name: "commands elsewhere", state: "skipped" });
   });
 
   it("a token that Discord refuses is broken, and is not repeated", async () => {

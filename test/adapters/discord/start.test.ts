@@ -66,6 +66,49 @@ describe("start", () => {
     });
   });
 
+  it("takes its commands out of where a former configuration had them, and no others", async () => {
+    const bench = await openBench({ guilds: 2 });
+    const [first = "", second = ""] = bench.discord.world.guildIds;
+    const theirs = { id: "5", name: "theirs", type: 1 };
+    bench.discord.commands.scopes.set(second, [theirs]);
+    const settle = async (guilds: readonly string[]) => {
+      const before = bench.log.length;
+      const adapter = await bench.start(core(), { guilds });
+      await vi.waitFor(() => expect(bench.log.slice(before).join("")).toContain("former configuration"), PATIENCE);
+      await adapter.stop();
+      return ["", first, second].map((scope) => names(bench, scope).join(" "));
+    };
+    await (await bench.start(core(), { guilds: [] })).stop();
+    expect(await settle([first])).toEqual(["", "model help", "theirs"]);
+    // A server that is taken off the list.
+    bench.discord.commands.scopes.set(second, [theirs, { id: "6", name: "model", type: 1 }]);
+    expect(await settle([first])).toEqual(["", "model help", "theirs"]);
+    expect(await settle([])).toEqual(["model help", "", "theirs"]);
+  });
+
+  it("leaves them there until they stand where they should", async () => {
+    const bench = await openBench();
+    await (await bench.start(core(), { guilds: [] })).stop();
+    bench.discord.withoutCommandScope.add(bench.guildId);
+    await bench.start(core());
+    expect(names(bench, "")).toEqual(["model", "help"]);
+    bench.discord.withoutCommandScope.clear();
+    bench.discord.fail({ path: /users\/@me\/guilds/, status: 500, times: 5 });
+    bench.discord.gateway.dispatch("GUILD_CREATE", { id: bench.guildId, name: "g", unavailable: false });
+    await vi.waitFor(() => expect(names(bench, "")).toEqual([]), PATIENCE);
+    expect(names(bench, bench.guildId)).toEqual(["model", "help"]);
+  });
+
+  it("leaves another program's command of the same name alone elsewhere", async () => {
+    const bench = await openBench();
+    const theirs = Array.from({ length: 48 }, (_, index) => ({ id: String(index), name: `theirs${index}`, type: 1 }));
+    bench.discord.commands.scopes.set("", [...theirs, { id: "99", name: "model", type: 1 }]);
+    const adapter = await bench.start(core());
+    await vi.waitFor(() => expect(bench.discord.requests("GET", /\d\/commands$/)).toHaveLength(2), PATIENCE);
+    await adapter.stop();
+    expect(names(bench, "")).toHaveLength(49);
+  });
+
   it("leaves the commands of another program alone where it shares an application by mistake", async () => {
     const bench = await openBench();
     bench.discord.commands.scopes.set(
