@@ -29,6 +29,18 @@ export interface LookParts extends Pick<PlatformParts, "named" | "logger"> {
   readonly commands: readonly CommandInfo[];
 }
 
+/** What a platform itself keeps of Clutch when Clutch is gone. */
+export interface PlatformTraces {
+  /** Of that which Clutch can take away. */
+  readonly name: string;
+  /** What that would be, in lines; none where there is nothing. Changes nothing. Rejects with a `ClutchError`. */
+  look(): Promise<readonly string[]>;
+  /** Takes it away. Rejects with a `ClutchError`. */
+  remove(): Promise<void>;
+  /** What only a person can delete, and where. */
+  readonly stays: string;
+}
+
 /** A platform as `clutch start` opens it. */
 export interface Platform {
   /** As people write it. */
@@ -39,6 +51,8 @@ export interface Platform {
   open(settings: unknown, parts: PlatformParts): ChatAdapter;
   /** How `clutch doctor` looks at it; undefined where it cannot be looked at. Throws `bad_config` as well. */
   look(settings: unknown, parts: LookParts): PlatformLook | undefined;
+  /** What `clutch uninstall` takes away; undefined where nothing of Clutch stays there. Throws `bad_config` as well. */
+  traces(settings: unknown, parts: Pick<LookParts, "commands">): PlatformTraces | undefined;
 }
 
 /** A platform with the settings that it takes; secrets in them have been read by then. */
@@ -48,6 +62,7 @@ export function definePlatform<Settings>(own: {
   listed?(named: readonly string[]): readonly string[];
   open(settings: Settings, parts: PlatformParts): ChatAdapter;
   look?(settings: Settings, parts: LookParts): PlatformLook;
+  traces?(settings: Settings, parts: Pick<LookParts, "commands">): PlatformTraces;
 }): Platform {
   const { name } = own;
   const parse = (settings: unknown): Settings => {
@@ -64,5 +79,6 @@ export function definePlatform<Settings>(own: {
     listed: (named) => own.listed?.(named) ?? [],
     open: (settings, parts) => own.open(parse(settings), parts),
     look: (settings, parts) => own.look?.(parse(settings), parts),
+    traces: (settings, parts) => own.traces?.(parse(settings), parts),
   };
 }

@@ -1,6 +1,7 @@
 import { discordSettings } from "../../src/config.ts";
 import { definePlatform } from "../platform.ts";
 import { createDiscordAdapter } from "./discord-adapter.ts";
+import { discordTraces } from "./discord-traces.ts";
 import { lookAtDiscord } from "./look-at-discord.ts";
 
 export const discordPlatform = definePlatform({
@@ -19,4 +20,6 @@ export const discordPlatform = definePlatform({
     }),
   look: ({ token, guilds, apiUrl }, { commands }) =>
     lookAtDiscord({ token, guilds, commands, ...(apiUrl === undefined ? {} : { apiUrl }) }),
+  traces: ({ token, apiUrl }, { commands }) =>
+    discordTraces({ token, commands, ...(apiUrl === undefined ? {} : { apiUrl }) }),
 });

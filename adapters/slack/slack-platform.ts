@@ -33,6 +33,13 @@ export const slackPlatform = definePlatform({
       ...(appToken === undefined ? {} : { appToken }),
       ...(apiUrl === undefined ? {} : { apiUrl }),
     }),
+  // The commands are part of the app, and no token may delete that.
+  traces: () => ({
+    name: "Clutch's commands on Slack",
+    look: async () => [],
+    remove: async () => undefined,
+    stays: "Clutch's app on Slack, until you delete it at https://api.slack.com/apps: its commands go with it",
+  }),
 });
 
 /** Slack is asked for the members of a group only where an access list names one. */

@@ -16,6 +16,7 @@ import { createWallClient } from "../wall/wall-client.ts";
 import { changeText } from "./change-text.ts";
 import { guardContext, RESTARTS } from "./guard.ts";
 import { ownerAtTerminal } from "./open-terminal.ts";
+import { type LeftOnPlatforms, tracesOnPlatforms } from "./platform-traces.ts";
 import type { ExitCode, Runtime } from "./runtime.ts";
 import { serviceRemoval } from "./service.ts";
 import { removeWall, wallInstallerFor } from "./wall-install.ts";
@@ -37,6 +38,8 @@ interface Part {
   readonly lines: readonly string[];
   /** What the person has to know afterwards. */
   undo(): Promise<readonly string[]>;
+  /** The rest goes on where it fails, and this remains. */
+  readonly mayRemain?: boolean;
 }
 
 interface Outcome {
@@ -48,7 +51,8 @@ interface Outcome {
 
 /**
  * Takes back what Clutch did on this machine, by its journals: local-only mode off
- * first, then guard, helper calls, SOUL.md's defaults, hidden commands, wall, service.
+ * first, then guard, helper calls, SOUL.md's defaults, hidden commands, wall, service,
+ * and last what the chat platforms keep of Clutch.
  * Shows it all, and does it with `yes` or after one. With `json` one line `{ok, plan,
  * done, remains, notes, error}`. Configuration and store stay unless `purge` is given.
  * Exit code 2 where a yes is needed or something has to be done first, 1 where
@@ -88,7 +92,8 @@ async function takeBack(
   runtime: Runtime,
   outcome: Outcome,
 ): Promise<void> {
-  const parts = await partsOf(app, config, options, runtime);
+  const left = await tracesOnPlatforms(config);
+  const parts = [...(await partsOf(app, config, options, runtime)), ...left.traces.map(partOfPlatform)];
   const say = (...lines: readonly string[]): void =>
     void (options.json === true || runtime.stdout.write(`${lines.join("\n")}\n`));
   outcome.plan = parts.map(({ name, lines }) => ({ name, lines }));
@@ -102,17 +107,24 @@ async function takeBack(
   const service = serviceRemoval(runtime);
   await service?.stop();
   try {
-    for (const { name, undo } of parts) {
-      const notes = await undo();
-      outcome.done.push(name);
-      outcome.notes.push(...notes);
-      say(`✓ ${name}`, ...indented(notes));
+    for (const { name, undo, mayRemain } of parts) {
+      try {
+        const notes = await undo();
+        outcome.done.push(name);
+        outcome.notes.push(...notes);
+        say(`✓ ${name}`, ...indented(notes));
+      } catch (thrown) {
+        if (mayRemain !== true) throw thrown;
+        const { message } = toClutchError(thrown);
+        outcome.remains.push(`${name}: ${message}`);
+        say(`✗ ${name}`, `  ${message}`);
+      }
     }
   } catch (thrown) {
     if (!outcome.done.includes(SERVICE)) await service?.startAgain();
     throw thrown;
   }
-  outcome.remains.push(...(await leftInOpenClaw(app)), ...(await formerOpenclawFile(runtime)));
+  outcome.remains.push(...(await leftInOpenClaw(app)), ...(await formerOpenclawFile(runtime)), ...left.stays);
   if (options.purge !== true) outcome.remains.push(...purgeable(config, runtime));
 }
 
@@ -214,6 +226,13 @@ async function partsOf(
   }
   return parts;
 }
+
+const partOfPlatform = ({ name, lines, remove }: LeftOnPlatforms["traces"][number]): Part => ({
+  name,
+  lines,
+  undo: () => remove().then(nothing),
+  mayRemain: true,
+});
 
 /** Throws where it does not come off: then nothing else may go. */
 async function unlock(

@@ -192,8 +192,14 @@ it("runs as a service that holds the secrets, and none of them is shown", async 
   expect(readFileSync(join(machine.home, "systemctl.log"), "utf8")).toContain("enable --now clutch.service");
 });
 
+/** As a Clutch that ran has left them. */
+const registerCommands = (...scopes: readonly string[]): void => {
+  for (const scope of scopes) discord.commands.scopes.set(scope, [{ id: `${scope}1`, name: "model", type: 1 }]);
+};
+
 it("takes all of it back, the lock first, and OpenClaw's configuration is what it was", async () => {
   expect((await run("localonly", "on", "--yes")).stderr).toBe("");
+  registerCommands("", discord.world.guildIds[0] ?? "");
   const shown = await json("uninstall");
   expect(shown).toMatchObject({ ok: false, code: 2, error: { code: "confirmation_required" }, done: [] });
   expect(shown.plan.map(({ name }: { name: string }) => name)).toEqual([
@@ -204,6 +210,7 @@ it("takes all of it back, the lock first, and OpenClaw's configuration is what i
     "OpenClaw's own chat commands",
     "The wall",
     "The service",
+    "Clutch's commands on Discord",
   ]);
   const done = await json("uninstall", "--yes");
   expect(done).toMatchObject({ ok: true, code: 0, error: null });
@@ -217,12 +224,19 @@ it("takes all of it back, the lock first, and OpenClaw's configuration is what i
   expect(done.remains).toContain(config);
   expect(done.remains).toContainEqual(expect.stringContaining(formerOpenclaw()));
   expect(done.notes).toContain("The wall was stopped.");
+  expect([...discord.commands.scopes.values()].flat()).toEqual([]);
+  for (const page of ["discord.com/developers/applications", "api.slack.com/apps"]) {
+    expect(done.remains).toContainEqual(expect.stringContaining(page));
+  }
   expect(await json("uninstall", "--yes")).toMatchObject({ ok: true, plan: [], done: [] });
 });
 
-it("with --purge leaves no file of its own", async () => {
+it("with --purge leaves no file of its own, and names what Discord keeps where it does not let it go", async () => {
+  registerCommands("");
+  discord.fail({ method: "DELETE", status: 500, times: 10 });
   const done = await json("uninstall", "--yes", "--purge");
-  expect(done).toMatchObject({ ok: true, code: 0 });
+  expect(done).toMatchObject({ ok: true, code: 0, done: [] });
+  expect(done.remains).toContainEqual(expect.stringMatching(/^Clutch's commands on Discord: .*500/));
   expect(existsSync(config)).toBe(false);
   const left = (await machine.files()).filter((file) => !/^home\/(\.openclaw|systemctl)/.test(file));
   expect(left).toEqual([]);
