@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type ConfigSource, readSecret } from "../config.ts";
 import { ClutchError } from "../errors.ts";
@@ -30,14 +30,30 @@ export async function referredSecret(flag: string, typed: string, source: Config
   return { reference, value, ...(isOpen ? { remark: `Others can read ${path}: chmod 600 ${path}` } : {}) };
 }
 
-/** What a person typed: kept in a file of its own beside Clutch's other secrets, or where a variable holds it already. */
+/** What a person typed: kept in a file of its own beside Clutch's other secrets. What another file holds stays there. */
 export function typedSecret(
   name: "discord-token" | "slack-bot-token" | "slack-app-token" | "gateway-token",
   value: string,
   { env, home }: { readonly env: Readonly<Record<string, string | undefined>>; readonly home: string },
 ): Secret {
-  const file = join(secretsDirectory(env, home), name);
-  return { reference: `file:${file}`, value, write: file };
+  const usual = join(secretsDirectory(env, home), name);
+  const file = fileFor(usual, value);
+  const remark = `${usual} holds another one, which stays; this one goes into ${file}.`;
+  return { reference: `file:${file}`, value, write: file, ...(file === usual ? {} : { remark }) };
+}
+
+/** The first of `PATH`, `PATH-2` … that is free: a Clutch of another directory may use what the others hold, and nobody else may have it. */
+function fileFor(path: string, value: string, count = 1): string {
+  const file = count === 1 ? path : `${path}-${count}`;
+  return !existsSync(file) || holds(file, value) ? file : fileFor(path, value, count + 1);
+}
+
+function holds(file: string, value: string): boolean {
+  try {
+    return readFileSync(file, "utf8").trim() === value;
+  } catch {
+    return false;
+  }
 }
 
 /** Where the secrets are that people typed into `clutch init`. */

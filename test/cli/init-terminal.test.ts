@@ -89,6 +89,22 @@ describe.skipIf(!present)(
       expect(existsSync(join(machine.home, ".local/state/clutch/setup.json"))).toBe(true);
     });
 
+    it("leaves the token of another directory's Clutch where it is, and says where this one goes", async () => {
+      const secret = join(machine.home, ".config/clutch/secrets/discord-token");
+      mkdirSync(join(secret, ".."), { recursive: true });
+      writeFileSync(secret, "of-another\n");
+      const run = await upTo("Write this");
+      run.type(KEY.yes);
+      expect(await run.ended).toBe(0);
+      expect(run.stdout().replace(/\s+/g, "")).toContain("holdsanotherone,whichstays");
+      expect([secret, `${secret}-2`].map((path) => readFileSync(path, "utf8"))).toEqual(["of-another\n", `${TOKEN}\n`]);
+      const config = readFileSync(join(machine.cwd, "clutch.config.json"), "utf8");
+      expect(JSON5.parse(config)).toMatchObject({ discord: { token: `file:${secret}-2` } });
+      // What uninstall --purge deletes.
+      const { files } = JSON.parse(readFileSync(join(machine.home, ".local/state/clutch/setup.json"), "utf8"));
+      expect(files).toEqual([`${secret}-2`, join(machine.cwd, "clutch.config.json")]);
+    });
+
     it("asks again where Discord does not take a token, and goes on without where the person wants that", async () => {
       const run = machine.clutchInTerminal(["init", "--owner", OWNER, "--discord-api", discord.apiUrl]);
       await run.sees("Set up Discord now?");

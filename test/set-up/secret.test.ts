@@ -1,7 +1,7 @@
-import { chmodSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { referredSecret } from "../../src/set-up/secret.ts";
+import { referredSecret, typedSecret } from "../../src/set-up/secret.ts";
 import { createSetupJournal } from "../../src/set-up/setup-journal.ts";
 import { type PersonMachine, personMachine } from "./person-machine.ts";
 
@@ -32,6 +32,24 @@ it("is referred to, in a file by its whole path, and says where others can read 
   expect(await referredSecret("--x", "file:token", source)).not.toHaveProperty("remark");
   expect(await referredSecret("--x", "env:T", source)).toEqual({ reference: "env:T", value: "xyz" });
   await expect(referredSecret("--x", "env:GONE", source)).rejects.toMatchObject({ code: "bad_config" });
+});
+
+it("is typed into a file of its own, and never over another one", () => {
+  const directory = join(machine.home, ".config/clutch/secrets");
+  const typed = (value: string) => typedSecret("discord-token", value, { env: {}, home: machine.home });
+  const usual = join(directory, "discord-token");
+  expect(typed("one")).toEqual({ reference: `file:${usual}`, value: "one", write: usual });
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(usual, "one\n");
+  expect(typed("one").write).toBe(usual);
+  expect(typed("two")).toEqual({
+    reference: `file:${usual}-2`,
+    value: "two",
+    write: `${usual}-2`,
+    remark: expect.stringContaining(`${usual} holds another one`),
+  });
+  writeFileSync(`${usual}-2`, "two\n");
+  expect([typed("two").write, typed("three").write]).toEqual([`${usual}-2`, `${usual}-3`]);
 });
 
 it("what init made is remembered once each, and a damaged memory is none", () => {
