@@ -66,20 +66,21 @@ export async function learn(known: Known, flags: InitFlags, desk: Desk): Promise
   const discord = await discordFor(known, flags, desk);
   const slack = await slackFor(known, flags, desk);
   const claudeKey = await flagged("--claude-key", flags.claudeKey, desk);
-  const secrets = [gateway?.token, claudeKey, discord?.set?.token, slack?.set?.botToken, slack?.set?.appToken];
+  const secrets = [gateway?.token, claudeKey, discord?.set.token, slack?.set.botToken, slack?.set.appToken];
   const isNew = known.file.text === undefined;
   return {
     answers: {
       ...(gateway === undefined ? {} : { gateway }),
       // The same whatever directory Clutch is started in.
       ...(isNew ? { store: `sqlite:${join(dirname(known.file.path), "clutch.db")}` } : {}),
-      ...(known.ollama === undefined || known.config.servers[known.ollama.id] !== undefined
+      ...(known.ollama === undefined ||
+      (flags.ollama === undefined && known.config.servers[known.ollama.id] !== undefined)
         ? {}
         : { ollama: known.ollama }),
       ...(claudeKey === undefined ? {} : { claudeKey }),
       owners: owners.people,
-      ...(discord?.set === undefined ? {} : { discord: discord.set }),
-      ...(slack?.set === undefined ? {} : { slack: slack.set }),
+      ...(discord === undefined ? {} : { discord: discord.set }),
+      ...(slack === undefined ? {} : { slack: slack.set }),
     },
     discord: discord?.check,
     slack: slack?.check,
@@ -142,17 +143,23 @@ async function ownersFor(
   return { people: [person], remarks: [checkPerson(person) ?? []].flat() };
 }
 
-type DiscordAnswer = { readonly set: Answers["discord"]; readonly check: DiscordCheck };
+type DiscordAnswer = { readonly set: NonNullable<Answers["discord"]>; readonly check: DiscordCheck };
 
 async function discordFor({ config }: Known, flags: InitFlags, desk: Desk): Promise<DiscordAnswer | undefined> {
   const apiUrl = flags.discordApi ?? config.discord?.apiUrl;
   const own = config.discord;
   const token = await flagged("--discord-token", flags.discordToken, desk);
-  if (own !== undefined && token === undefined) {
-    const check = await askDiscord(own.token, apiUrl, own.guilds, desk);
-    return { set: undefined, check };
-  }
   const wanted = flags.discordGuild ?? own?.guilds ?? [];
+  const api = flags.discordApi === undefined ? {} : { apiUrl: flags.discordApi };
+  if (own !== undefined && token === undefined) {
+    const check = await askDiscord(own.token, apiUrl, wanted, desk);
+    return { set: { ...(flags.discordGuild === undefined ? {} : { guilds: wanted }), ...api }, check };
+  }
+  if (token === undefined && flags.discordGuild !== undefined && !desk.asks) {
+    throw new ClutchError("bad_option", "Discord is not set up, so --discord-guild needs its token, too.", {
+      hint: "--discord-token env:NAME or file:PATH",
+    });
+  }
   const accepted = await untilAccepted(desk, token !== undefined, async () => {
     const secret = token ?? (await asked("Discord", () => tokenForDiscord(desk), desk));
     return secret && { secret, check: await askDiscord(secret.value, apiUrl, wanted, desk) };
@@ -169,8 +176,7 @@ async function discordFor({ config }: Known, flags: InitFlags, desk: Desk): Prom
     flags.discordGuild === undefined && desk.asks && (check.guilds ?? []).length > 0
       ? await askGuilds(check.guilds ?? [], desk.runtime)
       : wanted;
-  const set = { token: secret, guilds, ...(flags.discordApi === undefined ? {} : { apiUrl: flags.discordApi }) };
-  return { set, check };
+  return { set: { token: secret, guilds, ...api }, check };
 }
 
 async function tokenForDiscord({ runtime, say }: Desk): Promise<Secret> {
@@ -209,15 +215,16 @@ async function askDiscord(
   return check;
 }
 
-type SlackAnswer = { readonly set: Answers["slack"]; readonly check: SlackCheck };
+type SlackAnswer = { readonly set: NonNullable<Answers["slack"]>; readonly check: SlackCheck };
 
 async function slackFor({ config }: Known, flags: InitFlags, desk: Desk): Promise<SlackAnswer | undefined> {
   const apiUrl = flags.slackApi ?? config.slack?.apiUrl;
   const own = config.slack;
   const bot = await flagged("--slack-bot-token", flags.slackBotToken, desk);
   const app = await flagged("--slack-app-token", flags.slackAppToken, desk);
+  const api = flags.slackApi === undefined ? {} : { apiUrl: flags.slackApi };
   if (bot === undefined && app === undefined && own !== undefined) {
-    return { set: undefined, check: await askSlack(own.botToken, own.appToken, apiUrl, config, desk) };
+    return { set: api, check: await askSlack(own.botToken, own.appToken, apiUrl, config, desk) };
   }
   if (!desk.asks && (bot === undefined) !== (app === undefined)) {
     throw new ClutchError("bad_option", "Slack needs both of its tokens.", {
@@ -235,7 +242,7 @@ async function slackFor({ config }: Known, flags: InitFlags, desk: Desk): Promis
   });
   if (accepted === undefined) return undefined;
   const { tokens, check } = accepted;
-  return { set: { ...tokens, ...(flags.slackApi === undefined ? {} : { apiUrl: flags.slackApi }) }, check };
+  return { set: { ...tokens, ...api }, check };
 }
 
 async function tokensForSlack(bot: Secret | undefined, app: Secret | undefined, { runtime, say }: Desk) {

@@ -8,8 +8,8 @@ export interface Answers {
   readonly ollama?: { readonly id: string; readonly baseUrl: string };
   readonly claudeKey?: Secret;
   readonly owners: readonly string[];
-  readonly discord?: { readonly token: Secret; readonly guilds: readonly string[]; readonly apiUrl?: string };
-  readonly slack?: { readonly botToken: Secret; readonly appToken: Secret; readonly apiUrl?: string };
+  readonly discord?: { readonly token?: Secret; readonly guilds?: readonly string[]; readonly apiUrl?: string };
+  readonly slack?: { readonly botToken?: Secret; readonly appToken?: Secret; readonly apiUrl?: string };
 }
 
 /** A section of a new configuration: what it is for, and how it would look where it is not used yet. */
@@ -133,7 +133,9 @@ function settingsOf({ gateway, store, ollama, claudeKey, discord, slack }: Answe
     ...one(["gateway", "url"], gateway?.url),
     ...one(["gateway", "token"], gateway?.token?.reference),
     ...one(["store"], store),
-    ...(ollama === undefined ? [] : one(["servers", ollama.id], { kind: "ollama", baseUrl: ollama.baseUrl })),
+    ...(ollama === undefined
+      ? []
+      : [...one(["servers", ollama.id, "kind"], "ollama"), ...one(["servers", ollama.id, "baseUrl"], ollama.baseUrl)]),
     ...(claudeKey === undefined
       ? []
       : one(["servers", "anthropic"], {
@@ -141,11 +143,11 @@ function settingsOf({ gateway, store, ollama, claudeKey, discord, slack }: Answe
           baseUrl: "https://api.anthropic.com",
           apiKey: claudeKey.reference,
         })),
-    ...one(["discord", "token"], discord?.token.reference),
+    ...one(["discord", "token"], discord?.token?.reference),
     ...one(["discord", "guilds"], discord?.guilds),
     ...one(["discord", "apiUrl"], discord?.apiUrl),
-    ...one(["slack", "botToken"], slack?.botToken.reference),
-    ...one(["slack", "appToken"], slack?.appToken.reference),
+    ...one(["slack", "botToken"], slack?.botToken?.reference),
+    ...one(["slack", "appToken"], slack?.appToken?.reference),
     ...one(["slack", "apiUrl"], slack?.apiUrl),
   ];
 }

@@ -15,7 +15,11 @@ export function initArguments(program: Command, run: Run): void {
     .option("--ollama <url>", "a model server that Ollama's API answers at")
     .option("--claude-key <reference>", "a key of Anthropic's for Clutch itself; OpenClaw's own is never taken")
     .option("--discord-token <reference>", "bot token of Clutch's own Discord application")
-    .option("--discord-guild <id>", "a server in which its commands appear at once; may be given again", several)
+    .option(
+      "--discord-guild <id>",
+      "a server in which its commands appear at once, instead of those that are configured; may be given again",
+      several,
+    )
     .addOption(new Option("--discord-api <url>", "another root of Discord's API").hideHelp())
     .option("--slack-bot-token <reference>", "bot token of Clutch's own Slack app")
     .option("--slack-app-token <reference>", "app-level token of it")
