@@ -5,8 +5,7 @@ import { calls, number } from "../../commands/usage-words.ts";
 import { ClutchError, toClutchError } from "../errors.ts";
 import type { UsageLedger } from "../store/usage-ledger.ts";
 import type { UsagePeriod } from "../store/usage-totals.ts";
-import type { CallPricer } from "../usage/call-pricer.ts";
-import { previewReprice, type RepriceRow, repriced } from "../usage/reprice.ts";
+import { previewReprice, type RepriceBy, type RepriceRow, repriced } from "../usage/reprice.ts";
 import type { ExitCode, Runtime } from "./runtime.ts";
 import { printCard, printError } from "./wall.ts";
 import { withApp } from "./with-app.ts";
@@ -19,14 +18,14 @@ export interface RepriceOptions {
 }
 
 /** What is priced anew, and by what. */
-export interface Repriced {
+export interface Repriced extends RepriceBy {
   readonly ledger: Pick<UsageLedger, "calls" | "reprice">;
-  readonly pricer: CallPricer;
   period(text: string): UsagePeriod;
 }
 
 /**
- * Prices the calls that are kept anew, by the prices and the baseline of now:
+ * Prices the calls that are kept anew, by the prices and the baseline of now, and
+ * by where a model runs for those of which that was not known:
  * shows what would change, and writes it after a yes. With `json` one line `{ok,
  * changes, written, error}`. Exit code 2 where a yes is needed.
  */
@@ -39,13 +38,13 @@ export async function usageReprice(
   const outcome: { rows: readonly RepriceRow[]; written: number } = { rows: [], written: 0 };
   let error: ClutchError | undefined;
   try {
-    await attach(runtime, secrets, async ({ ledger, pricer, period }) => {
+    await attach(runtime, secrets, async ({ ledger, period, ...by }) => {
       const when = options.period === undefined ? { from: 0, to: runtime.clock() + DAY_MS } : period(options.period);
-      outcome.rows = await previewReprice(ledger.calls(when), pricer);
+      outcome.rows = await previewReprice(ledger.calls(when), by);
       if (options.json !== true) printCard(previewCard(outcome.rows), runtime);
       if (outcome.rows.length === 0) return;
       if (!(await agreed(options, runtime))) throw needsYes();
-      outcome.written = await ledger.reprice((call) => repriced(call, pricer), when);
+      outcome.written = await ledger.reprice((call) => repriced(call, by), when);
       if (options.json !== true)
         printCard({ tone: "success", title: `${calls(outcome.written)} priced anew` }, runtime);
     });
@@ -60,7 +59,9 @@ export async function usageReprice(
 const DAY_MS = 24 * 60 * 60_000;
 
 const withLedger = (runtime: Runtime, secrets: string[], work: (parts: Repriced) => Promise<void>): Promise<void> =>
-  withApp(runtime, secrets, ({ ledger, pricer, services }) => work({ ledger, pricer, period: services.usage.period }));
+  withApp(runtime, secrets, ({ ledger, pricer, services }) =>
+    work({ ledger, pricer, registry: services.registry, period: services.usage.period }),
+  );
 
 async function agreed({ yes, json }: RepriceOptions, runtime: Runtime): Promise<boolean> {
   if (yes === true) return true;
@@ -76,10 +77,15 @@ const needsYes = (): ClutchError =>
 function previewCard(rows: readonly RepriceRow[]): Card {
   if (rows.length === 0) return { tone: "info", title: "Every call that is kept has the prices of now" };
   const changed = rows.reduce((total, row) => total + row.changed, 0);
+  const found = rows.reduce((total, row) => total + row.foundLocal, 0);
   const sum = (of: (row: RepriceRow) => number) => rows.reduce((total, row) => total + of(row), 0);
   return {
     tone: "info",
     title: `${calls(changed)} would have another price: ${dollars(sum(({ before }) => before.usd))} would become ${dollars(sum(({ after }) => after.usd))}`,
+    body:
+      found === 0
+        ? []
+        : [`${calls(found)} would count as local: where the model ran could not be told when it was written down.`],
     table: {
       columns: ["Model", "Calls", "Changed", "Cost", "Unpriced", "At the baseline"],
       rows: rows.map(({ model, calls: all, changed: some, before, after }) => [

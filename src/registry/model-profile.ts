@@ -14,6 +14,11 @@ export interface ModelProfile {
   /** The window that OpenClaw asks Ollama to load it with, tokens; undefined where it leaves that to the server. */
   readonly requestedContextTokens: number | undefined;
   readonly locality: Locality;
+  /**
+   * Where its calls are written down to have run: as `locality`, but by the last
+   * listing while its server cannot be asked. Nothing is allowed by it.
+   */
+  readonly bookedAs: Locality["kind"];
   /** A stand-in of the sandbox answers in its place. */
   readonly demo: boolean;
   /** Where its server answers; undefined where nothing names an address or nobody knows what it speaks. */

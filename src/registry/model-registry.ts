@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import { addressLocality, effectiveBaseUrl, type Resolve } from "../models/address.ts";
 import { ageOf } from "../models/age.ts";
 import { CANARY } from "../models/canary.ts";
-import { decideLocality } from "../models/locality.ts";
+import { decideLocality, type Locality } from "../models/locality.ts";
 import { type ModelRef, sameModel } from "../models/model-ref.ts";
 import type { SpeedMachine } from "../models/speed.ts";
 import { type RoutingConfig, routingConfigOf } from "../openclaw/agent-route.ts";
@@ -17,7 +17,7 @@ import type { StatedProfile } from "./profile-file.ts";
 import type { Price } from "./seed-profile.ts";
 import { seedFor } from "./seeds.ts";
 import { type ConfiguredServer, DEFAULT_ADDRESSES, kindOf, type ServerAddress } from "./server-address.ts";
-import type { ServerMonitor } from "./server-monitor.ts";
+import type { ServerMonitor, ServerState } from "./server-monitor.ts";
 
 /** Everything about models and agents that one look at the gateway and the servers gave. */
 export interface RegistrySnapshot {
@@ -107,10 +107,17 @@ export function createModelRegistry(parts: {
         );
         const server: ServerAddress | undefined =
           baseUrl === undefined || kind === "unknown" ? undefined : { id: ref.provider, ...own, kind, baseUrl };
-        const [address, listed] = await Promise.all([
+        const [address, state] = await Promise.all([
           baseUrl === undefined ? undefined : addressLocality(baseUrl, parts.resolve),
-          server === undefined ? undefined : listingAt(server),
+          server === undefined ? undefined : stateOf(server),
         ]);
+        const listed = state?.ok === true ? state.models : undefined;
+        const localityBy = (listing: readonly ServedModel[] | undefined): Locality =>
+          decideLocality({
+            ...{ provider: ref.provider, model: ref.model, kind, address, trustedLocal: parts.trustedLocal },
+            listing:
+              kind !== "ollama" ? "not-asked" : listing === undefined ? "unavailable" : listingOf(listing, ref.model),
+          });
         const served = listed === undefined ? undefined : servedAs(listed, ref.model);
         const described = server === undefined || served === undefined ? undefined : descriptionOf(server, served);
         return {
@@ -119,15 +126,8 @@ export function createModelRegistry(parts: {
           aliases: [...config.aliases].filter(([, target]) => sameModel(target, ref)).map(([alias]) => alias),
           windowTokens,
           requestedContextTokens: defined?.numCtx ?? defined?.contextTokens,
-          locality: decideLocality({
-            provider: ref.provider,
-            model: ref.model,
-            kind,
-            address,
-            listing:
-              kind !== "ollama" ? "not-asked" : listed === undefined ? "unavailable" : listingOf(listed, ref.model),
-            trustedLocal: parts.trustedLocal,
-          }),
+          locality: localityBy(listed),
+          bookedAs: localityBy(state?.models).kind,
           demo: parts.demoProviders.includes(ref.provider),
           server,
           served,
@@ -158,12 +158,10 @@ export function createModelRegistry(parts: {
     return known;
   };
 
-  /** What an Ollama lists; others are only asked where Clutch's own configuration names them, and never a vendor. */
-  const listingAt = async (server: ServerAddress): Promise<readonly ServedModel[] | undefined> => {
+  /** Of an Ollama; others are only asked where Clutch's own configuration names them, and never a vendor. */
+  const stateOf = async (server: ServerAddress): Promise<ServerState | undefined> => {
     const named = parts.servers[server.id] !== undefined && server.kind === "openai-compatible";
-    if (server.kind !== "ollama" && !named) return undefined;
-    const state = await monitor.look(server);
-    return state.ok ? state.models : undefined;
+    return server.kind === "ollama" || named ? monitor.look(server) : undefined;
   };
 
   const statedOrNone = (): Promise<ReadonlyMap<string, StatedProfile>> =>

@@ -40,11 +40,12 @@ export interface UsageLedger {
   /** The calls that are still there, oldest first, read some at a time. */
   calls(query: UsagePeriod & { readonly scope?: UsageScope | undefined }): AsyncIterable<UsageCall>;
   /**
-   * Prices the calls of a period anew, and what they are compared with, and
-   * returns how many of these changed, some hundreds at a time. A call of unknown
-   * size keeps a rate at most. Calls that retention has deleted keep what they had.
+   * Prices the calls of a period anew, with where they ran and what they are
+   * compared with, and returns how many of these changed, some hundreds at a time.
+   * A call of unknown size keeps a rate at most. Calls that retention has deleted
+   * keep what they had.
    */
-  reprice(priceOf: PriceOf, period: UsagePeriod): Promise<number>;
+  reprice(priceAnew: PriceAnew, period: UsagePeriod): Promise<number>;
   /** How far a source was read, in its own words. */
   cursor(source: string): Promise<string | undefined>;
   setCursor(source: string, cursor: string): Promise<void>;
@@ -55,6 +56,9 @@ export interface UsageLedger {
   /** Every session with a call, the one with the newest first. */
   sessionsSeen(): Promise<readonly { readonly sessionKey: string; readonly lastAt: number }[]>;
 }
+
+/** Where a call that is in the ledger ran, and what it costs. */
+export type PriceAnew = (call: UsageCall) => ReturnType<PriceOf> & Pick<UsageCall, "locality">;
 
 const DAY_MS = 24 * 60 * 60_000;
 
@@ -172,12 +176,13 @@ export function createUsageLedger(
   async function repriceRows(
     transaction: Kysely<Schema>,
     numbers: readonly number[],
-    priceAnew: PriceOf,
+    priceAnew: PriceAnew,
   ): Promise<number> {
     const rows = await selectCalls(transaction).where("number", "in", numbers).execute();
     const priced = rows.map((row) => {
       const call = toCall(row);
-      return { row, call: pricedCall(call, priceAnew(call)) };
+      const { locality, ...price } = priceAnew(call);
+      return { row, call: pricedCall({ ...call, locality }, price) };
     });
     const calls = priced.map(({ call }) => call);
     const rates = await internRates(transaction, calls);
@@ -207,7 +212,7 @@ export function createUsageLedger(
   }
 }
 
-/** What of a row follows from prices. */
+/** What of a row follows from prices, and from where it ran. */
 const REPRICED = ["kind_id", "rate_id", "usd_pico", "base_low_pico", "base_high_pico"] as const;
 
 /** The horizon follows what was deleted, so that calls older than the retention can still be imported where none were. */

@@ -76,7 +76,7 @@ export function createCallWriter(parts: {
             ...call,
             agentId: parseSessionKey(call.sessionKey)?.agentId ?? agentId ?? defaultAgentId,
             channel: await channelOf(call.sessionKey, signal),
-            locality: registry.find(call.model)?.locality.kind ?? "unknown",
+            locality: registry.find(call.model)?.bookedAs ?? "unknown",
           }),
         );
       }

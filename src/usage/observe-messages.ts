@@ -29,7 +29,7 @@ export function createMessageObserver(parts: {
   const standsIn = async (model: ModelRef, row: SessionRow): Promise<boolean> => {
     if (row.model === undefined || sameModel(row.model, model)) return false;
     const { modelConfig } = await registry.current();
-    if (isKeptLocal(row.key) && registry.find(model)?.locality.kind === "local") return false;
+    if (isKeptLocal(row.key) && registry.find(model)?.bookedAs === "local") return false;
     if (sameModel(row.activeModel, model)) return true;
     const agentId = row.agentId ?? parseSessionKey(row.key)?.agentId ?? "";
     const { fallbacks } = effectiveModel(row, modelConfig, { agentId, parentKey: undefined });

@@ -54,7 +54,7 @@ export function openBudget(parts: {
 
   const selected = async (sessionKey: string): Promise<SelectedModel | undefined> => {
     const model = (await openclaw.readSession(sessionKey).catch(() => undefined))?.model;
-    return model && { model, locality: registry.find(model)?.locality.kind ?? "unknown" };
+    return model && { model, locality: registry.find(model)?.bookedAs ?? "unknown" };
   };
 
   /** The channel that is configured, else the owners; they hear in any case of what nothing holds. */

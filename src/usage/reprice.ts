@@ -1,15 +1,25 @@
 import { isDeepStrictEqual } from "node:util";
 import { formatModelRef } from "../models/model-ref.ts";
 import { priceLabel, type Rate, type UsageCall } from "../models/usage-call.ts";
+import type { ModelRegistry } from "../registry/model-registry.ts";
+import type { PriceAnew } from "../store/usage-ledger.ts";
 import type { CallPricer } from "./call-pricer.ts";
+
+/** What is known now of prices, and of where models run. */
+export interface RepriceBy {
+  readonly pricer: CallPricer;
+  readonly registry: Pick<ModelRegistry, "find">;
+}
 
 /**
  * What a call costs by the prices of now. A rate that says the same keeps the
- * stamp that it has: OpenClaw's configuration is read anew each day.
+ * stamp that it has: OpenClaw's configuration is read anew each day. Where a call
+ * ran is judged only where that was not known: its server could not be asked then.
  */
-export function repriced(call: UsageCall, pricer: CallPricer): Pick<UsageCall, "rate" | "usd" | "baseline"> {
-  const { rate, usd, baseline } = pricer.price(call);
-  return { rate: isSameRate(rate, call.rate) ? call.rate : rate, usd, baseline };
+export function repriced(call: UsageCall, { pricer, registry }: RepriceBy): ReturnType<PriceAnew> {
+  const locality = call.locality === "unknown" ? (registry.find(call.model)?.bookedAs ?? "unknown") : call.locality;
+  const { rate, usd, baseline } = pricer.price({ ...call, locality });
+  return { locality, rate: isSameRate(rate, call.rate) ? call.rate : rate, usd, baseline };
 }
 
 function isSameRate(one: Rate | undefined, other: Rate | undefined): boolean {
@@ -22,6 +32,8 @@ export interface RepriceRow {
   readonly model: string;
   readonly calls: number;
   readonly changed: number;
+  /** Those that turn out to have run here, which was not known. */
+  readonly foundLocal: number;
   readonly before: RepriceSums;
   readonly after: RepriceSums;
 }
@@ -39,19 +51,17 @@ interface RepriceSums {
 const NOTHING: RepriceSums = { usd: 0, unpriced: 0, compared: 0, baseLow: 0, baseHigh: 0 };
 
 /** Goes through the calls and changes nothing; the models with most changes first, those without any left out. */
-export async function previewReprice(
-  calls: AsyncIterable<UsageCall>,
-  pricer: CallPricer,
-): Promise<readonly RepriceRow[]> {
+export async function previewReprice(calls: AsyncIterable<UsageCall>, by: RepriceBy): Promise<readonly RepriceRow[]> {
   const rows = new Map<string, RepriceRow>();
   for await (const call of calls) {
-    const next = { ...call, ...repriced(call, pricer) };
+    const next = { ...call, ...repriced(call, by) };
     const model = formatModelRef(call.model);
-    const row = rows.get(model) ?? { model, calls: 0, changed: 0, before: NOTHING, after: NOTHING };
+    const row = rows.get(model) ?? { model, calls: 0, changed: 0, foundLocal: 0, before: NOTHING, after: NOTHING };
     rows.set(model, {
       model,
       calls: row.calls + 1,
       changed: row.changed + (isDeepStrictEqual(next, call) ? 0 : 1),
+      foundLocal: row.foundLocal + (next.locality === "local" && call.locality !== "local" ? 1 : 0),
       before: plus(row.before, call),
       after: plus(row.after, next),
     });

@@ -8,11 +8,13 @@ import { type UsageOptions, usage } from "../../src/cli/usage.ts";
 import { usageImport } from "../../src/cli/usage-import.ts";
 import { type RepriceOptions, usageReprice } from "../../src/cli/usage-reprice.ts";
 import { ClutchError } from "../../src/errors.ts";
+import type { ModelRegistry } from "../../src/registry/model-registry.ts";
 import { openStore } from "../../src/store/open-store.ts";
 import { createUsageLedger } from "../../src/store/usage-ledger.ts";
 import { createCallPricer } from "../../src/usage/call-pricer.ts";
 import type { UsageCollector } from "../../src/usage/usage-collector.ts";
 import { parsePeriod } from "../../src/usage/usage-period.ts";
+import { testProfile } from "../registry/test-profile.ts";
 import { ALL_TIME, allCalls } from "../store/usage-calls.ts";
 import { figuresOf } from "../usage/recount.ts";
 import { sampleCalls } from "../usage/sample-calls.ts";
@@ -162,11 +164,18 @@ describe("clutch usage reprice", () => {
     baselineOf: () => opus,
   });
 
+  const registry: Pick<ModelRegistry, "find"> = {
+    find: ({ provider }) =>
+      provider === "ollama"
+        ? testProfile("ollama/qwen3-coder:30b", { locality: { kind: "local", evidence: "" } })
+        : undefined,
+  };
+
   async function reprice(options: RepriceOptions = {}) {
     const { runtime, said } = machine();
     const code = await usageReprice(options, runtime, async (_runtime, _secrets, work) => {
       const { ledger, store } = await openOwn();
-      await work({ ledger, pricer, period: (text) => parsePeriod(text, NOW, "UTC") });
+      await work({ ledger, pricer, registry, period: (text) => parsePeriod(text, NOW, "UTC") });
       await store.close();
     });
     return { code, ...said() };
@@ -209,6 +218,16 @@ describe("clutch usage reprice", () => {
     expect((await reprice()).out).toContain("Every call that is kept has the prices of now");
   });
 
+  it("says which calls turn out to have been local", async () => {
+    const call = SAMPLE.find(({ model }) => model.provider === "ollama");
+    if (call === undefined) throw new Error("there is a local call");
+    const unplaced = { locality: "unknown", rate: undefined, usd: undefined, baseline: undefined } as const;
+    await keep([{ ...call, ...unplaced }]);
+    expect((await reprice()).out).toContain("1 call would count as local: where the model ran could not be told");
+    await reprice({ yes: true });
+    expect((await kept()).calls).toMatchObject([{ locality: "local", usd: 0, baseline: { model: opus } }]);
+  });
+
   it("keeps to a period", async () => {
     await keep();
     await reprice({ yes: true, period: "7d" });
@@ -233,7 +252,7 @@ describe("clutch usage reprice", () => {
     });
     await usageReprice({}, runtime, async (_runtime, _secrets, work) => {
       const { ledger, store } = await openOwn();
-      await work({ ledger, pricer: today, period: (text) => parsePeriod(text, NOW, "UTC") });
+      await work({ ledger, pricer: today, registry, period: (text) => parsePeriod(text, NOW, "UTC") });
       await store.close();
     });
     expect(said().out).toContain("Every call that is kept has the prices of now");

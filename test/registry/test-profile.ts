@@ -28,6 +28,7 @@ export function testProfile(text: string, known: Partial<ModelProfile> = {}): Mo
     windowTokens: 32_768,
     requestedContextTokens: undefined,
     locality: { kind: "unknown", evidence: "" },
+    bookedAs: known.locality?.kind ?? "unknown",
     demo: false,
     server: undefined,
     served: undefined,

@@ -83,7 +83,7 @@ describe.each(DATABASES)("on %s", (database) => {
             await ledger.record(each.record);
             for (const { id, tokens } of each.record) sized.set(id, sized.get(id) === true || tokens !== undefined);
           } else {
-            const unpriced = { rate: undefined, usd: undefined, baseline: undefined };
+            const unpriced = { locality: "unknown", rate: undefined, usd: undefined, baseline: undefined } as const;
             const price = each.reprice === undefined ? unpriced : usageCall(each.reprice);
             await ledger.reprice(() => price, { from: each.from, to: each.from + DAY });
           }

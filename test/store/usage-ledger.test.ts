@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { UsageCall } from "../../src/models/usage-call.ts";
 import { createUsageLedger } from "../../src/store/usage-ledger.ts";
 import type { UsageGroup } from "../../src/store/usage-totals.ts";
 import { DATABASES, newDatabase } from "./databases.ts";
@@ -277,7 +278,7 @@ describe.each(DATABASES)("on %s", (database) => {
       const free = (call: { model: { provider: string } }) => (call.model.provider === "ollama" ? 0 : 0.25);
       const period = { from: START, to: usageCall(1_100).at };
       const baseline = { model: { provider: "anthropic", model: "claude-5" }, low: 0.5, high: 0.75, prices: "x, 2026" };
-      const price = (call: Parameters<typeof free>[0]) => ({ rate, usd: free(call), baseline });
+      const price = (call: UsageCall) => ({ locality: call.locality, rate, usd: free(call), baseline });
       expect(await ledger.reprice(price, period)).toBe(1_100);
       expect(await ledger.reprice(price, period)).toBe(0);
       await expectTrueRollups(1);
@@ -287,7 +288,8 @@ describe.each(DATABASES)("on %s", (database) => {
       expect(await allCalls(ledger)).toEqual(expected);
       const [sum] = await ledger.totals({ ...period, by: ["baseline"], zone: "UTC" });
       expect(sum).toMatchObject({ baseline: { prices: "x, 2026" }, based: 1_099, baseLow: 549.5, baseHigh: 824.25 });
-      await ledger.reprice(() => ({ rate: undefined, usd: undefined, baseline: undefined }), ALL_TIME);
+      const unpriced = { rate: undefined, usd: undefined, baseline: undefined };
+      await ledger.reprice(({ locality }) => ({ locality, ...unpriced }), ALL_TIME);
       expect(await ledger.totals({ ...ALL_TIME, by: [], zone: "UTC" })).toMatchObject([{ unpriced: 1_199, usd: 0 }]);
       await expectTrueRollups(1);
     });

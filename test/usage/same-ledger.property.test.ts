@@ -20,7 +20,7 @@ const KEYS = ["agent:main:main", "agent:main:discord:channel:1", "agent:keeper:s
 
 const registry = {
   current: async () => ({ defaultAgentId: "main", modelConfig: NO_CONFIG }) as unknown as RegistrySnapshot,
-  find: ({ provider }: { provider: string }) => ({ locality: { kind: provider === "ollama" ? "local" : "cloud" } }),
+  find: ({ provider }: { provider: string }) => ({ bookedAs: provider === "ollama" ? "local" : "cloud" }),
 } as unknown as Pick<ModelRegistry, "current" | "find">;
 const NO_CONFIG = { agentModels: new Map(), channelModels: new Map(), defaultModel: { fallbacks: [] } };
 

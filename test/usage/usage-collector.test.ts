@@ -26,7 +26,7 @@ const registry = {
         providers: new Map(),
       },
     }) as unknown as RegistrySnapshot,
-  find: () => ({ locality: { kind: "cloud" } }),
+  find: () => ({ bookedAs: "cloud" }),
 } as unknown as Pick<ModelRegistry, "known" | "current" | "find">;
 
 const KEY = "agent:main:discord:channel:1";

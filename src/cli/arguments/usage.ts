@@ -45,7 +45,9 @@ export function usageArguments(program: Command, run: Run): void {
     });
   usage
     .command("reprice")
-    .description("price the calls that are kept anew, by the prices and the baseline of now; shows what would change")
+    .description(
+      "price the calls that are kept anew, by what is known now of prices, the baseline and where models run; shows what would change",
+    )
     .option("--period <when>", "as above; all where it is not given")
     .option("--yes", "write")
     .option("--json", "print {ok, changes, written, error}")
