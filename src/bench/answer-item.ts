@@ -1,8 +1,7 @@
-import type { Rate } from "../models/usage-call.ts";
-import { costOf } from "../usage/price-cost.ts";
 import type { AskedItem } from "./ask-item.ts";
 import type { BenchAnswer } from "./bench-answer.ts";
 import type { BenchTarget } from "./bench-target.ts";
+import type { CallCost } from "./call-cost.ts";
 import type { BenchItem, ItemAnswer } from "./suite.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -21,7 +20,7 @@ interface AnswerParts {
 export function gradedAnswer(
   asked: AskedItem,
   graded: Verdict,
-  parts: AnswerParts & { readonly rate: Rate | undefined },
+  { cost, ...parts }: AnswerParts & { readonly cost: CallCost },
 ): BenchAnswer {
   const { tokens, timings, thinkingCharacters } = asked;
   return {
@@ -34,7 +33,7 @@ export function gradedAnswer(
     notes: [...asked.notes, ...graded.notes],
     tokens,
     timings,
-    usd: parts.target.local ? 0 : costOfAnswer(asked, parts.rate),
+    ...cost,
     thinkingCharacters,
   };
 }
@@ -44,9 +43,9 @@ export function failedAnswer(reason: string, parts: AnswerParts): BenchAnswer {
   return { ...nothingSaid(parts), outcome: "failed", notes: [reason] };
 }
 
-/** The model has no means to answer such an item: a wrong answer, not a missing one. */
+/** The model has no means to answer such an item: a wrong answer, not a missing one. Its server does not read what it refuses. */
 export function unableAnswer(reason: string, parts: AnswerParts): BenchAnswer {
-  return { ...nothingSaid(parts), outcome: "empty", notes: [reason] };
+  return { ...nothingSaid(parts), outcome: "empty", notes: [reason], usd: 0 };
 }
 
 const headOf = ({ item, repeat, target, load, at }: AnswerParts) => ({
@@ -68,10 +67,3 @@ const nothingSaid = (parts: AnswerParts) => ({
   timings: { totalMs: 0 },
   usd: parts.target.local ? 0 : undefined,
 });
-
-/** Unknown where the server did not count, unless it cost nothing. */
-function costOfAnswer({ tokens }: AskedItem, rate: Rate | undefined): number | undefined {
-  const { input, output, cacheRead = 0, cacheWrite = 0 } = tokens;
-  if (rate === undefined || input === undefined || output === undefined) return undefined;
-  return costOf({ input, output, cacheRead, cacheWrite }, rate);
-}

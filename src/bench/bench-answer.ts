@@ -1,9 +1,10 @@
 import type { ModelRef } from "../models/model-ref.ts";
 import type { Timings, TokenCounts } from "../servers/model-server.ts";
+import type { CallCost } from "./call-cost.ts";
 import type { Task } from "./suite.ts";
 
 /** One model's answer to one item, graded. */
-export interface BenchAnswer {
+export interface BenchAnswer extends CallCost {
   readonly model: ModelRef;
   readonly itemId: string;
   readonly task: Task;
@@ -26,8 +27,6 @@ export interface BenchAnswer {
   /** Summed over the turns. */
   readonly tokens: TokenCounts;
   readonly timings: Timings;
-  /** Undefined where no price is known; 0 for a local model. */
-  readonly usd: number | undefined;
   /** Of what it thought before it answered, which is no part of the answer; 0 where it did not. */
   readonly thinkingCharacters?: number;
   /** Work that waited for each core of this machine while it was asked, by the system's mean of a minute. */
@@ -36,8 +35,8 @@ export interface BenchAnswer {
   readonly at: number;
 }
 
-/** How fast a model answered a prompt of one size. */
-export interface SpeedSample {
+/** How fast a model answered a prompt of one size. What it cost is with the warm-up before it. */
+export interface SpeedSample extends CallCost {
   readonly model: ModelRef;
   /** What was aimed at: 500, 4,000 or 16,000. */
   readonly promptTokens: number;

@@ -66,7 +66,7 @@ export interface ReportedModel {
   };
   /** Tool calls that were written as text. */
   readonly malformedTools: number;
-  /** Of all answers; undefined where a price is not known. */
+  /** Of all answers and of what was timed; undefined where a price is not known. */
   readonly usd: number | undefined;
 }
 

@@ -3,6 +3,7 @@ import { TASKS } from "../registry/seed-profile.ts";
 import { routingTable } from "./advice.ts";
 import type { BenchAnswer, SpeedSample } from "./bench-answer.ts";
 import type { BenchReport, ReportedItem, ReportedModel, ReportedQuality, ReportedRun } from "./bench-report.ts";
+import { sumOfCosts } from "./call-cost.ts";
 import { compareModels, type Difference, inPoints } from "./comparison.ts";
 import { comparisonSentence, type NamedModel } from "./comparison-sentence.ts";
 import { type Drift, driftSentence } from "./drift.ts";
@@ -53,7 +54,7 @@ export function buildReport({ title, run, models, answers, speeds, reference, dr
     title,
     summary: comparisons.map(({ sentence }) => sentence),
     run,
-    models: models.map((model) => asReported(model, answers)),
+    models: models.map((model) => asReported(model, answers, speeds)),
     quality: models.flatMap((model) => qualityOf(model, scoresOf(model), answers)),
     speed: speedTable(speeds).map((row) => ({ ...row, model: formatModelRef(row.model) })),
     comparisons,
@@ -94,10 +95,19 @@ function referenceAmong(
 const meanOf = (scores: readonly ItemScore[]): number =>
   scores.reduce((sum, { score }) => sum + score, 0) / scores.length;
 
-function asReported({ ref, name, where, details }: BenchedModel, answers: readonly BenchAnswer[]): ReportedModel {
+function asReported(
+  { ref, name, where, details }: BenchedModel,
+  answers: readonly BenchAnswer[],
+  speeds: readonly SpeedSample[],
+): ReportedModel {
   const own = answers.filter((answer) => sameModel(answer.model, ref));
   const count = (outcome: BenchAnswer["outcome"]) => own.filter((answer) => answer.outcome === outcome).length;
-  const priced = own.flatMap(({ usd }) => usd ?? []);
+  // Runs of earlier versions do not say what timing cost, which is nothing where it ran here.
+  const timed = speeds
+    .filter((sample) => sameModel(sample.model, ref))
+    .map(({ usd, ...sample }) => ({ ...sample, usd: usd ?? (where === "local" ? 0 : undefined) }));
+  // A vendor charges for no answer that it did not give.
+  const charged = [...own.filter(({ outcome, usd }) => outcome !== "failed" || usd !== undefined), ...timed];
   return {
     ref: formatModelRef(ref),
     name,
@@ -111,7 +121,7 @@ function asReported({ ref, name, where, details }: BenchedModel, answers: readon
       failed: count("failed"),
     },
     malformedTools: own.filter(({ malformedTool }) => malformedTool).length,
-    usd: own.length > 0 && priced.length === own.length ? priced.reduce((sum, usd) => sum + usd, 0) : undefined,
+    usd: charged.length === 0 ? undefined : sumOfCosts(charged).usd,
   };
 }
 

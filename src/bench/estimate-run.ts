@@ -87,7 +87,18 @@ export function estimateRun(
   };
 }
 
-function callOf(item: BenchItem, { level, through }: RunPlan, { windowTokens }: PlannedModel): Call {
+type RateOf = (promptTokens: number) => Rate | undefined;
+type Window = Pick<PlannedModel, "windowTokens">;
+
+/** What an answer to an item may cost at most; undefined where no price is known. */
+export const mostForItem = (item: BenchItem, plan: RunPlan, model: Window, rate: RateOf): number | undefined =>
+  costOfCall(callOf(item, plan, model), "fewest", rate);
+
+/** The same for one call that is timed. */
+export const mostForSpeed = (promptTokens: number, model: Window, rate: RateOf): number | undefined =>
+  costOfCall(speedCall(promptTokens, model), "fewest", rate);
+
+function callOf(item: BenchItem, { level, through }: RunPlan, { windowTokens }: Window): Call {
   const key = item.key.turns.reduce(
     (length, { text, toolCalls }) => length + text.length + JSON.stringify(toolCalls).length,
     0,
@@ -103,30 +114,26 @@ function callOf(item: BenchItem, { level, through }: RunPlan, { windowTokens }: 
   };
 }
 
+const speedCall = (promptTokens: number, { windowTokens = Number.POSITIVE_INFINITY }: Window): Call => ({
+  promptCharacters: Math.min(promptTokens, windowTokens) * CHARACTERS_PER_TOKEN.usual,
+  answerTokens: SPEED_ANSWER_TOKENS,
+  mostAnswerTokens: SPEED_ANSWER_TOKENS,
+});
+
 /** One call of each size is a warm-up. */
-function speedCalls(
-  { speed }: RunPlan,
-  { local, windowTokens = Number.POSITIVE_INFINITY }: PlannedModel,
-): readonly Call[] {
+function speedCalls({ speed }: RunPlan, model: PlannedModel): readonly Call[] {
   if (speed === undefined) return [];
-  const call = (promptTokens: number): Call => ({
-    promptCharacters: Math.min(promptTokens, windowTokens) * CHARACTERS_PER_TOKEN.usual,
-    answerTokens: SPEED_ANSWER_TOKENS,
-    mostAnswerTokens: SPEED_ANSWER_TOKENS,
-  });
+  const call = (promptTokens: number): Call => speedCall(promptTokens, model);
   const smallest = speed.promptTokens[0];
-  const cold = local && smallest !== undefined ? Array.from({ length: speed.coldSamples }, () => call(smallest)) : [];
+  const cold =
+    model.local && smallest !== undefined ? Array.from({ length: speed.coldSamples }, () => call(smallest)) : [];
   return [
     ...cold,
     ...speed.promptTokens.flatMap((tokens) => Array.from({ length: speed.samples + 1 }, () => call(tokens))),
   ];
 }
 
-function costOfCall(
-  call: Call,
-  size: keyof typeof CHARACTERS_PER_TOKEN,
-  rate: (promptTokens: number) => Rate | undefined,
-): number | undefined {
+function costOfCall(call: Call, size: keyof typeof CHARACTERS_PER_TOKEN, rate: RateOf): number | undefined {
   const input = Math.ceil(call.promptCharacters / CHARACTERS_PER_TOKEN[size]);
   const output = Math.ceil(size === "usual" ? call.answerTokens : call.mostAnswerTokens);
   const known = rate(input);

@@ -54,6 +54,7 @@ const answer = z
     tokens,
     timings,
     usd: count,
+    mostUsd: count,
     thinkingCharacters: count,
     load: count,
     at: z.number(),
@@ -67,9 +68,12 @@ const sample = z
     tokens,
     timings,
     energy: count,
+    // Earlier versions did not write it down.
+    usd: count,
+    mostUsd: count,
     at: z.number(),
   })
-  .transform((stored): SpeedSample => ({ ...stored, energy: stored.energy }));
+  .transform((stored): SpeedSample => ({ ...stored, energy: stored.energy, usd: stored.usd }));
 
 /** A stored run, parsed. Throws `store_failed` where it was not written by Clutch. */
 export const readRun = (stored: StoredBenchRun): BenchRun => ({

@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { EnergyMeter } from "../hardware/energy-meter.ts";
 import { formatModelRef, type ModelRef } from "../models/model-ref.ts";
 import type { Rate } from "../models/usage-call.ts";
+import type { TokenCounts } from "../servers/model-server.ts";
 import type { BenchNotes } from "../store/bench-runs.ts";
 import { failedAnswer, type GradeItem, gradedAnswer, unableAnswer } from "./answer-item.ts";
 import type { AskAgent } from "./ask-agent.ts";
@@ -9,6 +10,8 @@ import { type AskedItem, askItem } from "./ask-item.ts";
 import type { BenchAnswer, SpeedSample } from "./bench-answer.ts";
 import { nonceFor, prepareItem } from "./bench-prompt.ts";
 import type { BenchTarget } from "./bench-target.ts";
+import { type CallCost, callCost, sumOfCosts } from "./call-cost.ts";
+import { mostForItem, mostForSpeed } from "./estimate-run.ts";
 import { dropFromMemory, type SpeedStep, timeCall } from "./measure-speed.ts";
 import type { Patience, Reply } from "./patience.ts";
 import type { Ask } from "./plan-run.ts";
@@ -53,6 +56,8 @@ export function createRunWork(parts: RunWorkParts): RunWork {
   const { plan } = run;
   /** Sizes of a model that have had their warm-up in this process. */
   const warmed = new Set<string>();
+  /** What timed calls of a model have cost that no sample has in it yet: warm-ups, and those before one that failed. */
+  const unbooked = new Map<string, readonly CallCost[]>();
 
   const askOnce = async (
     target: BenchTarget,
@@ -87,7 +92,7 @@ export function createRunWork(parts: RunWorkParts): RunWork {
     } catch (thrown) {
       signal.throwIfAborted();
       logger.error({ err: thrown, item: about.item.id }, "an answer could not be graded");
-      return failedAnswer("The answer could not be graded.", about);
+      return { ...failedAnswer("The answer could not be graded.", about), ...about.cost };
     }
   };
 
@@ -108,7 +113,7 @@ export function createRunWork(parts: RunWorkParts): RunWork {
       const about = { item, repeat: ask.repeat, target, load, at: clock() };
       const answer =
         reply.kind === "done"
-          ? await graded(reply.value, { ...about, rate: rateOf(parts, target, reply.value) })
+          ? await graded(reply.value, { ...about, cost: costOfItem(parts, target, item, reply.value) })
           : (reply.kind === "unable" ? unableAnswer : failedAnswer)(reply.reason, about);
       const key = { model: target.ref, itemId: item.id, repeat: ask.repeat };
       await notes.answer(run.id, key, answer, reply.kind === "done" ? shortened(reply.value) : null);
@@ -119,18 +124,23 @@ export function createRunWork(parts: RunWorkParts): RunWork {
     async speed(target, { promptTokens, cold, sample }) {
       progress.now({ doing: "measuring", model: target.ref, itemId: undefined });
       const began = performance.now();
-      const size = `${formatModelRef(target.ref)} ${promptTokens}`;
+      const name = formatModelRef(target.ref);
+      const size = `${name} ${promptTokens}`;
       const reply = await patience.ask(
         target,
         async (within, attempt) => {
           const ready = await readiness.ensure(target, within);
-          const call = (what: string) =>
-            timeCall(ready, promptTokens, {
+          const call = async (what: string) => {
+            const timed = await timeCall(ready, promptTokens, {
               nonce: nonceFor(run.id, run.at, what, promptTokens, sample, attempt),
               seed: seedOf(plan.seed, `${promptTokens} ${sample}`),
               energy: parts.energy,
               signal: within,
             });
+            const cost = costOfSpeed(parts, target, promptTokens, timed.tokens);
+            unbooked.set(name, [...(unbooked.get(name) ?? []), cost]);
+            return timed;
+          };
           if (cold) await dropFromMemory(target, within);
           else if (!warmed.has(size)) {
             await call("warm-up");
@@ -142,11 +152,17 @@ export function createRunWork(parts: RunWorkParts): RunWork {
       );
       if (reply.kind === "down" || reply.kind === "set-aside") return reply;
       const key = { model: target.ref, promptTokens, cold, sample };
+      const cost = sumOfCosts(unbooked.get(name) ?? []);
       const measured: SpeedSample | undefined =
-        reply.kind === "done" ? { model: target.ref, promptTokens, cold, ...reply.value, at: clock() } : undefined;
+        reply.kind === "done"
+          ? { model: target.ref, promptTokens, cold, ...reply.value, ...cost, at: clock() }
+          : undefined;
       if (measured === undefined)
         logger.warn({ model: target.ref, promptTokens, reply }, "a speed could not be measured");
-      else await notes.speed(run.id, key, measured);
+      else {
+        await notes.speed(run.id, key, measured);
+        unbooked.delete(name);
+      }
       progress.done(target.ref, performance.now() - began);
       return { kind: "done", value: measured };
     },
@@ -162,12 +178,30 @@ function deadlineFor(item: BenchItem, { local }: BenchTarget): number {
   return Math.ceil(1_000 * (120 + (local ? seconds : seconds / 10)));
 }
 
+type Priced = Pick<RunWorkParts, "run" | "rate">;
+
 /** A request is charged by its own prompt: those of several turns count in the mean. */
-function rateOf({ rate }: RunWorkParts, { ref, local }: BenchTarget, { tokens, said }: AskedItem): Rate | undefined {
-  if (local) return undefined;
-  const { input = 0, cacheRead = 0, cacheWrite = 0 } = tokens;
-  return rate(ref, Math.ceil((input + cacheRead + cacheWrite) / Math.max(1, said.turns.length)));
+function costOfItem(
+  { run, rate }: Priced,
+  target: BenchTarget,
+  item: BenchItem,
+  { tokens, said }: AskedItem,
+): CallCost {
+  if (target.local) return { usd: 0 };
+  const rateFor = (promptTokens: number): Rate | undefined => rate(target.ref, promptTokens);
+  const mean = Math.ceil(promptOf(tokens) / Math.max(1, said.turns.length));
+  return callCost(tokens, rateFor(mean), mostForItem(item, run.plan, windowOf(target), rateFor));
 }
+
+function costOfSpeed({ rate }: Priced, target: BenchTarget, promptTokens: number, tokens: TokenCounts): CallCost {
+  if (target.local) return { usd: 0 };
+  const rateFor = (size: number): Rate | undefined => rate(target.ref, size);
+  return callCost(tokens, rateFor(promptOf(tokens)), mostForSpeed(promptTokens, windowOf(target), rateFor));
+}
+
+const promptOf = ({ input = 0, cacheRead = 0, cacheWrite = 0 }: TokenCounts): number => input + cacheRead + cacheWrite;
+
+const windowOf = ({ windowTokens }: BenchTarget) => (windowTokens === undefined ? {} : { windowTokens });
 
 const shortened = ({ said }: AskedItem) => ({
   turns: said.turns.map((turn) => ({ ...turn, text: turn.text.slice(0, KEPT_CHARACTERS) })),

@@ -9,10 +9,11 @@ import type { GradeItem } from "./answer-item.ts";
 import type { AskAgent } from "./ask-agent.ts";
 import type { BenchTarget } from "./bench-target.ts";
 import type { BenchTargets } from "./bench-targets.ts";
+import { chargedUsd } from "./call-cost.ts";
 import { createPatience } from "./patience.ts";
 import type { People } from "./people.ts";
 import { createReadiness } from "./readiness.ts";
-import { type BenchRun, type RunConditions, readAnswers, readRun } from "./run-log.ts";
+import { type BenchRun, type RunConditions, readAnswers, readRun, readSpeeds } from "./run-log.ts";
 import { keepProgress, type RunProgress } from "./run-progress.ts";
 import { runQueue } from "./run-queue.ts";
 import { createRunWork } from "./run-work.ts";
@@ -146,7 +147,12 @@ export function createBenchRunner(parts: BenchRunnerParts): BenchRunner {
     try {
       await notes.note(id, undefined);
       if (run.conditions === undefined) await notes.conditions(id, await conditionsOf(run, within));
-      const [answered, timed, answers] = await Promise.all([runs.answered(id), runs.timed(id), readAnswers(runs, id)]);
+      const [answered, timed, answers, speeds] = await Promise.all([
+        runs.answered(id),
+        runs.timed(id),
+        readAnswers(runs, id),
+        readSpeeds(runs, id),
+      ]);
       const queue = runQueue(run.plan, { answered, timed });
       const progress = keepProgress(id, queue.left, answered.length + timed.length, onProgress);
       const readiness = createReadiness({
@@ -186,7 +192,7 @@ export function createBenchRunner(parts: BenchRunnerParts): BenchRunner {
         queue,
         work,
         targets,
-        spentUsd: answers.reduce((sum, { usd }) => sum + (usd ?? 0), 0),
+        spentUsd: [...answers, ...speeds].reduce((sum, cost) => sum + chargedUsd(cost), 0),
         progress,
         sleep,
         signal: within,

@@ -1,8 +1,9 @@
 import { ClutchError } from "../errors.ts";
 import { formatModelRef, type ModelRef } from "../models/model-ref.ts";
-import type { BenchAnswer } from "./bench-answer.ts";
+import type { BenchAnswer, SpeedSample } from "./bench-answer.ts";
 import type { BenchTarget } from "./bench-target.ts";
 import type { BenchTargets } from "./bench-targets.ts";
+import { type CallCost, chargedUsd } from "./call-cost.ts";
 import { type Reply, sleepWell } from "./patience.ts";
 import type { RunPlan } from "./run-plan.ts";
 import type { ProgressKeeper } from "./run-progress.ts";
@@ -24,6 +25,9 @@ const DOWN_PATIENCE_MS = 15 * 60_000;
 const HEALTH_MS = 5_000;
 /** Failed items in a row after which a model is asked nothing more. */
 const FAILED_IN_A_ROW = 5;
+
+/** What came of a question; undefined where nothing could be measured. */
+type Outcome = BenchAnswer | SpeedSample | undefined;
 
 interface Down {
   readonly target: BenchTarget;
@@ -76,8 +80,13 @@ export async function workThrough(parts: {
     return planned?.local === true ? `${name} was local when this began and is not known to be now.` : undefined;
   };
 
-  const countAnswer = ({ model, usd, outcome, notes }: BenchAnswer): string | undefined => {
-    spentUsd += usd ?? 0;
+  const spent = <T extends CallCost | undefined>(reply: Reply<T>): Reply<T> => {
+    if (reply.kind === "done" && reply.value !== undefined) spentUsd += chargedUsd(reply.value);
+    return reply;
+  };
+
+  /** Why the model is asked nothing more after this; undefined where it is. */
+  const countAnswer = ({ model, outcome, notes }: BenchAnswer): string | undefined => {
     const name = formatModelRef(model);
     const inARow = outcome === "failed" ? (failed.get(name) ?? 0) + 1 : 0;
     failed.set(name, inARow);
@@ -90,10 +99,10 @@ export async function workThrough(parts: {
   const workOn = async (job: Job, target: BenchTarget): Promise<void> => {
     for (let at = 0; at < countOf(job); at++) {
       const refused = refusal(target);
-      const reply: Reply<BenchAnswer | undefined> =
+      const reply: Reply<Outcome> =
         refused === undefined ? await ask(job, at, target) : { kind: "set-aside", reason: refused };
       if (reply.kind === "done") {
-        const given = reply.value === undefined ? undefined : countAnswer(reply.value);
+        const given = reply.value !== undefined && "itemId" in reply.value ? countAnswer(reply.value) : undefined;
         if (given === undefined) continue;
         jobs = [restOf(job, at + 1), ...jobs].filter((rest) => countOf(rest) > 0);
         return setAside(job.model, given);
@@ -107,9 +116,9 @@ export async function workThrough(parts: {
     }
   };
 
-  const ask = async (job: Job, at: number, target: BenchTarget): Promise<Reply<BenchAnswer | undefined>> => {
+  const ask = async (job: Job, at: number, target: BenchTarget): Promise<Reply<Outcome>> => {
     const question = job.kind === "items" ? job.asks[at] : undefined;
-    if (question !== undefined) return work.item(target, question);
+    if (question !== undefined) return spent(await work.item(target, question));
     const step = job.kind === "speed" ? job.steps[at] : undefined;
     if (step === undefined) throw new Error("A job has no such question.");
     if (step.cold && !consent.evict && (await targets.isUsed(job.model))) {
@@ -117,8 +126,7 @@ export async function workThrough(parts: {
       progress.done(job.model, undefined);
       return { kind: "done", value: undefined };
     }
-    const reply = await work.speed(target, step);
-    return reply.kind === "done" ? { kind: "done", value: undefined } : reply;
+    return spent(await work.speed(target, step));
   };
 
   /** Forgets servers that answer again. True where one does. */

@@ -60,6 +60,7 @@ export const speedOf = (model: ModelRef, more: Partial<SpeedSample> = {}): Speed
   tokens: { input: 16_000, output: 200 },
   timings: { promptMs: 9_000, decodeMs: 10_000, firstTokenMs: 9_200, totalMs: 19_200 },
   energy: undefined,
+  usd: 0,
   at: Date.UTC(2026, 10, 22),
   ...more,
 });

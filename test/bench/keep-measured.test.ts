@@ -40,7 +40,7 @@ const sample = (
   timings: Partial<SpeedSample["timings"]>,
   more: Partial<SpeedSample> = {},
 ): SpeedSample => ({
-  ...{ model: A, promptTokens, cold: false, energy: undefined, at: 0 },
+  ...{ model: A, promptTokens, cold: false, energy: undefined, usd: 0, at: 0 },
   tokens: { input: promptTokens, output: 96 },
   timings: { totalMs: 10_000, ...timings },
   ...more,

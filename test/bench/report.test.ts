@@ -7,7 +7,8 @@ import { buildReport, type ReportBasis } from "../../src/bench/build-report.ts";
 import { firstTokenChart, qualityChart, speedChart } from "../../src/bench/report-charts.ts";
 import { reportHtml } from "../../src/bench/report-html.ts";
 import { reportMarkdown } from "../../src/bench/report-markdown.ts";
-import { answersOf, HAIKU, QWEN, SONNET } from "./answers.ts";
+import { readSpeeds } from "../../src/bench/run-log.ts";
+import { answersOf, HAIKU, QWEN, SONNET, speedOf } from "./answers.ts";
 import { BASIS, REPORT } from "./reports.ts";
 
 const HOSTILE = [
@@ -186,6 +187,38 @@ describe("what a report is built from", () => {
       { model: "ollama/qwen2.5-coder:32b", score: undefined, notes: [] },
     ]);
     expect(models[1]?.usd).toBeUndefined();
+  });
+
+  it("says what a model cost in all: what was timed too, and whether or not a call came to nothing", () => {
+    const answers = [
+      ...answersOf({ model: SONNET, task: "code", families: 1, more: { usd: 0.01 } }),
+      ...answersOf({ model: SONNET, task: "recall", families: 1, more: { outcome: "failed", usd: undefined } }),
+    ];
+    const speeds = [speedOf(SONNET, { usd: 0.2 }), speedOf(SONNET, { usd: 0.1 })];
+    const costsOf = (basis: Pick<ReportBasis, "answers" | "speeds">) =>
+      Object.fromEntries(buildReport({ ...BASIS, ...basis, drift: [] }).models.map(({ ref, usd }) => [ref, usd]));
+    expect(costsOf({ answers, speeds })["anthropic/claude-sonnet-5"]).toBeCloseTo(0.34, 9);
+    expect(costsOf({ answers: [], speeds })["anthropic/claude-sonnet-5"]).toBeCloseTo(0.3, 9);
+    const cut = answersOf({ model: SONNET, task: "tools", families: 1, more: { usd: undefined, mostUsd: 0.05 } });
+    expect(costsOf({ answers: [...answers, ...cut], speeds })["anthropic/claude-sonnet-5"]).toBeUndefined();
+  });
+
+  it("reads speeds of which nobody has written down what they cost: nothing where they were measured here", async () => {
+    const speeds = await readSpeeds(
+      {
+        speeds: async () =>
+          [QWEN, SONNET].map((model) => {
+            const { usd: _, ...stored } = speedOf(model);
+            return JSON.parse(JSON.stringify(stored));
+          }),
+      },
+      1,
+    );
+    const answers = [QWEN, SONNET].flatMap((model) =>
+      answersOf({ model, task: "code", families: 1, more: { usd: model === QWEN ? 0 : 0.01 } }),
+    );
+    const { models } = buildReport({ ...BASIS, answers, speeds, drift: [] });
+    expect(models.slice(0, 2).map(({ usd }) => usd)).toEqual([0, undefined]);
   });
 
   it("is complete for nothing, and for one model", () => {

@@ -160,6 +160,47 @@ describe("what a run may cost", () => {
     expect(costs.reduce((sum, usd) => sum + usd, 0)).toBeGreaterThan(0.0003);
     expect(costs.slice(0, -1).reduce((sum, usd) => sum + usd, 0)).toBeLessThanOrEqual(0.0003);
   });
+
+  it("has what is timed in it, also of before an interruption", async () => {
+    // Prompts of 500 tokens at $3 a million: a call costs some $0.0015, the first of a size twice that.
+    const agreed = 0.008;
+    const stop = new AbortController();
+    let calls = 0;
+    const lab = await startLab({
+      models: [CLOUD],
+      request: { speed: true, consent: { usd: agreed, evict: false } },
+      cloud: (chat) => {
+        if (!isWarmUp(chat) && ++calls === 4) setImmediate(() => stop.abort());
+        return { ...right(chat), promptMs: calls === 4 ? 1_000 : 0 };
+      },
+    });
+    await expect(lab.work({ signal: stop.signal })).rejects.toMatchObject({ name: "AbortError" });
+    expect((await lab.work()).left).toEqual([
+      expect.stringMatching(/^The cloud has cost more than the \$0\.0080 that were agreed to\. \d+ questions/),
+    ]);
+    const costs = (await lab.speeds()).map(({ usd = 0 }) => usd);
+    const spent = (of: readonly number[]) => of.reduce((sum, usd) => sum + usd, 0);
+    expect(spent(costs)).toBeGreaterThan(agreed);
+    expect(spent(costs.slice(0, -1))).toBeLessThanOrEqual(agreed);
+    expect(costs.map((usd) => Math.round(usd / 0.0015))).toEqual([2, 1, 2, 16]);
+    expect(items(lab.servers.cloud)).toEqual([]);
+  });
+
+  it("counts an answer of which the server has not said its size as the longest that it may be", async () => {
+    const lab = await startLab({
+      models: [CLOUD],
+      request: { consent: { usd: 0.0006, evict: false } },
+      cloud: (chat) => (questionOf(chat) === undefined ? right(chat) : { endless: true }),
+      parts: { deadlineMs: () => 100 },
+    });
+    expect((await lab.work()).left).toEqual([expect.stringMatching(/^The cloud has cost more .* 4 questions/)]);
+    const answers = await lab.answers();
+    expect(answers).toMatchObject([
+      { outcome: "cut", usd: undefined },
+      { outcome: "cut", usd: undefined },
+    ]);
+    for (const { mostUsd } of answers) expect(mostUsd).toBeGreaterThan((32 * 15) / 1e6);
+  });
 });
 
 it("models that share a memory do not take turns at every item", async () => {
