@@ -39,7 +39,7 @@ export interface TaskAdvice {
   readonly reason: string;
   /** The best score first. */
   readonly models: readonly ModelForTask[];
-  /** What answered too few of the items to be ranked. */
+  /** What answered too few of the items to be ranked, or none that the best model answered. */
   readonly unranked: readonly AdviceModel[];
 }
 
@@ -103,7 +103,6 @@ function rank(task: Task, { models, answers, speeds }: AdviceBasis): Ranking {
     .sort((one, other) => other.score.value - one.score.value);
   const [best] = ranked;
   const rows = speedTable(speeds);
-  const unranked = scored.filter((entry) => !ranked.includes(entry)).map(({ model }) => model);
   const judged = ranked.map(({ model, score }): ModelForTask => {
     const own = ofTask.filter((answer) => sameModel(answer.model, model.ref) && answer.outcome !== "failed");
     const toBest =
@@ -123,7 +122,9 @@ function rank(task: Task, { models, answers, speeds }: AdviceBasis): Ranking {
       ),
     };
   });
-  return { models: judged, unranked };
+  const comparable = judged.filter(({ toBest }) => toBest === undefined || toBest.n > 0);
+  const unranked = scored.map(({ model }) => model).filter((model) => !comparable.some((one) => one.model === model));
+  return { models: comparable, unranked };
 }
 
 function priceOf(answers: readonly BenchAnswer[]): number | undefined {

@@ -2,13 +2,15 @@ import type { AskedItem } from "./ask-item.ts";
 import type { BenchAnswer } from "./bench-answer.ts";
 import type { BenchTarget } from "./bench-target.ts";
 import type { CallCost } from "./call-cost.ts";
-import type { BenchItem, ItemAnswer } from "./suite.ts";
+import type { BenchItem, ItemAnswer, Level } from "./suite.ts";
 import type { Verdict } from "./verdict.ts";
 
 export type GradeItem = (item: BenchItem, answer: ItemAnswer) => Promise<Verdict>;
 
 interface AnswerParts {
   readonly item: BenchItem;
+  /** The run's. */
+  readonly level: Level;
   readonly repeat: number;
   readonly target: BenchTarget;
   readonly load: number;
@@ -48,9 +50,10 @@ export function unableAnswer(reason: string, parts: AnswerParts): BenchAnswer {
   return { ...nothingSaid(parts), outcome: "empty", notes: [reason], usd: 0 };
 }
 
-const headOf = ({ item, repeat, target, load, at }: AnswerParts) => ({
+const headOf = ({ item, level, repeat, target, load, at }: AnswerParts) => ({
   model: target.ref,
   itemId: item.id,
+  ...(item.haystack === undefined ? {} : { level }),
   task: item.task,
   family: item.family,
   repeat,

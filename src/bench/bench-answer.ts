@@ -1,12 +1,14 @@
 import type { ModelRef } from "../models/model-ref.ts";
 import type { Timings, TokenCounts } from "../servers/model-server.ts";
 import type { CallCost } from "./call-cost.ts";
-import type { Task } from "./suite.ts";
+import type { Level, Task } from "./suite.ts";
 
 /** One model's answer to one item, graded. */
 export interface BenchAnswer extends CallCost {
   readonly model: ModelRef;
   readonly itemId: string;
+  /** The run's, where the item's text is as long as that says: at another level it is another question. */
+  readonly level?: Level;
   readonly task: Task;
   readonly family: string;
   /** From 0, where an item is asked several times. */

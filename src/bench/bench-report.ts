@@ -113,6 +113,8 @@ export interface ReportedDrift {
 
 export interface ReportedItem {
   readonly id: string;
+  /** Where its text is as long as the level says. */
+  readonly level: Level | undefined;
   readonly task: Task;
   readonly answers: readonly {
     readonly model: string;

@@ -5,6 +5,7 @@ import { nameOf } from "../registry/model-profile.ts";
 import type { ModelRegistry } from "../registry/model-registry.ts";
 import type { BenchRuns } from "../store/bench-runs.ts";
 import { routingTable, type TaskAdvice } from "./advice.ts";
+import type { BenchAnswer } from "./bench-answer.ts";
 import type { BenchReport, ReportedRun } from "./bench-report.ts";
 import { type BenchedModel, buildReport } from "./build-report.ts";
 import { driftOf } from "./drift.ts";
@@ -48,7 +49,7 @@ export function createBenchResults(parts: {
 
   const full = async (run: BenchRun): Promise<FullRun> => {
     const [answers, speeds] = await Promise.all([readAnswers(runs, run.id), readSpeeds(runs, run.id)]);
-    return { run, answers, speeds };
+    return { run, answers: answers.map((answer) => withLevel(answer, run)), speeds };
   };
   const all = async (): Promise<readonly FullRun[]> => {
     const found: FullRun[] = [];
@@ -159,6 +160,10 @@ export function createBenchResults(parts: {
     return stored === undefined ? undefined : full(readRun(stored));
   }
 }
+
+/** Earlier versions did not write the level down; of their items those of recall have a text that it makes longer. */
+const withLevel = (answer: BenchAnswer, { plan }: BenchRun): BenchAnswer =>
+  answer.level === undefined && answer.task === "recall" ? { ...answer, level: plan.level } : answer;
 
 const sameWay = ({ plan: one }: BenchRun, { plan: other }: BenchRun): boolean =>
   JSON.stringify(one.through) === JSON.stringify(other.through);

@@ -7,7 +7,7 @@ import { sumOfCosts } from "./call-cost.ts";
 import { compareModels, type Difference, inPoints } from "./comparison.ts";
 import { comparisonSentence, type NamedModel } from "./comparison-sentence.ts";
 import { type Drift, driftSentence } from "./drift.ts";
-import { type ItemScore, itemScores } from "./item-scores.ts";
+import { type ItemScore, itemScores, questionOf } from "./item-scores.ts";
 import { speedTable } from "./speed-table.ts";
 import { scoreInterval } from "./statistics/score-interval.ts";
 import { spreadOf } from "./statistics/spread.ts";
@@ -153,17 +153,17 @@ function qualityOf(
 
 function itemsOf(models: readonly BenchedModel[], answers: readonly BenchAnswer[]): readonly ReportedItem[] {
   const order = (task: BenchAnswer["task"]) => TASKS.indexOf(task);
-  return [...Map.groupBy(answers, ({ itemId }) => itemId)]
-    .map(([id, own]): ReportedItem => {
-      const [{ task } = { task: "code" as const }] = own;
+  return [...Map.groupBy(answers, questionOf)]
+    .map(([question, own]): ReportedItem => {
+      const [{ itemId: id, level, task } = { itemId: question, level: undefined, task: "code" as const }] = own;
       const shown = models.flatMap(({ ref }) => {
         const mine = own.filter((answer) => sameModel(answer.model, ref));
         if (mine.length === 0) return [];
-        const score = itemScores(mine, ref).get(id)?.score;
+        const score = itemScores(mine, ref).get(question)?.score;
         const notes = [...new Set(mine.flatMap((answer) => answer.notes))];
         return [{ model: formatModelRef(ref), score: score === undefined ? undefined : 100 * score, notes }];
       });
-      return { id, task, answers: shown };
+      return { id, level, task, answers: shown };
     })
     .sort((one, other) => order(one.task) - order(other.task) || (one.id < other.id ? -1 : 1));
 }

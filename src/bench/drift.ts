@@ -50,9 +50,13 @@ export function driftOf(runs: readonly DatedRun[]): readonly Drift[] {
   const newest = ordered.at(-1);
   if (newest === undefined) return [];
   const hashes = new Set(newest.suites.map(({ name, hash }) => `${name} ${hash}`));
+  const levels = new Set([undefined, ...newest.answers.map(({ level }) => level)]);
   const comparable = ordered.map(({ at, suites, answers }) => {
     const same = new Set(suites.filter(({ name, hash }) => hashes.has(`${name} ${hash}`)).map(({ name }) => name));
-    return { at, answers: answers.filter(({ itemId }) => same.has(itemId.split("/")[0] ?? "")) };
+    return {
+      at,
+      answers: answers.filter(({ itemId, level }) => same.has(itemId.split("/")[0] ?? "") && levels.has(level)),
+    };
   });
   const before = comparable.slice(0, -1);
   return modelsIn(newest.answers).flatMap((model): Drift[] => {

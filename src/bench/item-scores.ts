@@ -18,13 +18,17 @@ export interface ItemScore {
   readonly totalMs: number;
 }
 
-/** By item, in the order in which they were first asked. Calls that failed are left out: they say nothing of the model. */
+/** What answers have to have in common to be compared: the item, and the level where that decides how long its text is. */
+export const questionOf = ({ itemId, level }: Pick<BenchAnswer, "itemId" | "level">): string =>
+  level === undefined ? itemId : `${itemId} ${level}`;
+
+/** By question, in the order in which they were first asked. Calls that failed are left out: they say nothing of the model. */
 export function itemScores(answers: readonly BenchAnswer[], model: ModelRef): ReadonlyMap<string, ItemScore> {
   const mine = answers.filter((answer) => sameModel(answer.model, model) && answer.outcome !== "failed");
-  const scored = [...Map.groupBy(mine, ({ itemId }) => itemId)].map(([itemId, repeats]): [string, ItemScore] => {
-    const [{ task, family } = { task: "code" as const, family: "" }] = repeats;
+  const scored = [...Map.groupBy(mine, questionOf)].map(([question, repeats]): [string, ItemScore] => {
+    const [{ itemId, task, family } = { itemId: "", task: "code" as const, family: "" }] = repeats;
     return [
-      itemId,
+      question,
       {
         itemId,
         task,

@@ -1,5 +1,6 @@
 import { formatModelRef, type ModelRef } from "../models/model-ref.ts";
 import type { BenchAnswer, SpeedSample } from "./bench-answer.ts";
+import { questionOf } from "./item-scores.ts";
 import type { BenchRun } from "./run-log.ts";
 
 /** A run with all that it found out. */
@@ -19,7 +20,7 @@ export interface NewestAnswers {
 }
 
 /**
- * Each model's newest answers to each item, of the newest text of each suite: an
+ * Each model's newest answers to each question, of the newest text of each suite: an
  * older text asked something else. A run's repeats stay together, and calls that
  * failed stand in nobody's way. Runs through OpenClaw are another question.
  */
@@ -49,7 +50,7 @@ export function newestAnswers(runs: readonly FullRun[]): NewestAnswers {
     const current = new Set(suites.filter(({ name, hash }) => hashes.get(name) === hash).map(({ name }) => name));
     for (const answer of found.answers) {
       if (answer.outcome === "failed" || !current.has(answer.itemId.split("/")[0] ?? "")) continue;
-      keep(answers, JSON.stringify([formatModelRef(answer.model), answer.itemId]), run, answer);
+      keep(answers, JSON.stringify([formatModelRef(answer.model), questionOf(answer)]), run, answer);
     }
     for (const sample of found.speeds) {
       keep(speeds, JSON.stringify([formatModelRef(sample.model), sample.promptTokens, sample.cold]), run, sample);

@@ -209,8 +209,8 @@ function itemSection({ items, models }: BenchReport): Block[] {
       summary: `All ${items.length} items`,
       table: {
         columns: ["Item", ...models.map(({ name }) => name)],
-        rows: items.map(({ id, answers }) => [
-          id,
+        rows: items.map(({ id, level, answers }) => [
+          level === undefined ? id : `${id} (${level})`,
           ...models.map(({ ref }) => {
             const own = answers.find(({ model }) => model === ref);
             if (own === undefined) return "not asked";

@@ -4,6 +4,7 @@ import { TASKS } from "../registry/seed-profile.ts";
 import type { BenchRuns, StoredBenchRun } from "../store/bench-runs.ts";
 import type { BenchAnswer, SpeedSample } from "./bench-answer.ts";
 import { type RunPlan, runPlan } from "./run-plan.ts";
+import { LEVELS } from "./suite.ts";
 
 /** A run with all that it is to know of itself. */
 export interface BenchRun extends Omit<StoredBenchRun, "plan" | "conditions"> {
@@ -43,6 +44,7 @@ const answer = z
   .object({
     model: ref,
     itemId: z.string(),
+    level: z.enum(LEVELS).exactOptional(),
     task: z.enum(TASKS),
     family: z.string(),
     repeat: z.number(),

@@ -110,7 +110,7 @@ export function createRunWork(parts: RunWorkParts): RunWork {
       );
       if (reply.kind === "down" || reply.kind === "set-aside") return reply;
 
-      const about = { item, repeat: ask.repeat, target, load, at: clock() };
+      const about = { item, level: plan.level, repeat: ask.repeat, target, load, at: clock() };
       const answer =
         reply.kind === "done"
           ? await graded(reply.value, { ...about, cost: costOfItem(parts, target, item, reply.value) })

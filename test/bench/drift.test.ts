@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { BenchAnswer } from "../../src/bench/bench-answer.ts";
 import { type DatedRun, driftOf, driftSentence } from "../../src/bench/drift.ts";
+import type { Level } from "../../src/bench/suite.ts";
 import { answersOf, QWEN, SONNET, taking } from "./answers.ts";
 
 const NAME = { name: "Qwen", local: true };
@@ -44,6 +45,28 @@ describe("drift", () => {
     expect(found?.change.tasks.map(({ subject, n }) => [subject, n])).toEqual([
       ["code", 0],
       ["tools", 40],
+    ]);
+  });
+
+  it("compares a long text only with one of the same level", () => {
+    const recall = (level: Level, ms: number, score = GOOD) =>
+      taking(answersOf({ model: QWEN, task: "recall", score, more: { level } }), ms);
+    expect(driftOf([run(1, recall("quick", 3_000)), run(8, recall("standard", 12_000, BAD))])).toEqual([]);
+    const [found] = driftOf([
+      run(1, recall("standard", 12_000)),
+      run(4, [...recall("quick", 3_000), ...code(GOOD)]),
+      run(8, [...recall("standard", 12_000), ...code(GOOD)]),
+    ]);
+    expect(found?.change.tasks.map(({ subject, n, verdict }) => [subject, n, verdict])).toEqual([
+      ["code", 40, "as good as"],
+      ["recall", 40, "as good as"],
+    ]);
+    expect(found && driftSentence(found, NAME)).not.toContain("times as long");
+    expect(found?.history.map(({ at, task }) => [new Date(at).getUTCDate(), task])).toEqual([
+      [1, "recall"],
+      [4, "code"],
+      [8, "recall"],
+      [8, "code"],
     ]);
   });
 

@@ -22,6 +22,14 @@ describe("a run", () => {
     expect(cloud?.usd).toBeCloseTo((input * 3 + output * 15) / 1e6, 12);
   });
 
+  it("keeps the level with an answer after a text that is as long as the level says", async () => {
+    const haystack = { needle: "The gate is green.", at: 0.5 };
+    const lab = await startLab({ suites: [suiteOf(someItem(0), someItem(1, { haystack }))] });
+    await lab.work();
+    const levels = (await lab.answers()).map(({ itemId, level }) => [itemId, level]);
+    expect(Object.fromEntries(levels)).toEqual({ "sums/even/v0": undefined, "sums/odd/v1": "quick" });
+  });
+
   it("asks with a fixed seed and temperature, the item's limit, and another beginning each time", async () => {
     const lab = await startLab({ request: { repeats: 2 } });
     await lab.work();
