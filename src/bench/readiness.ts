@@ -1,6 +1,7 @@
 import { formatModelRef, type ModelRef, sameModel } from "../models/model-ref.ts";
 import { isLocalModelServer } from "../servers/drivers.ts";
 import { listingName } from "../servers/listing.ts";
+import type { RunningModel } from "../servers/model-server.ts";
 import type { Eviction } from "../sessions/switch-plan.ts";
 import { nonceFor } from "./bench-prompt.ts";
 import type { BenchTarget } from "./bench-target.ts";
@@ -14,17 +15,22 @@ export interface ReadyModel {
   readonly charactersPerToken: number | undefined;
 }
 
+interface LoadedModel extends ReadyModel {
+  /** The server names it among what it has in memory. */
+  readonly isNamed: boolean;
+}
+
 export interface Readiness {
   /**
    * Loads the model where that is to be done, and asks it something that does not
    * count: the first answer after a load, or over a new connection, is slower than
-   * those that follow. Does nothing where that was done and nobody came in between.
-   * Waits where the load would push out what a conversation uses. Rejects with the
+   * those that follow. Does nothing where that was done, nobody came in between and the
+   * model is still in memory. Waits where the load would push out what a conversation uses. Rejects with the
    * server's codes.
    */
   ensure(target: BenchTarget, signal: AbortSignal): Promise<ReadyModel>;
-  /** Somebody else had use of the server: what is in its memory now is not known. */
-  forget(target: BenchTarget): void;
+  /** Somebody else had use of the local server at this host: what is in its memory now is not known. */
+  forget(host: string): void;
 }
 
 const WARM_UP_CHARACTERS = 2_000;
@@ -42,7 +48,7 @@ export function createReadiness(parts: {
   readonly mark: string;
 }): Readiness {
   const { evictions, mayEvict, onWait, onLoad, sleep = sleepWell } = parts;
-  const last = new Map<string, ReadyModel>();
+  const last = new Map<string, LoadedModel>();
   let warmUps = 0;
 
   /** A model that a conversation used a moment ago stays where it is until nobody uses it. */
@@ -57,14 +63,22 @@ export function createReadiness(parts: {
     }
   };
 
-  /** The window that the server really gave. */
-  const loadedWindow = async ({ ref, server }: BenchTarget, signal: AbortSignal): Promise<number | undefined> => {
+  /** What the server says it has of the model in memory; undefined where it does not say. */
+  const inMemory = async (
+    { ref, server }: BenchTarget,
+    signal: AbortSignal,
+  ): Promise<readonly RunningModel[] | undefined> => {
     if (!isLocalModelServer(server)) return undefined;
-    const running = await server.running(signal).catch(() => []);
-    return running.find(({ name }) => listingName(name) === listingName(ref.model))?.contextTokens;
+    const running = await server.running(signal).catch(() => undefined);
+    signal.throwIfAborted();
+    return running?.filter(({ name }) => listingName(name) === listingName(ref.model));
   };
 
-  const load = async (target: BenchTarget, signal: AbortSignal): Promise<ReadyModel> => {
+  /** Only what the server has named before is missed: it may call a model by another name. */
+  const isGone = async ({ target, isNamed }: LoadedModel, signal: AbortSignal): Promise<boolean> =>
+    target.local && isNamed && (await inMemory(target, signal))?.length === 0;
+
+  const load = async (target: BenchTarget, signal: AbortSignal): Promise<LoadedModel> => {
     const { ref, server, contextTokens } = target;
     if (isLocalModelServer(server)) {
       await server.warm(ref.model, contextTokens === undefined ? {} : { contextTokens }, signal);
@@ -84,11 +98,13 @@ export function createReadiness(parts: {
       read = input === undefined ? undefined : input + cacheRead + cacheWrite;
     }
     signal.throwIfAborted();
-    const window = await loadedWindow(target, signal);
+    const [there] = (await inMemory(target, signal)) ?? [];
+    const window = there?.contextTokens;
     const windowTokens = window === undefined ? target.windowTokens : Math.min(window, target.windowTokens ?? window);
     return {
       target: { ...target, windowTokens },
       charactersPerToken: read === undefined || read <= 0 ? undefined : text.length / read,
+      isNamed: there !== undefined,
     };
   };
 
@@ -96,15 +112,16 @@ export function createReadiness(parts: {
     async ensure(target, signal) {
       const place = placeIn(target);
       const known = last.get(place);
-      if (known !== undefined && sameModel(known.target.ref, target.ref)) return known;
+      if (known !== undefined && sameModel(known.target.ref, target.ref) && !(await isGone(known, signal)))
+        return known;
       if (target.local) await untilRoom(target, signal);
       onLoad(target.ref);
       const ready = await load(target, signal);
       last.set(place, ready);
       return ready;
     },
-    forget(target) {
-      if (target.local) last.delete(placeIn(target));
+    forget(host) {
+      last.delete(host);
     },
   };
 }

@@ -108,6 +108,9 @@ export function createBenchRunner(parts: BenchRunnerParts): BenchRunner {
     return items;
   };
 
+  const localHosts = ({ plan }: BenchRun): ReadonlySet<string> =>
+    new Set(plan.models.flatMap(({ ref, local }) => (local ? (targets.hostOf(ref) ?? []) : [])));
+
   const conditionsOf = async ({ plan }: BenchRun, signal: AbortSignal): Promise<RunConditions> => ({
     load: parts.load(),
     models: await Promise.all(
@@ -137,6 +140,7 @@ export function createBenchRunner(parts: BenchRunnerParts): BenchRunner {
     const notes = runs.heldBy(lease);
     const cancelled = new AbortController();
     here.set(id, cancelled);
+    const unfollow: (() => void)[] = [];
     const within = AbortSignal.any([signal, cancelled.signal]);
     const watch = setInterval(() => {
       runs.read(id).then(
@@ -163,10 +167,14 @@ export function createBenchRunner(parts: BenchRunnerParts): BenchRunner {
         sleep,
         mark: `${id} ${run.at} ${clock()}`,
       });
+      // While another server is asked as well: a turn that came and went may have pushed a model out.
+      for (const host of localHosts(run)) unfollow.push(people.onTurn({ host }, () => readiness.forget(host)));
       const patience = createPatience({
         people,
         isLocalOnly,
-        onPeople: readiness.forget,
+        onPeople: ({ local, host }) => {
+          if (local) readiness.forget(host);
+        },
         onWait: progress.waits,
         sleep,
       });
@@ -210,6 +218,7 @@ export function createBenchRunner(parts: BenchRunnerParts): BenchRunner {
       throw thrown;
     } finally {
       clearInterval(watch);
+      for (const end of unfollow) end();
       here.delete(id);
     }
   };

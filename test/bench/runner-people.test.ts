@@ -57,6 +57,67 @@ describe("people come first", () => {
     expect(await lab.answers()).toHaveLength(6);
   });
 
+  /** Does something while the cloud is asked its second question. */
+  const duringCloud = (doing: () => unknown) => {
+    let count = 0;
+    return (chat: Parameters<typeof right>[0]) => {
+      const isIt = questionOf(chat) !== undefined && ++count === 2;
+      if (isIt) setImmediate(doing);
+      return { ...right(chat), promptMs: isIt ? 300 : 0 };
+    };
+  };
+
+  it("a turn that came and went while the cloud was asked: what it left in memory stays until nobody uses it", async () => {
+    const lab = await startLab({
+      models: [A, CLOUD],
+      cloud: duringCloud(async () => {
+        const body = JSON.stringify({ model: B.model, messages: [{ role: "user", content: "Hello" }] });
+        await fetch(`${lab.servers.local.url}/api/chat`, { method: "POST", body });
+        for (const listener of lab.state.listeners) listener();
+        lab.state.evictions = [{ model: "b", usedBy: ["agent:main:main"] }];
+      }),
+      parts: {
+        async sleep(ms) {
+          lab.state.sleeps.push(ms);
+          if (lab.state.sleeps.length === 2) lab.state.evictions = [];
+        },
+      },
+    });
+    expect(await lab.work()).toEqual({ kind: "done", left: [] });
+    expect(lab.state.sleeps).toEqual([15_000, 15_000]);
+    expect(lab.servers.local.loads).toEqual(["a", "b", "a"]);
+    expect(lab.state.listeners.size).toBe(0);
+  });
+
+  it("after a turn while the cloud was asked the first answer does not count either", async () => {
+    const lab = await startLab({
+      models: [A, CLOUD],
+      cloud: duringCloud(() => {
+        for (const listener of lab.state.listeners) listener();
+      }),
+    });
+    await lab.work();
+    expect(lab.servers.local.asked.filter(isWarmUp)).toHaveLength(2);
+  });
+
+  it("a model that its server has dropped meanwhile is loaded before an answer counts", async () => {
+    const lab = await startLab({
+      models: [A, CLOUD],
+      loadMs: 200,
+      cloud: duringCloud(() =>
+        fetch(`${lab.servers.local.url}/api/generate`, {
+          method: "POST",
+          body: JSON.stringify({ model: A.model, keep_alive: 0 }),
+        }),
+      ),
+    });
+    await lab.work();
+    expect(lab.servers.local.loads).toEqual(["a", "a"]);
+    expect(lab.servers.local.asked.filter(isWarmUp)).toHaveLength(2);
+    const local = (await lab.answers()).filter(({ model }) => model.provider === "ollama");
+    expect(local.every(({ timings }) => (timings.loadMs ?? 0) === 0)).toBe(true);
+  });
+
   it("an answer in the cloud is not stopped: there nobody waits for it", async () => {
     const lab = await startLab({
       models: [CLOUD],
