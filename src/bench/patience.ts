@@ -11,8 +11,8 @@ export type Reply<T> =
   | { readonly kind: "failed"; readonly reason: string }
   /** The model cannot do what was asked. */
   | { readonly kind: "unable"; readonly reason: string }
-  /** Nobody answers there at the moment: to be asked again later. */
-  | { readonly kind: "down"; readonly reason: string }
+  /** Nobody answers there at the moment: to be asked again later. `meanwhile`: it went down while this was asked. */
+  | { readonly kind: "down"; readonly reason: string; readonly meanwhile: boolean }
   /** As things are the model answers nothing more in this run. */
   | { readonly kind: "set-aside"; readonly reason: string };
 
@@ -114,7 +114,8 @@ export function createPatience({ people, isLocalOnly, onPeople, onWait, sleep = 
         const fault = askFault(tried.thrown);
         if (fault === undefined) throw tried.thrown;
         const { reason } = fault;
-        if (fault.kind === "down" || fault.kind === "unable") return { kind: fault.kind, reason };
+        if (fault.kind === "down") return { kind: "down", reason, meanwhile: broken > 0 };
+        if (fault.kind === "unable") return { kind: "unable", reason };
         if (fault.kind === "every-item") return { kind: "set-aside", reason };
         if (fault.kind === "this-item") return { kind: "failed", reason };
         if (fault.kind === "rate-limited") {
@@ -133,7 +134,7 @@ export function createPatience({ people, isLocalOnly, onPeople, onWait, sleep = 
         }
         const health = await target.server.health(AbortSignal.any([signal, AbortSignal.timeout(HEALTH_MS)]));
         signal.throwIfAborted();
-        return health.ok ? { kind: "failed", reason } : { kind: "down", reason: health.reason };
+        return health.ok ? { kind: "failed", reason } : { kind: "down", reason: health.reason, meanwhile: true };
       }
     },
   };

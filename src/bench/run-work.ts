@@ -50,6 +50,8 @@ export interface RunWorkParts {
 
 /** Characters of a turn that are kept for whoever wants to see what was said. */
 const KEPT_CHARACTERS = 20_000;
+/** So many say that it is the question. */
+const OUTAGES = 2;
 
 export function createRunWork(parts: RunWorkParts): RunWork {
   const { run, notes, patience, readiness, progress, signal, clock, logger } = parts;
@@ -58,6 +60,17 @@ export function createRunWork(parts: RunWorkParts): RunWork {
   const warmed = new Set<string>();
   /** What timed calls of a model have cost that no sample has in it yet: warm-ups, and those before one that failed. */
   const unbooked = new Map<string, readonly CallCost[]>();
+  /** How often a server went down while a question was asked. */
+  const outages = new Map<string, number>();
+
+  /** A question that takes its server down each time would be asked for ever: the second time it has failed. */
+  const notForEver = <T>(reply: Reply<T>, key: object): Reply<T> => {
+    if (reply.kind !== "down" || !reply.meanwhile) return reply;
+    const question = JSON.stringify(key);
+    const times = (outages.get(question) ?? 0) + 1;
+    outages.set(question, times);
+    return times < OUTAGES ? reply : { kind: "failed", reason: `Its server went down twice at it: ${reply.reason}` };
+  };
 
   const askOnce = async (
     target: BenchTarget,
@@ -103,10 +116,10 @@ export function createRunWork(parts: RunWorkParts): RunWork {
       progress.now({ doing: "asking", model: target.ref, itemId: item.id });
       const began = performance.now();
       const load = parts.load();
-      const reply = await patience.ask(
-        target,
-        (within, attempt) => askOnce(target, item, ask, attempt, within),
-        signal,
+      const key = { model: target.ref, itemId: item.id, repeat: ask.repeat };
+      const reply = notForEver(
+        await patience.ask(target, (within, attempt) => askOnce(target, item, ask, attempt, within), signal),
+        key,
       );
       if (reply.kind === "down" || reply.kind === "set-aside") return reply;
 
@@ -115,7 +128,6 @@ export function createRunWork(parts: RunWorkParts): RunWork {
         reply.kind === "done"
           ? await graded(reply.value, { ...about, cost: costOfItem(parts, target, item, reply.value) })
           : (reply.kind === "unable" ? unableAnswer : failedAnswer)(reply.reason, about);
-      const key = { model: target.ref, itemId: item.id, repeat: ask.repeat };
       await notes.answer(run.id, key, answer, reply.kind === "done" ? shortened(reply.value) : null);
       progress.done(target.ref, reply.kind === "done" ? performance.now() - began : undefined);
       return { kind: "done", value: answer };
@@ -126,7 +138,8 @@ export function createRunWork(parts: RunWorkParts): RunWork {
       const began = performance.now();
       const name = formatModelRef(target.ref);
       const size = `${name} ${promptTokens}`;
-      const reply = await patience.ask(
+      const key = { model: target.ref, promptTokens, cold, sample };
+      const asked = await patience.ask(
         target,
         async (within, attempt) => {
           const ready = await readiness.ensure(target, within);
@@ -150,8 +163,8 @@ export function createRunWork(parts: RunWorkParts): RunWork {
         },
         signal,
       );
+      const reply = notForEver(asked, key);
       if (reply.kind === "down" || reply.kind === "set-aside") return reply;
-      const key = { model: target.ref, promptTokens, cold, sample };
       const cost = sumOfCosts(unbooked.get(name) ?? []);
       const measured: SpeedSample | undefined =
         reply.kind === "done"

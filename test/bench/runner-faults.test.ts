@@ -112,6 +112,53 @@ describe("a server that breaks off", () => {
   });
 });
 
+describe("a server that a question takes down", () => {
+  /** It starts again by itself each time, as a service does. */
+  async function startMortal(isDeadly: (at: number) => boolean, suites = [someSuite(6)]) {
+    let end: Promise<unknown> = Promise.resolve();
+    const answer = (chat: AskedChat): Script => {
+      if (!isDeadly(questionOf(chat) ?? -1)) return right(chat);
+      end = lab.servers.local.close();
+      return { text: "It is", breakAfter: 0 };
+    };
+    const asked: AskedChat[] = [];
+    const lab = await startLab({
+      answer,
+      suites,
+      parts: {
+        async sleep(ms) {
+          lab.state.sleeps.push(ms);
+          if (lab.state.sleeps.length > 40) throw new Error("It would go on for ever.");
+          if (lab.state.sleeps.length % 2 === 1) return;
+          await end;
+          asked.push(...items(lab.servers.local));
+          const { port } = new URL(lab.servers.local.url);
+          lab.servers.local = await startScriptedOllama(answer, { port: Number(port) });
+        },
+      },
+    });
+    return { lab, asked };
+  }
+
+  it("each time is asked that twice; the others are answered", async () => {
+    const { lab, asked } = await startMortal((at) => at === 2);
+    expect(await lab.work()).toEqual({ kind: "done", left: [] });
+    expect((await lab.answers()).find(({ itemId }) => itemId.endsWith("/v2"))).toMatchObject({
+      outcome: "failed",
+      notes: [expect.stringMatching(/^Its server went down twice at it: /)],
+    });
+    expect(Object.values(await outcomes(lab)).filter((outcome) => outcome === "answered")).toHaveLength(5);
+    expect(asked.filter((chat) => questionOf(chat) === 2)).toHaveLength(2);
+  });
+
+  it("whichever it is, is left alone after five of them", async () => {
+    const { lab } = await startMortal((at) => at >= 0, [someSuite(8)]);
+    expect((await lab.work()).left).toEqual([
+      expect.stringMatching(/^5 items in a row came to nothing .* 3 questions to ollama\/a were not asked\.$/),
+    ]);
+  });
+});
+
 describe("a server that is down", () => {
   it("in the middle keeps no other waiting and costs no item: the rest is asked when it is back", async () => {
     let back: Promise<unknown> | undefined;
