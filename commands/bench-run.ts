@@ -8,7 +8,7 @@ import { runWords } from "./bench-options.ts";
 import { benchInterimCard, benchProgressCard } from "./bench-progress-card.ts";
 import { benchQuestion, type NameOf } from "./bench-question.ts";
 import { benchResultCard } from "./bench-result-card.ts";
-import type { Action } from "./card.ts";
+import type { Action, Card } from "./card.ts";
 import { chooseModel } from "./choose-model.ts";
 import type { CommandContext, Reply } from "./command.ts";
 import { actorOf } from "./model-switch.ts";
@@ -37,10 +37,21 @@ export async function runBench(context: CommandContext<Services>): Promise<Reply
     agentId: words.through === undefined ? undefined : agentId,
   });
   const called = namesIn((await registry.current()).models);
-  if (!confirmed) return { card: benchQuestion(prepared, called), visibility: "private", needsConfirmation: true };
-  const run = await bench.start(prepared.plan, { actor: actorOf(context), place: formatPlace(conversation) });
+  const actor = actorOf(context);
+  const agreed = confirmed ? await bench.shown.agreed(prepared, actor) : undefined;
+  if (agreed === undefined) {
+    await bench.shown.show(prepared, actor);
+    const card = benchQuestion(prepared, called);
+    return { card: confirmed ? askedAgain(card) : card, visibility: "private", needsConfirmation: true };
+  }
+  const run = await bench.start(agreed, { actor, place: formatPlace(conversation) });
   return lookOn(context, run, called);
 }
+
+const askedAgain = (card: Card): Card => ({
+  ...card,
+  body: ["Nothing was begun: this is not what was shown before, so it needs another yes.", ...(card.body ?? [])],
+});
 
 /** Each once, in the order in which they were typed. */
 export async function namedModels(words: readonly string[], registry: ModelRegistry): Promise<readonly ModelRef[]> {

@@ -14,6 +14,7 @@ import type { RunPlan } from "./run-plan.ts";
 import type { RunProgress } from "./run-progress.ts";
 import { runQueue } from "./run-queue.ts";
 import type { BenchRunner, RunEnd, RunHow } from "./runner.ts";
+import type { ShownRuns } from "./shown-runs.ts";
 import type { Level, Suite } from "./suite.ts";
 import type { SuiteFiles } from "./suite-files.ts";
 import { usualModels } from "./usual-models.ts";
@@ -47,6 +48,8 @@ export interface Bench {
    * cannot be used, and the codes of `RunPreparer`.
    */
   prepare(request: BenchRequest): Promise<PreparedRun>;
+  /** What people were shown of what was prepared, and what their yes is to. */
+  readonly shown: ShownRuns;
   /** Begins what was prepared, once a person has said yes. Throws `bench_running`. */
   start(plan: RunPlan, by: BenchAuthor): Promise<BenchRun>;
   /** The run that is open, and how far it is. */
@@ -76,6 +79,7 @@ export interface BenchParts {
   readonly runs: BenchRuns;
   readonly runner: BenchRunner;
   readonly preparer: RunPreparer;
+  readonly shown: ShownRuns;
   readonly suiteFiles: SuiteFiles;
   readonly registry: Pick<ModelRegistry, "current" | "find">;
   readonly machine: () => SpeedMachine | undefined;
@@ -175,6 +179,7 @@ export function createBench(parts: BenchParts): Bench {
 
   return {
     results: createBenchResults({ runs, registry, machine }),
+    shown: parts.shown,
     suites: async () => (await suiteFiles.load()).suites.map(({ name }) => name),
     knownSuites: suiteFiles.known,
     isWatched: parts.isWatched,

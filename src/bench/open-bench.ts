@@ -16,6 +16,7 @@ import type { ServerMonitor } from "../registry/server-monitor.ts";
 import { createPatientFetch } from "../servers/patient-fetch.ts";
 import type { AuditLog } from "../store/audit-log.ts";
 import { createBenchRuns } from "../store/bench-runs.ts";
+import { createExpiringStore } from "../store/expiring-store.ts";
 import { createLeases } from "../store/leases.ts";
 import type { Measurements } from "../store/measurements.ts";
 import type { Schema } from "../store/schema.ts";
@@ -30,6 +31,7 @@ import { createPeople } from "./people.ts";
 import { createRunPreparer } from "./prepare-run.ts";
 import { readAnswers, readSpeeds } from "./run-log.ts";
 import { createBenchRunner } from "./runner.ts";
+import { createShownRuns } from "./shown-runs.ts";
 import { createSuiteFiles } from "./suite-files.ts";
 
 export interface OpenBenchParts {
@@ -90,6 +92,7 @@ export function openBench(parts: OpenBenchParts): Bench {
     runs,
     runner,
     preparer: createRunPreparer({ targets, registry, rate, machine, askAboveUsd: config.bench.askAbove }),
+    shown: createShownRuns(createExpiringStore(db, clock, "bench")),
     suiteFiles,
     registry,
     machine,

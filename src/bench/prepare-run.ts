@@ -10,7 +10,7 @@ import type { PlannedModel, RunPlan } from "./run-plan.ts";
 
 /** A plan with what there is to know before anybody says yes to it. */
 export interface PreparedRun {
-  /** With the yes to all questions in it: to be begun only after a person gave it, or where there are none. */
+  /** With the yes to all questions in it: to be begun only after a person gave it to just these, or where there are none. */
   readonly plan: RunPlan;
   readonly estimate: RunEstimate;
   readonly questions: readonly RunQuestion[];

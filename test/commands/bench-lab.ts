@@ -11,6 +11,7 @@ import { keepMeasured } from "../../src/bench/keep-measured.ts";
 import { createRunPreparer } from "../../src/bench/prepare-run.ts";
 import { readAnswers, readSpeeds } from "../../src/bench/run-log.ts";
 import { createBenchRunner } from "../../src/bench/runner.ts";
+import { createShownRuns } from "../../src/bench/shown-runs.ts";
 import { createSuiteFiles } from "../../src/bench/suite-files.ts";
 import { createAuditLog } from "../../src/store/audit-log.ts";
 import { createBenchRuns } from "../../src/store/bench-runs.ts";
@@ -78,7 +79,10 @@ export async function benchLab(
   const local = await startScriptedOllama(options.local ?? knowsNot, { models: [QWEN.model] });
   const cloud = await startScriptedOllama(knows, { models: [SONNET.model] });
   closing.push(local.close, cloud.close);
-  const state = { locked: false, watched: false, waitedMs: 0, evictions: [] as { model: string; usedBy: string[] }[] };
+  const state = {
+    ...{ locked: false, watched: false, waitedMs: 0, priced: options.priced ?? true, dearer: 1 },
+    evictions: [] as { model: string; usedBy: string[] }[],
+  };
   const clock = (): number => Date.now() + state.waitedMs;
   const store = await openStore(`sqlite:${join(folder, "clutch.db")}`, { clock });
   closing.push(() => store.close());
@@ -112,7 +116,7 @@ export async function benchLab(
       models.find(({ ref: known }) => known.provider === ref.provider && known.model === ref.model),
   };
   const logger = pino({ level: "silent" });
-  const rate = () => (options.priced === false ? undefined : RATE);
+  const rate = () => (state.priced ? { ...RATE, output: RATE.output * state.dearer } : undefined);
   const suiteFiles = createSuiteFiles(options.own ?? [], folder, folder);
   const runner = createBenchRunner({
     runs,
@@ -147,6 +151,7 @@ export async function benchLab(
       machine: () => undefined,
       askAboveUsd: options.askAboveUsd ?? 5,
     }),
+    shown: createShownRuns(store.expiring("bench")),
     suiteFiles,
     registry,
     machine: () => undefined,

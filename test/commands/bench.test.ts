@@ -183,6 +183,53 @@ describe("what is refused", () => {
     expect(text(card)).toContain("It would push llama3.1:70b out of memory, which a conversation uses");
   });
 
+  describe("with a yes to", () => {
+    const IN_USE = [{ model: "llama3.1:70b", usedBy: ["agent:main:main"] }];
+    const AGAIN = "Nothing was begun: this is not what was shown before, so it needs another yes.";
+    type BenchLab = Awaited<ReturnType<typeof benchLab>>;
+
+    it.each<[string, Partial<BenchLab["state"]>, string]>([
+      ["no conversation that waits", { evictions: IN_USE }, "It would push llama3.1:70b out"],
+      ["a lower price", { dearer: 1_000 }, "It may cost up to"],
+      ["a known price", { priced: false }, "Nobody states a price for Claude Sonnet 5"],
+    ])("%s, nothing more: it is asked again", async (_, change, question) => {
+      const lab = await benchLab();
+      await lab.type("/bench run sums qwen sonnet");
+      Object.assign(lab.state, change);
+      const again = await lab.type("/bench run sums qwen sonnet", true);
+      expect(again).toMatchObject({ ok: false, needsConfirmation: true });
+      expect(again.card.body?.[0]).toBe(AGAIN);
+      expect(text(again.card)).toContain(question);
+      expect(await lab.runs.list({ limit: 9 })).toEqual([]);
+      expect((await lab.type("/bench run sums qwen sonnet", true)).ok).toBe(true);
+    });
+
+    it("other models, nothing of these", async () => {
+      const lab = await benchLab();
+      await lab.type("/bench run sums qwen");
+      expect((await lab.type("/bench run sums sonnet", true)).card.body?.[0]).toBe(AGAIN);
+    });
+
+    it("what the card showed, that, though it would be less by now", async () => {
+      const lab = await benchLab({ askAboveUsd: 0 });
+      lab.state.evictions = IN_USE;
+      lab.state.dearer = 2;
+      const { card } = await lab.type("/bench run sums qwen sonnet");
+      const shown = /It may cost up to \$([\d.]+)/.exec(text(card))?.[1];
+      lab.state.evictions = [];
+      lab.state.dearer = 1;
+      expect((await lab.type("/bench run sums qwen sonnet", true)).ok).toBe(true);
+      const [run] = await lab.runs.list({ limit: 1 });
+      expect(run?.plan).toMatchObject({ consent: { evict: true, usd: expect.closeTo(Number(shown), 2) } });
+    });
+
+    it("everything beforehand, as a script says it, all that it takes", async () => {
+      const lab = await benchLab({ askAboveUsd: 0 });
+      lab.state.evictions = IN_USE;
+      expect((await lab.type("/bench run sums qwen sonnet", true)).ok).toBe(true);
+    });
+  });
+
   it("nothing, but says so, where it may cost more than is spent without asking, or nobody knows what", async () => {
     const dear = await benchLab({ askAboveUsd: 0 });
     expect(text((await dear.type("/bench run sums sonnet")).card)).toMatch(

@@ -57,6 +57,7 @@ export function recordingBench(changes: string[], clock: () => number): Bench {
       },
       questions: [],
     }),
+    shown: { show: async () => undefined, agreed: async (prepared) => prepared.plan },
     async start() {
       changes.push("bench run");
       return run;
