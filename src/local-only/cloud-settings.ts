@@ -1,9 +1,11 @@
+import { CANARY } from "../models/canary.ts";
 import { formatModelRef, type ModelRef } from "../models/model-ref.ts";
 import { readSlot } from "../openclaw/config-slots.ts";
 import { KNOWN_MODEL_SETTINGS } from "../openclaw/known-model-settings.ts";
 import { type ModelSetting, readModelSettings } from "../openclaw/model-settings.ts";
 import type { ConfigSnapshot } from "../openclaw/openclaw.ts";
-import { type IsLocal, modelsIn, OWN_RUNTIMES, primaryOf } from "./local-reader.ts";
+import { type IsLocal, keysAt, modelsIn, OWN_RUNTIMES, primaryOf } from "./local-reader.ts";
+import { isLoopbackAddress } from "./loopback.ts";
 
 type Config = Pick<ConfigSnapshot, "authored">;
 
@@ -13,6 +15,8 @@ export interface CloudSetting {
   readonly setting: string;
   readonly how: string;
   readonly value: string;
+  /** Whether it leads to the gateway's own machine, where a wall may not see it. */
+  readonly onGateway: boolean;
 }
 
 /** What there is besides turns and helper calls, and is not proved to stay local; also what nobody set. */
@@ -20,34 +24,77 @@ export function cloudSettingsOf(
   snapshot: Config,
   facts: { readonly isLocal: IsLocal; readonly catalogue: readonly ModelRef[] },
 ): CloudSetting[] {
-  return [...settingsMade(snapshot, facts), ...leftToOpenClaw(snapshot)];
+  const near = providersOnGateway(snapshot);
+  return [...settingsMade(snapshot, { ...facts, near }), ...leftToOpenClaw(snapshot, near)];
 }
 
 /**
  * Outlets that are open where nobody set anything: memory is embedded by OpenAI (reference/memory-config), and what is
  * heard or filmed is understood by whichever vendor there is a key for (nodes/media-understanding).
  */
-function leftToOpenClaw({ authored }: Config): CloudSetting[] {
+function leftToOpenClaw({ authored }: Config, near: ReadonlySet<string>): CloudSetting[] {
+  const set = keysAt(authored, ["models", "providers"]).filter((id) => id !== CANARY.provider);
   const isOff = (...path: string[]): boolean => readSlot(authored, path) === false;
-  const value = "not set, so OpenClaw chooses";
+  const left = (name: string, setting: string, may: readonly string[]): CloudSetting => {
+    const onGateway = may.some((id) => near.has(id));
+    return { name, setting, how: "egress", value: "not set, so OpenClaw chooses", onGateway };
+  };
   const hasMemory =
     readSlot(authored, ["memory", "search", "provider"]) === null && !isOff("memory", "search", "enabled");
   const hears = !["audio", "video"].every((kind) => isOff("tools", "media", kind, "enabled"));
   return [
-    ...(hasMemory ? [{ name: "Memory embeddings", setting: "memory.search.provider", how: "egress", value }] : []),
-    ...(hears ? [{ name: "Voice and video in messages", setting: "tools.media.audio", how: "egress", value }] : []),
+    ...(hasMemory ? [left("Memory embeddings", "memory.search.provider", ["openai"])] : []),
+    // Ollama hears nothing.
+    ...(hears
+      ? [
+          left(
+            "Voice and video in messages",
+            "tools.media.audio",
+            set.filter((id) => id !== "ollama"),
+          ),
+        ]
+      : []),
   ];
 }
 
 function settingsMade(
   snapshot: Config,
-  facts: { readonly isLocal: IsLocal; readonly catalogue: readonly ModelRef[] },
+  facts: { readonly isLocal: IsLocal; readonly catalogue: readonly ModelRef[]; readonly near: ReadonlySet<string> },
 ): CloudSetting[] {
   return readModelSettings(snapshot).flatMap((made): CloudSetting[] => {
     const { name, setting, how } = made;
     if (!["tool", "egress", "route"].includes(how) || staysLocal(made, facts)) return [];
-    return [{ name, setting, how, value: modelsIn(made.value).map(presentable).join(", ") }];
+    const value = modelsIn(made.value).map(presentable).join(", ");
+    return [{ name, setting, how, value, onGateway: isOnGateway(snapshot, made, facts.near) }];
   });
+}
+
+/** Providers that OpenClaw looks for on its own machine where no address is set (its documentation, providers). */
+const NEAR_BY_DEFAULT: readonly string[] = ["ollama", "lmstudio", "vllm", "sglang", "litellm"];
+
+function providersOnGateway({ authored }: Config): ReadonlySet<string> {
+  const addressOf = (id: string): unknown => readSlot(authored, ["models", "providers", id, "baseUrl"]);
+  const set = keysAt(authored, ["models", "providers"]).filter((id) => namesLoopback(addressOf(id)));
+  return new Set([...set, ...NEAR_BY_DEFAULT.filter((id) => addressOf(id) === null)]);
+}
+
+/** Whether it, or an address beside it, names the gateway's own machine, or a provider that is there. */
+function isOnGateway(
+  { authored }: Config,
+  { path, value }: Pick<ModelSetting, "path" | "value">,
+  near: ReadonlySet<string>,
+): boolean {
+  const beside = [["baseUrl"], ["remote", "baseUrl"]].map((keys) =>
+    readSlot(authored, [...path.slice(0, -1), ...keys]),
+  );
+  const isNear = (name: string): boolean => near.has(name.split("/")[0] ?? "");
+  return [readSlot(authored, path), ...beside].some(namesLoopback) || modelsIn(value).some(isNear);
+}
+
+/** Whether an address in it, however deep, is of the machine itself. */
+function namesLoopback(value: unknown): boolean {
+  if (typeof value === "string") return isLoopbackAddress(value.trim());
+  return typeof value === "object" && value !== null && Object.values(value).some(namesLoopback);
 }
 
 /** Ways to search memory by words alone, and by a model within OpenClaw (concepts/memory-search). */

@@ -2,14 +2,17 @@ import { CANARY } from "../models/canary.ts";
 import type { OpenClaw } from "../openclaw/openclaw.ts";
 import type { SessionRow } from "../openclaw/wire.ts";
 import type { ModelRegistry } from "../registry/model-registry.ts";
+import { mayBeOnGateway } from "./loopback.ts";
 
 /** Conversations whose turns a model in the cloud answers, or would. */
 export interface CloudTurns {
   /** Session keys of those with something said since `at` (epoch ms) and a next turn for the cloud. */
   writtenSince(at: number): Promise<readonly string[]>;
-  /** Stops those that are being answered now; gives how many. */
-  cut(): Promise<number>;
+  /** Stops those that are being answered now, or only those whose model may be on the gateway's own machine; gives how many. */
+  cut(which: CutTurns): Promise<number>;
 }
+
+export type CutTurns = "all" | "on the gateway's machine";
 
 /** A turn that runs shows in its row within so long, ms. */
 const ACTIVE_MS = 15 * 60_000;
@@ -37,10 +40,12 @@ export function createCloudTurns(parts: {
       }
       return found;
     },
-    async cut() {
+    async cut(which) {
       await registry.current();
       const active = await openclaw.activeSessions(ACTIVE_MS, { timeoutMs: 60_000 });
-      const cloud = active.filter((row) => row.running && isCloud(row));
+      const isMeant = ({ model }: SessionRow): boolean =>
+        which === "all" || (model !== undefined && mayBeOnGateway(registry.find(model)));
+      const cloud = active.filter((row) => row.running && isCloud(row) && isMeant(row));
       await Promise.all(cloud.map(({ key }) => openclaw.stopTurn(key)));
       return cloud.length;
     },

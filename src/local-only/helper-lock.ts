@@ -1,7 +1,8 @@
 import type { ConfigChanges, SlotDifference } from "../agents/config-changes.ts";
 import { helperCallsOf } from "../agents/helper-calls.ts";
 import { ClutchError } from "../errors.ts";
-import { formatModelRef, type ModelRef, sameModel } from "../models/model-ref.ts";
+import { countsAsCloud } from "../models/locality.ts";
+import { formatModelRef, type ModelRef, parseModelRef, sameModel } from "../models/model-ref.ts";
 import { formatSlot, type Slot } from "../openclaw/config-slots.ts";
 import { unknownModelSettings } from "../openclaw/model-settings.ts";
 import type { OpenClaw } from "../openclaw/openclaw.ts";
@@ -9,6 +10,7 @@ import type { ModelRegistry } from "../registry/model-registry.ts";
 import type { Change, ChangeJournal } from "../store/change-journal.ts";
 import { type CloudSetting, cloudSettingsOf, cloudTools } from "./cloud-settings.ts";
 import { localReader } from "./local-reader.ts";
+import { mayBeOnGateway } from "./loopback.ts";
 import { type OpenHelper, openHelpersOf } from "./open-helpers.ts";
 
 /** A helper call that would go to the cloud, or to somewhere unknown. */
@@ -18,6 +20,8 @@ export interface CloudHelper {
   readonly setting: string;
   /** What it uses now, for people. */
   readonly uses: string;
+  /** Whether that may be on the gateway's own machine, where a wall may not see it. */
+  readonly onGateway: boolean;
 }
 
 export interface CloudAudit {
@@ -89,7 +93,7 @@ export function createHelperLock(parts: {
     const catalogue = models.map(({ ref }) => ref);
     const isLocal = localReader(snapshot.config, { localModels, catalogue });
     const { calls } = helperCallsOf(snapshot, [], { registry, agentIds });
-    return { snapshot, catalogue, isLocal, open: openHelpersOf(snapshot, { isLocal, calls }) };
+    return { snapshot, models, catalogue, isLocal, open: openHelpersOf(snapshot, { isLocal, calls }) };
   };
 
   const mayStand = ({ id, state, failure, undoes, undoneBy }: Change, batch: readonly Change[]): boolean =>
@@ -99,8 +103,20 @@ export function createHelperLock(parts: {
     !batch.some((other) => other.undoes === id && other.state === "done");
 
   return {
-    cloudHelpers: async () =>
-      (await look()).open.map(({ name, path, uses }) => ({ name, setting: formatSlot(path), uses })),
+    async cloudHelpers() {
+      const { open, models } = await look();
+      // Left to OpenClaw, or by an alias that an agent may have for another one, any of them may answer.
+      const isAnyOnGateway = models.some((profile) => countsAsCloud(profile.locality) && mayBeOnGateway(profile));
+      const isOnGateway = (written: string): boolean => {
+        const ref = parseModelRef(written.trim());
+        return ref === undefined ? isAnyOnGateway : mayBeOnGateway(registry.find(ref));
+      };
+      return open.map(({ name, path, uses, named }) => ({
+        ...{ name, uses },
+        setting: formatSlot(path),
+        onGateway: named?.some(isOnGateway) ?? isAnyOnGateway,
+      }));
+    },
 
     async tools() {
       const { snapshot, isLocal } = await look();

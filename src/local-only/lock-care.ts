@@ -12,7 +12,7 @@ import type { KeptConversations } from "./kept-conversations.ts";
 import { CLUTCH, createLockAlerts, type LockAlert, told } from "./lock-alerts.ts";
 import { detailsOf } from "./lock-details.ts";
 import type { Holder } from "./lock-holder.ts";
-import { isOf, isShut, type LayerView, type LockLayer, lookAt } from "./lock-layers.ts";
+import { holdsLoopback, isOf, isShut, type LayerView, type LockLayer, lookAt } from "./lock-layers.ts";
 import { closedOnes, isPassing, type LockMachine } from "./lock-machine.ts";
 import type { LockSchedule } from "./lock-schedule.ts";
 import type { LockStatus } from "./lock-status.ts";
@@ -146,11 +146,15 @@ export function createLockCare(parts: {
         logger.warn({ err: thrown }, "helper calls could not be pointed at a local model");
       });
     }
-    const still = new Set((await helpers.cloudHelpers()).map(({ name }) => name));
+    const open = await helpers.cloudHelpers();
+    const still = new Set(open.map(({ name }) => name));
     const moved = left.filter(({ name }) => !still.has(name)).map(({ name }) => name);
-    const wall = layers.find(({ name }) => name === "wall");
-    if (still.size > 0 && (wall === undefined || (await lookAt(wall)).state !== "closed")) {
-      problems.push(`These calls go to the cloud, and nothing holds them: ${[...still].join(", ")}.`);
+    const views = await Promise.all(layers.map(lookAt));
+    const hasWall = closedOnes(layers, views).includes("wall");
+    const holdsAll = holdsLoopback(layers, views);
+    const unheld = open.filter(({ onGateway }) => !hasWall || (onGateway && !holdsAll)).map(({ name }) => name);
+    if (unheld.length > 0) {
+      problems.push(`These calls go to the cloud, and nothing holds them: ${[...new Set(unheld)].join(", ")}.`);
     }
     return moved.length === 0 ? [] : [`These calls went to the cloud by their settings: ${moved.join(", ")}.`];
   };

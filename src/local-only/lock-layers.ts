@@ -17,6 +17,8 @@ export type LayerView =
       readonly at: number;
       /** Why its file cannot be believed; it is closed then. */
       readonly damage: string | undefined;
+      /** OpenClaw passes it by on the way to its own machine (`proxy.loopbackMode`), or may do so. */
+      readonly sparesLoopback?: boolean;
     }
   | {
       readonly state: "absent";
@@ -107,7 +109,7 @@ export function wallLayer(wall: WallClient, usedProxy: () => Promise<UsedProxy>)
       if (used?.address !== undefined && used.address !== status.listen) {
         return unused(`It runs at ${status.listen}, but OpenClaw uses another proxy.`);
       }
-      return { state: closed ? "closed" : "open", id, at, damage };
+      return { state: closed ? "closed" : "open", id, at, damage, sparesLoopback: sparesLoopback(used) };
     },
     close: async (id, rules) => void (await wall.close(id, rules.wall)),
     open: async (id) => void (await wall.open(id)),
@@ -118,7 +120,12 @@ export interface UsedProxy {
   readonly enabled: boolean;
   /** `host:port`; undefined where OpenClaw does not tell. */
   readonly address?: string | undefined;
+  readonly loopbackMode?: string | undefined;
 }
+
+/** By default OpenClaw goes to its own machine directly (security/network-proxy of its documentation). */
+export const sparesLoopback = (used: UsedProxy | undefined): boolean =>
+  used?.loopbackMode !== "proxy" && used?.loopbackMode !== "block";
 
 /** Looks without failing: a layer that cannot be asked is absent, and the reason says so. */
 export async function lookAt(layer: LockLayer): Promise<LayerView> {
@@ -129,6 +136,13 @@ export async function lookAt(layer: LockLayer): Promise<LayerView> {
     return { state: "absent", why: thrown.message, mayHold: true };
   }
 }
+
+/** Whether what OpenClaw reaches on its own machine is held, by a wall that it goes through for that as well. */
+export const holdsLoopback = (layers: readonly LockLayer[], views: readonly LayerView[]): boolean =>
+  layers.some(({ name }, at) => {
+    const view = views[at];
+    return name === "wall" && view?.state === "closed" && view.sparesLoopback !== true;
+  });
 
 /** An id of a lock, or of a later closing of a layer under the same lock. */
 export const isOf = (id: string, lockId: string): boolean => id === lockId || id.startsWith(`${lockId}~`);

@@ -2,11 +2,20 @@ import type { Logger } from "pino";
 import { ClutchError } from "../errors.ts";
 import type { ModelRef } from "../models/model-ref.ts";
 import type { LockEntry, LockJournal } from "../store/lock-journal.ts";
+import type { CloudTurns } from "./cloud-turns.ts";
 import type { HelperTurns } from "./helper-turns.ts";
 import type { KeptConversations } from "./kept-conversations.ts";
 import { detailsOf, type LockDetails } from "./lock-details.ts";
 import type { Holder } from "./lock-holder.ts";
-import { closingId, isOf, type LayerRules, type LayerView, type LockLayer, lookAt } from "./lock-layers.ts";
+import {
+  closingId,
+  holdsLoopback,
+  isOf,
+  type LayerRules,
+  type LayerView,
+  type LockLayer,
+  lookAt,
+} from "./lock-layers.ts";
 import type { Verification } from "./lock-status.ts";
 
 /**
@@ -36,8 +45,7 @@ export function createLockMachine(parts: {
   /** From memory where that is there, so that nothing delays the closing. */
   readonly quickRules: () => Promise<LayerRules>;
   readonly freshRules: () => Promise<{ readonly rules: LayerRules; readonly best: ModelRef | undefined }>;
-  /** Stops turns that a cloud model is answering; gives how many. */
-  readonly cutTurns: () => Promise<number>;
+  readonly cutTurns: CloudTurns["cut"];
   readonly verify: (layers: readonly LockLayer["name"][], tell: (step: string) => void) => Promise<Verification>;
   readonly logger: Logger;
 }): LockMachine {
@@ -147,8 +155,10 @@ export function createLockMachine(parts: {
       details = { ...details, problems };
 
       await step("running turns", details);
-      // With both, what is cut meets the gate and is told so; otherwise nobody would end it.
-      if (closed.length < layers.length) await parts.cutTurns();
+      // With both, what is cut meets the gate and is told so; otherwise nobody would end it: the gate stands before a
+      // turn, not before each call that a turn makes.
+      if (closed.length < layers.length) await parts.cutTurns("all");
+      else if (!holdsLoopback(layers, second.views)) await parts.cutTurns("on the gateway's machine");
 
       await step("verifying", details);
       tell("verifying");

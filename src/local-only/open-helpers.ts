@@ -14,6 +14,8 @@ export interface OpenHelper {
   readonly path: SlotPath;
   /** For people: what it uses now. */
   readonly uses: string;
+  /** The models that are set for it, as written; undefined where others may answer as well. */
+  readonly named: readonly string[] | undefined;
   /** What to set, given the local model's name. */
   closed(target: string): readonly Slot[];
 }
@@ -35,7 +37,8 @@ export function openHelpersOf(
     const isHeld = named.every(isLocal) && (primaryOf(value) !== undefined || followsLocal);
     if (isHeld) return [];
     const uses = named.join(", ") || "the agent's own model";
-    return [{ name, path, uses, closed: (target) => [{ path, value: target }] }];
+    const only = primaryOf(value) === undefined ? undefined : named;
+    return [{ name, path, uses, named: only, closed: (target) => [{ path, value: target }] }];
   });
   return [
     ...openCalls(facts.calls, isLocal, followsLocal),
@@ -63,7 +66,7 @@ function openCalls(calls: readonly HelperCall[], isLocal: IsLocal, followsLocal:
     const written = slot.value === undefined || slot.value === now.text ? now.text : `${slot.value} (${now.text})`;
     const uses = slot.off === undefined ? written : "titles by each conversation's own model";
     const closed = (target: string): Slot[] => [...slot.beside(target), { path: slot.path, value: target }];
-    return [{ name, path: slot.path, uses, closed }];
+    return [{ name, path: slot.path, uses, named: slot.value === undefined ? undefined : [slot.value], closed }];
   });
 }
 
@@ -99,7 +102,9 @@ function switchedOff(snapshot: Config): OpenHelper[] {
   return readModelSettings(snapshot).flatMap(({ pattern, name, path, value }): OpenHelper[] => {
     if (!/\.(decisionModel|compaction\.provider)$/.test(pattern)) return [];
     const uses = modelsIn(value).join(", ");
-    return uses === "" ? [] : [{ name, path, uses, closed: () => [{ path, value: "" }] }];
+    // What a plugin compacts by is no model, and may be anywhere.
+    const named = pattern.endsWith(".provider") ? undefined : modelsIn(value);
+    return uses === "" ? [] : [{ name, path, uses, named, closed: () => [{ path, value: "" }] }];
   });
 }
 
@@ -125,7 +130,7 @@ function describedPictures({ authored }: Config, isLocal: IsLocal): OpenHelper[]
   ];
   if (named.length > 0 && named.every(isLocal)) return [];
   const uses = named.join(", ") || "whichever model can look at them";
-  return [{ name: "Pictures in messages", path, uses, closed: () => [{ path, value: false }] }];
+  return [{ name: "Pictures in messages", path, uses, named: undefined, closed: () => [{ path, value: false }] }];
 }
 
 const entrySchema = z.looseObject({

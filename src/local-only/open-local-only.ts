@@ -58,7 +58,8 @@ export async function openLocalOnly(parts: {
   const { connection, openclaw, registry, db, expiring, stateDirectory, clock, logger } = parts;
   const guard = createGuardClient(connection);
   const wall = createWallClient({ directory: stateDirectory });
-  const layers = [guardLayer(guard), wallLayer(wall, () => usedProxy({ guard, openclaw }))];
+  const proxy = () => usedProxy({ guard, openclaw });
+  const layers = [guardLayer(guard), wallLayer(wall, proxy)];
   const helpers = createHelperLock({
     ...parts,
     localModels: () => rules.best(),
@@ -73,6 +74,7 @@ export async function openLocalOnly(parts: {
     withScratchSession: (request, work) => withScratchSession(connection, request, work),
     helpers,
     registry,
+    usedProxy: proxy,
     ollamaCloud: parts.ollamaCloud,
     clock,
     logger,

@@ -1,8 +1,9 @@
+import type { ModelRef } from "../models/model-ref.ts";
 import type { GuardClient, GuardStatus } from "../openclaw/guard-client.ts";
 import type { LockJournal } from "../store/lock-journal.ts";
 import type { HelperLock } from "./helper-lock.ts";
 import { detailsOf } from "./lock-details.ts";
-import { isShut, type LayerView, type LockLayer, lookAt } from "./lock-layers.ts";
+import { holdsLoopback, isShut, type LayerView, type LockLayer, lookAt } from "./lock-layers.ts";
 import type { LockSchedule } from "./lock-schedule.ts";
 import type { Enforcement, LayerState, LockStatus, Verification } from "./lock-status.ts";
 import type { RulesSource } from "./rules-source.ts";
@@ -14,7 +15,7 @@ export async function readLockStatus(
     readonly layers: readonly LockLayer[];
     readonly guard: GuardClient;
     readonly helpers: Pick<HelperLock, "cloudHelpers">;
-    readonly rules: Pick<RulesSource, "best">;
+    readonly rules: Pick<RulesSource, "best" | "mayBeOnGateway">;
     readonly schedule: LockSchedule;
     readonly journal: LockJournal;
     readonly clock: () => number;
@@ -33,7 +34,11 @@ export async function readLockStatus(
   const isOn = views.some(isShut) || last?.wanted === "on" || isWorking;
   const details = last === undefined ? undefined : detailsOf(last);
   const held = layers.filter((_, at) => views[at]?.state === "closed").map(({ name }) => name);
-  const problems = isOn && !isWorking ? problemsOf(layers, views, details?.layers ?? [], guarding, held) : [];
+  const holdsAll = holdsLoopback(layers, views);
+  /** Refused by the wall, whatever was tried. */
+  const isRefused = (model: ModelRef): boolean =>
+    holdsAll || (held.includes("wall") && !parts.rules.mayBeOnGateway(model));
+  const problems = isOn && !isWorking ? problemsOf(layers, views, details?.layers ?? [], guarding, isRefused) : [];
   const coming = await schedule.read({
     isOn,
     bySchedule: last?.wanted === "on" && details?.bySchedule === true,
@@ -63,6 +68,7 @@ export async function readLockStatus(
       isBusy: isWorking,
       problems: [...problems, ...leaks],
       held,
+      isUnheld: !holdsAll && (left?.some(({ onGateway }) => onGateway) ?? false),
       verification,
     }),
     isOn,
@@ -83,15 +89,17 @@ function enforcementOf(facts: {
   readonly isBusy: boolean;
   readonly problems: readonly unknown[];
   readonly held: readonly string[];
+  /** A call without hooks leads to where the wall does not see it. */
+  readonly isUnheld: boolean;
   readonly verification: Verification | undefined;
 }): Enforcement {
-  const { isOn, isBusy, problems, held, verification } = facts;
+  const { isOn, isBusy, problems, held, isUnheld, verification } = facts;
   if (isBusy) return "changing";
   if (!isOn) return "off";
   if (problems.length > 0) return "broken";
   const isProved = (path: string): boolean =>
     verification?.paths.some((proof) => proof.path === path && proof.result === "proved") === true;
-  return held.length === 2 && isProved(TURN_PATH) && isProved(GATEWAY_PATH) ? "enforced" : "partly";
+  return held.length === 2 && !isUnheld && isProved(TURN_PATH) && isProved(GATEWAY_PATH) ? "enforced" : "partly";
 }
 
 /** What should hold and does not, and what got out. */
@@ -100,7 +108,7 @@ function problemsOf(
   views: readonly LayerView[],
   expected: readonly LockLayer["name"][],
   guarding: GuardStatus | undefined,
-  held: readonly LockLayer["name"][],
+  isRefused: (model: ModelRef) => boolean,
 ): string[] {
   const lost = layers.flatMap(({ name }, at) => {
     const view = views[at];
@@ -114,7 +122,7 @@ function problemsOf(
     return view?.state === "closed" && view.damage !== undefined ? [`The file of the ${name} ${view.damage}.`] : [];
   });
   const since = guarding?.state.at ?? 0;
-  const escapes = held.includes("wall") ? [] : (guarding?.escapes ?? []).filter(({ at }) => at >= since);
+  const escapes = (guarding?.escapes ?? []).filter((call) => call.at >= since && !isRefused(call));
   const escaped = escapes.slice(-1).map(({ provider, model, sessionKey }) => {
     const where = sessionKey === "" ? "" : ` in ${sessionKey}`;
     return `${escapes.length === 1 ? "A call" : `${escapes.length} calls`} to ${provider}/${model} began${where} all the same.`;
@@ -127,7 +135,7 @@ function layerState({ name }: LockLayer, view: LayerView | undefined): LayerStat
   if (view.state === "absent") return { name, state: "absent", text: view.why };
   const what = {
     guard: { closed: WHAT.guardClosed, open: WHAT.guardOpen },
-    wall: { closed: WHAT.wallClosed, open: WHAT.wallOpen },
+    wall: { closed: view.sparesLoopback === true ? WHAT.wallSparing : WHAT.wallClosed, open: WHAT.wallOpen },
   };
   return { name, state: view.state, text: what[name][view.state] };
 }
@@ -136,5 +144,7 @@ const WHAT = {
   guardClosed: "Turns go to local models only.",
   guardOpen: "It is there and lets every turn pass.",
   wallClosed: "OpenClaw reaches nothing but local models and what is allowed.",
+  wallSparing:
+    "OpenClaw reaches nothing but local models, what is allowed, and its own machine (clutch wall install --strict closes that, too).",
   wallOpen: "It is there and lets every connection pass.",
 } as const;

@@ -8,6 +8,7 @@ import { cloudTools } from "./cloud-settings.ts";
 import type { HelperLock } from "./helper-lock.ts";
 import { type LocalRules, localRules } from "./local-rules.ts";
 import type { LayerRules } from "./lock-layers.ts";
+import { mayBeOnGateway } from "./loopback.ts";
 
 /** Where text may go, for guard and wall. */
 export interface RulesSource {
@@ -17,6 +18,8 @@ export interface RulesSource {
   fresh(): Promise<{ readonly rules: LayerRules; readonly best: ModelRef | undefined }>;
   /** Best first, as last looked at. */
   best(): Promise<readonly ModelRef[]>;
+  /** Whether a wall that spares loopback would not see a call of this model, by the last look at it. */
+  mayBeOnGateway(model: ModelRef): boolean;
   /** Tells the guard where that is not what it goes by. */
   tell(status: GuardStatus, rules: GuardRules): Promise<void>;
 }
@@ -47,6 +50,7 @@ export function createRulesSource(parts: {
       const local = await rulesOf(await registry.refresh());
       return { rules: forLayers(local), best: local.best[0] };
     },
+    mayBeOnGateway: (model) => mayBeOnGateway(registry.find(model)),
     best: async () => (await rulesOf(await registry.current())).best,
     async tell({ state: { models, order, tools: refused } }, rules) {
       if (!isDeepStrictEqual({ models, order, tools: refused }, rules)) await guard.setRules(rules);

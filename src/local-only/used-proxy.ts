@@ -10,5 +10,10 @@ export async function usedProxy(parts: {
 }): Promise<UsedProxy> {
   const seen = await parts.guard.status().catch(() => undefined);
   if (seen !== undefined) return seen.proxy;
-  return { enabled: readSlot((await parts.openclaw.readConfig()).config, ["proxy", "enabled"]) === true };
+  const { config } = await parts.openclaw.readConfig();
+  const loopbackMode = readSlot(config, ["proxy", "loopbackMode"]);
+  return {
+    enabled: readSlot(config, ["proxy", "enabled"]) === true,
+    loopbackMode: typeof loopbackMode === "string" ? loopbackMode : undefined,
+  };
 }

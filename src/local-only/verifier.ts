@@ -8,7 +8,7 @@ import type { ScratchSession } from "../openclaw/scratch-session.ts";
 import type { ModelRegistry } from "../registry/model-registry.ts";
 import type { WallClient } from "../wall/wall-client.ts";
 import type { HelperLock } from "./helper-lock.ts";
-import type { LockLayer } from "./lock-layers.ts";
+import { type LockLayer, sparesLoopback, type UsedProxy } from "./lock-layers.ts";
 import type { PathProof, Verification } from "./lock-status.ts";
 import type { OllamaCloud } from "./ollama-cloud.ts";
 
@@ -49,6 +49,7 @@ export function createVerifier(parts: {
   readonly withScratchSession: ScratchSession;
   readonly helpers: HelperLock;
   readonly registry: ModelRegistry;
+  readonly usedProxy: () => Promise<UsedProxy>;
   /** Whether the Ollama of this machine goes to its cloud by itself. */
   readonly ollamaCloud: () => Promise<OllamaCloud>;
   /** Epoch ms. */
@@ -131,10 +132,15 @@ export function createVerifier(parts: {
     return found;
   };
 
-  const helperPaths = async (agentId: string, layers: readonly Layer[], tell: (step: string) => void) => {
+  const helperPaths = async (
+    agentId: string,
+    layers: readonly Layer[],
+    byWall: ByWall,
+    tell: (step: string) => void,
+  ): Promise<readonly PathProof[]> => {
     const left = await helpers.cloudHelpers();
     const local = left.length === 0 ? ["helpers"] : [];
-    const heldBy = [...local, ...(layers.includes("wall") ? ["wall"] : [])];
+    const heldBy = [...local, ...(left.every(byWall) && layers.includes("wall") ? ["wall"] : [])];
     const found: PathProof[] = [];
     const run = async (path: string, work: () => Promise<Met>): Promise<void> => {
       tell(`canary: ${path.toLowerCase()}`);
@@ -153,15 +159,7 @@ export function createVerifier(parts: {
         ),
       );
     }
-    const rest = left.map(({ name, uses }): PathProof => {
-      const held = layers.includes("wall");
-      return {
-        path: name,
-        heldBy: held ? "wall" : "",
-        result: held ? "configured" : "not covered",
-        detail: `still uses ${uses}`,
-      };
-    });
+    const rest = left.map((helper) => configured(helper.name, byWall(helper), layers, `still uses ${helper.uses}`));
     const unprovable: PathProof = {
       path: "Recaps, dreaming, other silent calls",
       heldBy: heldBy.join(", "),
@@ -225,7 +223,11 @@ export function createVerifier(parts: {
     };
   };
 
-  const settingsPaths = async (layers: readonly Layer[], audit: Awaited<ReturnType<HelperLock["audit"]>>) => {
+  const settingsPaths = async (
+    layers: readonly Layer[],
+    byWall: ByWall,
+    audit: Awaited<ReturnType<HelperLock["audit"]>>,
+  ): Promise<readonly PathProof[]> => {
     const hasWall = layers.includes("wall");
     const toolsHeld = [...(layers.includes("guard") ? ["guard"] : []), ...(hasWall ? ["wall"] : [])];
     const names = audit.tools.join(", ") || "none";
@@ -244,14 +246,7 @@ export function createVerifier(parts: {
     );
     const rest = audit.settings
       .filter(({ how, setting }) => (how === "egress" || how === "route") && !setting.includes(CANARY.provider))
-      .map(({ name, setting, value }): PathProof => {
-        return {
-          path: name,
-          heldBy: hasWall ? "wall" : "",
-          result: hasWall ? "configured" : "not covered",
-          detail: `${setting}: ${value}`,
-        };
-      });
+      .map((made) => configured(made.name, byWall(made), layers, `${made.setting}: ${made.value}`));
     return [tools, ...rest];
   };
 
@@ -267,9 +262,11 @@ export function createVerifier(parts: {
         layers.includes("guard") ? await guardPaths(defaultAgentId, tell) : [turnsBehindWall(layers)],
         await outwardPaths(layers, layers.includes("guard"), tell),
       ];
-      const calling = await helperPaths(defaultAgentId, layers, tell);
+      const sparing = sparesLoopback(await parts.usedProxy().catch(() => undefined));
+      const byWall: ByWall = ({ onGateway }) => layers.includes("wall") && !(sparing && onGateway);
+      const calling = await helperPaths(defaultAgentId, layers, byWall, tell);
       const audit = await helpers.audit();
-      const settings = await settingsPaths(layers, audit);
+      const settings = await settingsPaths(layers, byWall, audit);
       return {
         at: clock(),
         paths: [...turns, ...outward, ...calling, ...settings, await ollamaPath(layers)],
@@ -278,6 +275,19 @@ export function createVerifier(parts: {
     },
   };
 }
+
+/** Whether the wall holds something, by where it leads. */
+type ByWall = (outlet: { readonly onGateway: boolean }) => boolean;
+
+/** Held by the wall, or by nothing. */
+const configured = (path: string, held: boolean, layers: readonly Layer[], detail: string): PathProof => ({
+  path,
+  heldBy: held ? "wall" : "",
+  result: held ? "configured" : "not covered",
+  detail: held || !layers.includes("wall") ? detail : `${detail}; ${UNSEEN}`,
+});
+
+const UNSEEN = "on this machine, where OpenClaw goes past the wall unless clutch wall install --strict is used";
 
 /** What a child met that ignores the proxy, where that shows that its packets stay here. A refused connection may have been refused by another machine. */
 const AROUND: Readonly<Record<string, Met>> = {

@@ -19,6 +19,8 @@ export interface ModelProfile {
    * listing while its server cannot be asked. Nothing is allowed by it.
    */
   readonly bookedAs: Locality["kind"];
+  /** Whether OpenClaw reaches it on its own machine; undefined where nobody says where it does. */
+  readonly onGateway: boolean | undefined;
   /** A stand-in of the sandbox answers in its place. */
   readonly demo: boolean;
   /** Where its server answers; undefined where nothing names an address or nobody knows what it speaks. */

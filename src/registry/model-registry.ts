@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import { addressLocality, effectiveBaseUrl, type Resolve } from "../models/address.ts";
+import { addressLocality, classifyHost, effectiveBaseUrl, type Resolve } from "../models/address.ts";
 import { ageOf } from "../models/age.ts";
 import { CANARY } from "../models/canary.ts";
 import { decideLocality, type Locality } from "../models/locality.ts";
@@ -95,16 +95,17 @@ export function createModelRegistry(parts: {
     const measured = await measurements.all();
     const today = new Date(at).toISOString().slice(0, 10);
     return Promise.all(
-      catalog.map(async ({ ref, name, windowTokens }): Promise<ModelProfile> => {
+      catalog.map(async ({ ref, name, windowTokens, atLocalAddress }): Promise<ModelProfile> => {
         const own = parts.servers[ref.provider];
         const theirs = config.providers.get(ref.provider);
         const defined = theirs?.models.get(ref.model);
         const kind = own?.kind ?? kindOf(ref.provider, theirs);
-        const baseUrl = effectiveBaseUrl(
-          defined?.baseUrl,
-          own?.baseUrl ?? theirs?.baseUrl,
-          DEFAULT_ADDRESSES[ref.provider],
-        );
+        const byDefault = DEFAULT_ADDRESSES[ref.provider];
+        const baseUrl = effectiveBaseUrl(defined?.baseUrl, own?.baseUrl ?? theirs?.baseUrl, byDefault);
+        // With Ollama OpenClaw goes by the provider's address, whatever the model's own says.
+        const theirUrls = [defined?.baseUrl, theirs?.baseUrl] as const;
+        const [first, second] = kind === "ollama" ? theirUrls.toReversed() : theirUrls;
+        const reachedAt = effectiveBaseUrl(first, second, byDefault);
         const server: ServerAddress | undefined =
           baseUrl === undefined || kind === "unknown" ? undefined : { id: ref.provider, ...own, kind, baseUrl };
         const [address, state] = await Promise.all([
@@ -128,6 +129,7 @@ export function createModelRegistry(parts: {
           requestedContextTokens: defined?.numCtx ?? defined?.contextTokens,
           locality: localityBy(listed),
           bookedAs: localityBy(state?.models).kind,
+          onGateway: reachedAt === undefined ? atLocalAddress : isLoopback(reachedAt),
           demo: parts.demoProviders.includes(ref.provider),
           server,
           served,
@@ -201,6 +203,12 @@ export function createModelRegistry(parts: {
     },
     find: (ref) => last?.models.find((profile) => sameModel(profile.ref, ref)),
   };
+}
+
+/** Undefined where the address cannot be read. */
+function isLoopback(baseUrl: string): boolean | undefined {
+  const url = URL.parse(baseUrl);
+  return url === null ? undefined : classifyHost(url.hostname) === "loopback";
 }
 
 const measuredFor = (measured: readonly Measurement[], ref: ModelRef): readonly Measurement[] =>

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { createHelperLock } from "../../src/local-only/helper-lock.ts";
-import { type Config, GPT, openBench, PHI, QWEN, ref, SONNET } from "./lock-bench.ts";
+import { type Config, GPT, openBench, PHI, QWEN, RELAYED, ref, SONNET } from "./lock-bench.ts";
 
 const owner = { actor: "discord:owner", reason: "an audit" };
 const TARGET = ref(QWEN);
@@ -52,6 +52,16 @@ describe("helper calls that would leave", () => {
       [COMPACTION, `each conversation's own model, by default ${QWEN}`],
     ]);
     expect(await opens({ agents: { defaults: { model: QWEN, ...HELD } }, tools: BLIND })).toEqual([]);
+  });
+
+  it.each<[string, Config, boolean]>([
+    ["a vendor's model", { utilityModel: GPT }, false],
+    ["a relay's model", { utilityModel: RELAYED }, true],
+    ["a model that nobody knows", { utilityModel: "vllm/something" }, true],
+    ["whichever model it may be, a relay's too", {}, true],
+  ])("may be on the gateway's own machine: %s", async (_, defaults, is) => {
+    bench.setConfig(config({ model: QWEN, compaction: { model: QWEN }, ...defaults }));
+    expect((await bench.lock.cloudHelpers()).map(({ onGateway }) => onGateway)).toEqual([is]);
   });
 
   it("are titles where recaps are switched off", async () => {
@@ -372,6 +382,39 @@ describe("the audit", () => {
       ["proxy.enabled", "route", "false"],
       ["tools.media.audio", "egress", "not set, so OpenClaw chooses"],
     ]);
+  });
+
+  it("knows what leads to the gateway's own machine, where a wall may not see it", async () => {
+    const { settings } = await audit({
+      agents: { defaults: { model: SONNET } },
+      models: {
+        providers: {
+          litellm: { baseUrl: "http://localhost:4000" },
+          openai: { baseUrl: "https://api.openai.com/v1" },
+        },
+      },
+      memory: { search: { provider: "openai", remote: { baseUrl: "http://127.0.0.1:4000/v1" } } },
+      mcp: { servers: { near: { url: "http://[::1]:7000/sse" }, far: { url: "https://mcp.example.org" } } },
+      tts: { provider: "elevenlabs", providers: { elevenlabs: {}, openai: { baseUrl: "http://127.0.0.1:8880" } } },
+      tools: { media: { models: [{ provider: "litellm", model: "whisper" }], audio: { preferredModel: "openai/x" } } },
+    });
+    const near = settings.filter(({ onGateway }) => onGateway).map(({ setting }) => setting);
+    expect(near).toEqual([
+      "memory.search.provider",
+      "memory.search.remote.baseUrl",
+      "tools.media.models[0].provider",
+      "tts.providers.openai",
+      "mcp.servers.near.url",
+      "models.providers.litellm.baseUrl",
+      "tools.media.audio",
+    ]);
+    const embedding = async (provider: string) =>
+      (await audit(config({}, { memory: { search: { provider } } }))).settings.map(({ name, onGateway }) => [
+        name,
+        onGateway,
+      ])[0];
+    expect(await embedding("ollama")).toEqual(["Memory embeddings", true]);
+    expect(await embedding("voyage")).toEqual(["Memory embeddings", false]);
   });
 
   it("names what OpenClaw chooses where nobody set anything, and not what is off", async () => {

@@ -12,6 +12,8 @@ import { listsLost, mergePatch } from "../openclaw/openclaw-merge.ts";
 export const SONNET = "anthropic/claude-sonnet-5";
 export const GPT = "openai/gpt-6";
 export const QWEN = "ollama/qwen3:8b";
+/** A relay to the cloud on the gateway's own machine. */
+export const RELAYED = "litellm/gpt-6";
 export const PHI = "ollama/phi4";
 export const LOCAL: readonly string[] = [QWEN, PHI];
 
@@ -40,8 +42,9 @@ export async function openBench() {
       faults.afterPatch?.();
     },
   };
-  const models = [SONNET, GPT, ...LOCAL].map((name) => ({
+  const models = [SONNET, GPT, RELAYED, ...LOCAL].map((name) => ({
     ref: ref(name),
+    onGateway: [RELAYED, ...LOCAL].includes(name),
     locality: { kind: LOCAL.includes(name) ? "local" : "cloud", evidence: "it says so" },
   })) as unknown as ModelProfile[];
   const registry = {

@@ -14,6 +14,7 @@ import type { LocalOnly } from "../../src/local-only/local-only.ts";
 import { guardLayer, type LockLayer, wallLayer } from "../../src/local-only/lock-layers.ts";
 import { createLockMachine } from "../../src/local-only/lock-machine.ts";
 import { createLockSchedule } from "../../src/local-only/lock-schedule.ts";
+import { mayBeOnGateway } from "../../src/local-only/loopback.ts";
 import type { RulesSource } from "../../src/local-only/rules-source.ts";
 import { GATEWAY_PATH, TURN_PATH, type Verifier } from "../../src/local-only/verifier.ts";
 import { type ModelRef, parseModelRef, sameModel } from "../../src/models/model-ref.ts";
@@ -32,6 +33,8 @@ import { type Config, createGatewayStandIn, type GatewayStandIn, type Request } 
 export const SONNET = "anthropic/claude-sonnet-5";
 export const GPT = "openai/gpt-6";
 export const QWEN = "ollama/qwen3:8b";
+/** A relay to the cloud on the gateway's own machine, which nobody vouched for. */
+export const RELAYED = "litellm/gpt-6";
 export const ME = { actor: "discord:owner" };
 const LOCAL: readonly string[] = [QWEN];
 const BASE_URL = "http://127.0.0.1:11434";
@@ -51,12 +54,11 @@ export const HELPERS = {
 
 export const firstConfig = (
   proxy: string | undefined,
-  { guard = true }: { readonly guard?: boolean } = {},
+  { guard = true, loopbackMode = "proxy" }: { readonly guard?: boolean; readonly loopbackMode?: string } = {},
 ): Config => ({
   agents: { defaults: HELPERS, entries: { main: {} } },
   models: { providers: { ollama: { baseUrl: BASE_URL } } },
-  proxy:
-    proxy === undefined ? { enabled: false } : { enabled: true, proxyUrl: `http://${proxy}`, loopbackMode: "proxy" },
+  proxy: proxy === undefined ? { enabled: false } : { enabled: true, proxyUrl: `http://${proxy}`, loopbackMode },
   plugins: { entries: guard ? { "clutch-guard": { enabled: true, hooks: { allowConversationAccess: true } } } : {} },
 });
 
@@ -107,10 +109,12 @@ export interface ClutchOptions {
   readonly gate?: Gate | undefined;
   /** Keys of conversations with text since then. */
   readonly writtenSince?: (at: number) => Promise<readonly string[]>;
+  /** Sessions with a turn that runs, by key, and the model that answers it; `stopTurn` takes one away. */
+  readonly running?: Map<string, string>;
 }
 
 export async function openClutch(options: ClutchOptions): Promise<ClutchInLab> {
-  const { store, directory, clock, gate = NO_GATE, writtenSince = async () => [] } = options;
+  const { store, directory, clock, gate = NO_GATE, writtenSince = async () => [], running = new Map() } = options;
   const { db } = store;
   const logger = pino({ level: process.env["CLUTCH_TEST_LOG"] ?? "silent" }, pino.destination(2));
   const expiring = (namespace: string) => gated(namespace, store.expiring(namespace), ["set", "delete"], gate);
@@ -141,8 +145,9 @@ export async function openClutch(options: ClutchOptions): Promise<ClutchInLab> {
     patchConfig: async (patch: Config, hash: string | undefined, replacePaths: readonly string[] = []) =>
       void (await request("config.patch", { patch, hash, replacePaths })),
   };
-  const models = [SONNET, GPT, ...LOCAL].map((name) => ({
+  const models = [SONNET, GPT, RELAYED, ...LOCAL].map((name) => ({
     ref: ref(name),
+    onGateway: [RELAYED, ...LOCAL].includes(name),
     locality: { kind: LOCAL.includes(name) ? "local" : "cloud", evidence: "it says so" },
   })) as unknown as ModelProfile[];
   const registry = {
@@ -173,6 +178,7 @@ export async function openClutch(options: ClutchOptions): Promise<ClutchInLab> {
       return { rules: layerRules, best: ref(QWEN) };
     },
     best: async () => [ref(QWEN)],
+    mayBeOnGateway: (model) => mayBeOnGateway(registry.find(model)),
     async tell({ state: { models: known, order, tools } }, wanted) {
       if (!isDeepStrictEqual({ models: known, order, tools }, wanted)) await guard.setRules(wanted);
     },
@@ -209,8 +215,8 @@ export async function openClutch(options: ClutchOptions): Promise<ClutchInLab> {
   const { cut } = createCloudTurns({
     openclaw: {
       listSessions: async () => ({ sessions: [], next: undefined }),
-      activeSessions: async () => [],
-      stopTurn: async () => undefined,
+      activeSessions: async () => [...running].map(([key, name]) => ({ key, running: true, model: ref(name) })),
+      stopTurn: async (key: string) => void running.delete(key),
     } as unknown as Parameters<typeof createCloudTurns>[0]["openclaw"],
     registry,
   });
@@ -246,7 +252,9 @@ export interface LockLab {
   stopWall(): Promise<void>;
   startWall(): Promise<void>;
   /** On the store of the lab, or on another one. */
-  clutch(more?: Partial<Pick<ClutchOptions, "store" | "gate" | "writtenSince" | "clock">>): Promise<ClutchInLab>;
+  clutch(
+    more?: Partial<Pick<ClutchOptions, "store" | "gate" | "writtenSince" | "running" | "clock">>,
+  ): Promise<ClutchInLab>;
   /** Forgets all that Clutch remembers. */
   loseStore(): Promise<void>;
   stop(): Promise<void>;
@@ -269,9 +277,12 @@ export const startWall = (directory: string, clock: () => number, port = 0): Pro
 export async function startLockLab({
   guard = true,
   wall: hasWall = true,
+  ...more
 }: {
   readonly guard?: boolean;
   readonly wall?: boolean;
+  /** OpenClaw's `proxy.loopbackMode`; `gateway-only` is its default. */
+  readonly loopbackMode?: string;
 } = {}): Promise<LockLab> {
   const directory = labDirectory();
   let now = Date.UTC(2026, 10, 22, 12);
@@ -283,7 +294,7 @@ export async function startLockLab({
   let store: Store | undefined;
   const lab: LockLab = {
     directory,
-    gateway: createGatewayStandIn(directory, firstConfig(listen, { guard })),
+    gateway: createGatewayStandIn(directory, firstConfig(listen, { guard, ...more })),
     get now() {
       return now;
     },

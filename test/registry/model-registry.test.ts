@@ -80,6 +80,13 @@ function lab(servers: Parameters<typeof createModelRegistry>[0]["servers"] = {})
 }
 const settled = () => new Promise((resolve) => setTimeout(resolve, 1));
 
+it("knows which models OpenClaw reaches on its own machine, by its own configuration, else by its own word", async () => {
+  const { registry, state } = lab({ studio: { kind: "openai-compatible", baseUrl: "http://10.0.0.2:1234" } });
+  state.catalog = ["ollama/qwen3:8b", "anthropic/claude-sonnet-5", "studio/some", "openai/gpt-6", "copilot-proxy/any"];
+  const { models } = await registry.current();
+  expect(models.map(({ onGateway }) => onGateway)).toEqual([true, false, true, false, true]);
+});
+
 describe("a look", () => {
   it("is good for 15 s, and remembered without asking", async () => {
     const { registry, state } = lab();

@@ -29,6 +29,7 @@ export function testProfile(text: string, known: Partial<ModelProfile> = {}): Mo
     requestedContextTokens: undefined,
     locality: { kind: "unknown", evidence: "" },
     bookedAs: known.locality?.kind ?? "unknown",
+    onGateway: undefined,
     demo: false,
     server: undefined,
     served: undefined,
