@@ -30,9 +30,9 @@ export function onQuestion(status: LockStatus, options: OptionValues, forMs: num
   });
 }
 
-/** It is on, and holds what it can. */
-export const isInOrder = ({ enforcement }: LockStatus): boolean =>
-  enforcement === "enforced" || enforcement === "partly";
+/** It is on, holds what it can, and nothing is wrong with it. */
+export const isInOrder = ({ enforcement, problems }: LockStatus): boolean =>
+  (enforcement === "enforced" || enforcement === "partly") && problems.length === 0;
 
 /** What turning it off would mean, with `written` conversations that hold text of the locked time. */
 export function offQuestion(

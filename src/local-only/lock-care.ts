@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import type { Logger } from "pino";
 import type { GuardClient } from "../openclaw/guard-client.ts";
 import type { ExpiringStore } from "../store/expiring-store.ts";
@@ -10,10 +11,10 @@ import type { HelperLock } from "./helper-lock.ts";
 import type { HelperTurns } from "./helper-turns.ts";
 import type { KeptConversations } from "./kept-conversations.ts";
 import { CLUTCH, createLockAlerts, type LockAlert, told } from "./lock-alerts.ts";
-import { detailsOf } from "./lock-details.ts";
+import { detailsOf, isProvedOf } from "./lock-details.ts";
 import type { Holder } from "./lock-holder.ts";
 import { holdsLoopback, isOf, isShut, type LayerView, type LockLayer, lookAt } from "./lock-layers.ts";
-import { closedOnes, isPassing, type LockMachine } from "./lock-machine.ts";
+import { closedOnes, helpersNotMoved, isPassing, type LockMachine, NO_LOCAL_MODEL } from "./lock-machine.ts";
 import type { LockSchedule } from "./lock-schedule.ts";
 import type { LockStatus } from "./lock-status.ts";
 import { FORMER_UNKNOWN, type LockSight, type LockTurns } from "./lock-turns.ts";
@@ -103,11 +104,11 @@ export function createLockCare(parts: {
         problems.push(thrown.message);
       }
     };
-    const { proved, verification } = detailsOf(entry);
-    const isProved = verification !== undefined && closedOnes(layers, views).every((name) => proved.includes(name));
+    const closed = closedOnes(layers, views);
+    const known = await forgetProofs(entry, closed, holder);
     // Not proved: it was interrupted when something had been found open, or a layer came back.
-    if (opened.length > 0 || !isProved) {
-      await attempt(() => machine.turnOn(entry, holder));
+    if (opened.length > 0 || !isProvedOf(detailsOf(known), closed)) {
+      await attempt(() => machine.turnOn(known, holder));
     }
     await attempt(async () => {
       const { rules: wanted, best } = await rules.fresh();
@@ -120,7 +121,9 @@ export function createLockCare(parts: {
       }
       const guarding = await parts.guard.status();
       if (guarding !== undefined && guarding.state.damage === undefined) await rules.tell(guarding, wanted.guard);
-      seen.push(...(await mendHelpers(entry, best, holder, problems)));
+      const standing = best === undefined ? [NO_LOCAL_MODEL] : [];
+      seen.push(...(await mendHelpers(entry, best, holder, { problems, standing })));
+      await noteStanding(entry, standing, holder);
     });
     const { enforcement, problems: found } = await parts.status();
     return alerts.raise("lock", {
@@ -130,12 +133,33 @@ export function createLockCare(parts: {
     });
   };
 
-  /** What it moved; what it could not, and no wall holds, is added to the problems. */
+  /** What holds again after it was away proves nothing: OpenClaw may run turns without asking a guard that came back. */
+  const forgetProofs = async (
+    entry: LockEntry,
+    closed: readonly LockLayer["name"][],
+    { notes }: Holder,
+  ): Promise<LockEntry> => {
+    const details = detailsOf(entry);
+    const proved = details.proved.filter((name) => closed.includes(name));
+    if (proved.length === details.proved.length) return entry;
+    const next = { ...details, proved };
+    await notes.note(entry.id, next);
+    return { ...entry, details: next };
+  };
+
+  /** What is still not as it should be, in place of what was when it was turned on. */
+  const noteStanding = async ({ id }: LockEntry, problems: readonly string[], { notes }: Holder): Promise<void> => {
+    const last = await journal.latest();
+    if (last?.id !== id || isDeepStrictEqual(detailsOf(last).problems, problems)) return;
+    await notes.note(id, { ...detailsOf(last), problems });
+  };
+
+  /** What it moved; what it could not is added to what stands, and to the problems where no wall holds it. */
   const mendHelpers = async (
     entry: LockEntry,
     best: Parameters<HelperTurns["close"]>[1] | undefined,
     holder: Holder,
-    problems: string[],
+    { problems, standing }: { readonly problems: string[]; readonly standing: string[] },
   ): Promise<readonly string[]> => {
     const left = await helpers.cloudHelpers();
     if (left.length === 0) return [];
@@ -143,6 +167,7 @@ export function createLockCare(parts: {
       const who = { actor: CLUTCH, reason: "kept local while the lock is on" };
       await helperTurns.close(entry, best, who, holder).catch((thrown: unknown) => {
         if (!isPassing(thrown)) throw thrown;
+        standing.push(helpersNotMoved(thrown));
         logger.warn({ err: thrown }, "helper calls could not be pointed at a local model");
       });
     }

@@ -12,6 +12,8 @@ export interface LockDetails {
   readonly proved: readonly LockLayer["name"][];
   /** Why something of it is not as it should be. */
   readonly problems: readonly string[];
+  /** Calls that escaped until then were seen to when it was turned on: epoch ms, by the gateway's clock. */
+  readonly escapedUntil: number;
   /** The daily times turned it on, so they may turn it off. */
   readonly bySchedule: boolean;
   /** When it is to end by itself, epoch ms, and who wanted that. */
@@ -34,6 +36,7 @@ export const NO_DETAILS: LockDetails = {
   layers: [],
   proved: [],
   problems: [],
+  escapedUntil: 0,
   bySchedule: false,
   restore: "all",
   keep: [],
@@ -61,6 +64,7 @@ const detailsSchema = z.object({
   verification: verification.optional().catch(undefined),
   proved: z.array(z.enum(["guard", "wall"])).catch([]),
   problems: z.array(z.string()).catch([]),
+  escapedUntil: z.number().catch(0),
   bySchedule: z.boolean().catch(false),
   until: z.object({ at: z.number(), actor: z.string() }).optional().catch(undefined),
   restore: z.enum(["all", "others"]).catch("all"),
@@ -70,5 +74,9 @@ const detailsSchema = z.object({
   helpersRestored: z.boolean().catch(false),
   stays: z.array(z.string()).catch([]),
 });
+
+/** Whether what these layers hold was tried, and none of them was away since. */
+export const isProvedOf = ({ verification, proved }: LockDetails, held: readonly LockLayer["name"][]): boolean =>
+  verification !== undefined && held.every((name) => proved.includes(name));
 
 export const detailsOf = ({ details }: LockEntry): LockDetails => detailsSchema.parse(details);

@@ -19,6 +19,8 @@ export type LayerView =
       readonly damage: string | undefined;
       /** OpenClaw passes it by on the way to its own machine (`proxy.loopbackMode`), or may do so. */
       readonly sparesLoopback?: boolean;
+      /** When the last call to the cloud began that it saw and could not stop: epoch ms, by the gateway's clock. */
+      readonly escapedAt?: number | undefined;
     }
   | {
       readonly state: "absent";
@@ -64,7 +66,7 @@ export function guardLayer(guard: GuardClient): LockLayer {
           closedAs: on ? id : undefined,
         };
       }
-      return { state: on ? "closed" : "open", id, at, damage };
+      return { state: on ? "closed" : "open", id, at, damage, escapedAt: status.escapes.at(-1)?.at };
     },
     close: async (id, rules) => void (await guard.on(id, rules.guard)),
     open: async (id) => void (await guard.off(id)),
@@ -136,6 +138,10 @@ export async function lookAt(layer: LockLayer): Promise<LayerView> {
     return { state: "absent", why: thrown.message, mayHold: true };
   }
 }
+
+/** Of all that are closed; 0 where nothing escaped. */
+export const lastEscape = (views: readonly LayerView[]): number =>
+  Math.max(0, ...views.map((view) => (view.state === "closed" ? (view.escapedAt ?? 0) : 0)));
 
 /** Whether what OpenClaw reaches on its own machine is held, by a wall that it goes through for that as well. */
 export const holdsLoopback = (layers: readonly LockLayer[], views: readonly LayerView[]): boolean =>

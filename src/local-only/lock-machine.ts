@@ -14,6 +14,7 @@ import {
   type LayerRules,
   type LayerView,
   type LockLayer,
+  lastEscape,
   lookAt,
 } from "./lock-layers.ts";
 import type { Verification } from "./lock-status.ts";
@@ -122,7 +123,7 @@ export function createLockMachine(parts: {
       const step = stepper(entry, holder);
       tell("closing guard and wall");
       // Proofs are of this closing, not of an earlier one.
-      const start = { ...detailsOf(entry), verification: undefined, problems: [], helpersRestored: false };
+      const start = { ...detailsOf(entry), verification: undefined, proved: [], problems: [], helpersRestored: false };
       const first = await closeLayers(
         { entry, details: start, step: "closing guard and wall" },
         await quickRules(),
@@ -143,13 +144,13 @@ export function createLockMachine(parts: {
 
       await step("helper calls", details);
       if (best === undefined) {
-        problems.push("There is no local model, so every turn is answered with a notice until there is one.");
+        problems.push(NO_LOCAL_MODEL);
       } else {
         try {
           await helpers.close(entry, best, entry, holder);
         } catch (thrown) {
           if (!isPassing(thrown)) throw thrown;
-          problems.push(`Helper calls could not be pointed at a local model: ${thrown.message}`);
+          problems.push(helpersNotMoved(thrown));
         }
       }
       details = { ...details, problems };
@@ -159,6 +160,8 @@ export function createLockMachine(parts: {
       // turn, not before each call that a turn makes.
       if (closed.length < layers.length) await parts.cutTurns("all");
       else if (!holdsLoopback(layers, second.views)) await parts.cutTurns("on the gateway's machine");
+      const seen = lastEscape(await Promise.all(layers.map(lookAt)));
+      details = { ...details, escapedUntil: Math.max(details.escapedUntil, seen) };
 
       await step("verifying", details);
       tell("verifying");
@@ -229,6 +232,10 @@ export function createLockMachine(parts: {
     return ons.length === 0 || ons.some((on) => detailsOf(on).layers.includes(name));
   }
 }
+
+export const NO_LOCAL_MODEL = "There is no local model, so every turn is answered with a notice until there is one.";
+export const helpersNotMoved = ({ message }: ClutchError): string =>
+  `Helper calls could not be pointed at a local model: ${message}`;
 
 /** An error of somebody who was asked, after which the rest goes on; a lost lease ends everything. */
 export const isPassing = (thrown: unknown): thrown is ClutchError =>

@@ -4,9 +4,9 @@ import type { AuditLog } from "../store/audit-log.ts";
 import type { LockEntry, LockJournal } from "../store/lock-journal.ts";
 import type { ForcedOff } from "./forced-off.ts";
 import type { LockRequest } from "./local-only.ts";
-import { detailsOf, type LockDetails, NO_DETAILS } from "./lock-details.ts";
+import { detailsOf, isProvedOf, type LockDetails, NO_DETAILS } from "./lock-details.ts";
 import type { Holder } from "./lock-holder.ts";
-import { isShut, type LayerView, type LockLayer, lookAt } from "./lock-layers.ts";
+import { isShut, type LayerView, type LockLayer, lastEscape, lookAt } from "./lock-layers.ts";
 import type { LockMachine } from "./lock-machine.ts";
 
 /** The journal's latest word, and how each layer is. */
@@ -50,6 +50,16 @@ export interface LockTurns {
 /** For a lock that somebody else turned on, or this Clutch with a store that is lost. */
 export const FORMER_UNKNOWN =
   "What helper calls used before is not known any more; those that use a local model now will go on to.";
+
+/** `clutch`, for a schedule, and what acts in its name, such as `clutch:budget`. */
+const isClutch = (actor: string): boolean => actor.split(":")[0] === "clutch";
+
+/** Nothing failed, leaked or escaped, and what holds is proved. */
+const isAsItShouldBe = (details: LockDetails, { views }: LockSight): boolean =>
+  details.problems.length === 0 &&
+  details.verification?.paths.every(({ result }) => result !== "leaks") === true &&
+  lastEscape(views) <= details.escapedUntil &&
+  isProvedOf(details, details.layers);
 
 export function createLockTurns(parts: {
   readonly layers: readonly LockLayer[];
@@ -129,12 +139,15 @@ export function createLockTurns(parts: {
       const { last, views } = sight;
       const wish = until === undefined ? {} : { until, bySchedule };
       if (last?.wanted === "on") {
-        const { layers: held } = detailsOf(last);
+        const details = detailsOf(last);
+        const held = details.layers;
         const isClosed = layers.every(({ name }, at) => !held.includes(name) || views[at]?.state === "closed");
         // A layer that came since is to hold as well.
         const isWhole = views.every(({ state }) => state !== "open");
+        // Whoever asks for it once more wants it tried once more; Clutch itself looks after it anyway.
+        const isSound = isClutch(request.actor) || isAsItShouldBe(details, sight);
         const entry = withDetails(last, wish);
-        if (last.state === "done" && isClosed && isWhole) {
+        if (last.state === "done" && isClosed && isWhole && isSound) {
           if (until !== undefined) await holder.notes.note(last.id, entry.details);
           return false;
         }

@@ -2,10 +2,10 @@ import type { ModelRef } from "../models/model-ref.ts";
 import type { GuardClient, GuardStatus } from "../openclaw/guard-client.ts";
 import type { LockJournal } from "../store/lock-journal.ts";
 import type { HelperLock } from "./helper-lock.ts";
-import { detailsOf } from "./lock-details.ts";
+import { detailsOf, type LockDetails } from "./lock-details.ts";
 import { holdsLoopback, isShut, type LayerView, type LockLayer, lookAt } from "./lock-layers.ts";
 import type { LockSchedule } from "./lock-schedule.ts";
-import type { Enforcement, LayerState, LockStatus, Verification } from "./lock-status.ts";
+import type { Enforcement, LayerState, LockStatus, PathProof, Verification } from "./lock-status.ts";
 import type { RulesSource } from "./rules-source.ts";
 import { GATEWAY_PATH, TURN_PATH } from "./verifier.ts";
 
@@ -38,13 +38,15 @@ export async function readLockStatus(
   /** Refused by the wall, whatever was tried. */
   const isRefused = (model: ModelRef): boolean =>
     holdsAll || (held.includes("wall") && !parts.rules.mayBeOnGateway(model));
-  const problems = isOn && !isWorking ? problemsOf(layers, views, details?.layers ?? [], guarding, isRefused) : [];
+  const problems = isOn && !isWorking ? problemsOf(layers, views, { details, guarding, isRefused }) : [];
   const coming = await schedule.read({
     isOn,
     bySchedule: last?.wanted === "on" && details?.bySchedule === true,
     until: details?.until?.at,
   });
-  const verification = last?.wanted === "on" ? details?.verification : undefined;
+  const proved = details?.proved.filter((name) => held.includes(name)) ?? [];
+  const verification = last?.wanted === "on" ? stillProved(details?.verification, proved) : undefined;
+  const untried = last?.wanted === "on" && !isWorking ? held.filter((name) => !proved.includes(name)) : [];
   const leaks = (verification?.paths ?? []).filter(({ result }) => result === "leaks");
   const left = isOn && !isWorking ? await parts.helpers.cloudHelpers().catch(() => undefined) : undefined;
   const helpers: LayerState = {
@@ -60,6 +62,9 @@ export async function readLockStatus(
   const all = [
     ...problems,
     ...leaks.map(({ path, detail }) => `${path}: ${detail}.`),
+    ...untried.map(
+      (name) => `The ${name} is closed, and was not tried since; a running Clutch does so within moments.`,
+    ),
     ...(isWorking && !isHeld ? ["It was interrupted; a running Clutch finishes it within moments."] : []),
   ];
   return {
@@ -68,6 +73,7 @@ export async function readLockStatus(
       isBusy: isWorking,
       problems: [...problems, ...leaks],
       held,
+      isProved: untried.length === 0,
       isUnheld: !holdsAll && (left?.some(({ onGateway }) => onGateway) ?? false),
       verification,
     }),
@@ -89,6 +95,8 @@ function enforcementOf(facts: {
   readonly isBusy: boolean;
   readonly problems: readonly unknown[];
   readonly held: readonly string[];
+  /** All that hold were tried since they do. */
+  readonly isProved: boolean;
   /** A call without hooks leads to where the wall does not see it. */
   readonly isUnheld: boolean;
   readonly verification: Verification | undefined;
@@ -97,31 +105,52 @@ function enforcementOf(facts: {
   if (isBusy) return "changing";
   if (!isOn) return "off";
   if (problems.length > 0) return "broken";
-  const isProved = (path: string): boolean =>
+  const isTried = (path: string): boolean =>
     verification?.paths.some((proof) => proof.path === path && proof.result === "proved") === true;
-  return held.length === 2 && !isUnheld && isProved(TURN_PATH) && isProved(GATEWAY_PATH) ? "enforced" : "partly";
+  const isAllProved = facts.isProved && isTried(TURN_PATH) && isTried(GATEWAY_PATH);
+  return held.length === 2 && !isUnheld && isAllProved ? "enforced" : "partly";
+}
+
+const LAYERS: readonly LockLayer["name"][] = ["guard", "wall"];
+
+/** A proof is of the layers that held then, and says nothing of one that was away since. */
+function stillProved(
+  verification: Verification | undefined,
+  proved: readonly LockLayer["name"][],
+): Verification | undefined {
+  if (verification === undefined) return undefined;
+  const isOver = (layer: string): boolean => LAYERS.some((name) => name === layer && !proved.includes(name));
+  const paths = verification.paths.map((proof): PathProof => {
+    const gone = proof.heldBy.split(", ").find(isOver);
+    if (proof.result !== "proved" || gone === undefined) return proof;
+    return { ...proof, result: "configured", detail: `${proof.detail}; the ${gone} was away since` };
+  });
+  return { ...verification, paths };
 }
 
 /** What should hold and does not, and what got out. */
 function problemsOf(
   layers: readonly LockLayer[],
   views: readonly LayerView[],
-  expected: readonly LockLayer["name"][],
-  guarding: GuardStatus | undefined,
-  isRefused: (model: ModelRef) => boolean,
+  facts: {
+    readonly details: LockDetails | undefined;
+    readonly guarding: GuardStatus | undefined;
+    readonly isRefused: (model: ModelRef) => boolean;
+  },
 ): string[] {
+  const { details, guarding, isRefused } = facts;
   const lost = layers.flatMap(({ name }, at) => {
     const view = views[at];
     if (view === undefined || view.state === "closed") return [];
     if (view.state === "open") return [`The ${name} is open.`];
-    if (view.state === "absent" && expected.includes(name)) return [`The ${name} is gone. ${view.why}`];
+    if (view.state === "absent" && details?.layers.includes(name) === true) return [`The ${name} is gone. ${view.why}`];
     return !isShut(view) ? [] : [`The ${name} is closed, but OpenClaw does not go by it.`];
   });
   const damaged = layers.flatMap(({ name }, at) => {
     const view = views[at];
     return view?.state === "closed" && view.damage !== undefined ? [`The file of the ${name} ${view.damage}.`] : [];
   });
-  const since = guarding?.state.at ?? 0;
+  const since = Math.max(guarding?.state.at ?? 0, (details?.escapedUntil ?? 0) + 1);
   const escapes = (guarding?.escapes ?? []).filter((call) => call.at >= since && !isRefused(call));
   const escaped = escapes.slice(-1).map(({ provider, model, sessionKey }) => {
     const where = sessionKey === "" ? "" : ` in ${sessionKey}`;

@@ -111,10 +111,13 @@ export interface ClutchOptions {
   readonly writtenSince?: (at: number) => Promise<readonly string[]>;
   /** Sessions with a turn that runs, by key, and the model that answers it; `stopTurn` takes one away. */
   readonly running?: Map<string, string>;
+  /** Whether a local model is there. */
+  readonly hasLocalModel?: () => boolean;
 }
 
 export async function openClutch(options: ClutchOptions): Promise<ClutchInLab> {
   const { store, directory, clock, gate = NO_GATE, writtenSince = async () => [], running = new Map() } = options;
+  const { hasLocalModel = () => true } = options;
   const { db } = store;
   const logger = pino({ level: process.env["CLUTCH_TEST_LOG"] ?? "silent" }, pino.destination(2));
   const expiring = (namespace: string) => gated(namespace, store.expiring(namespace), ["set", "delete"], gate);
@@ -175,7 +178,7 @@ export async function openClutch(options: ClutchOptions): Promise<ClutchInLab> {
     quick: async () => layerRules,
     async fresh() {
       await readConfig();
-      return { rules: layerRules, best: ref(QWEN) };
+      return { rules: layerRules, best: hasLocalModel() ? ref(QWEN) : undefined };
     },
     best: async () => [ref(QWEN)],
     mayBeOnGateway: (model) => mayBeOnGateway(registry.find(model)),
@@ -253,7 +256,7 @@ export interface LockLab {
   startWall(): Promise<void>;
   /** On the store of the lab, or on another one. */
   clutch(
-    more?: Partial<Pick<ClutchOptions, "store" | "gate" | "writtenSince" | "running" | "clock">>,
+    more?: Partial<Pick<ClutchOptions, "store" | "gate" | "writtenSince" | "running" | "hasLocalModel" | "clock">>,
   ): Promise<ClutchInLab>;
   /** Forgets all that Clutch remembers. */
   loseStore(): Promise<void>;
