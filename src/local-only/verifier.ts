@@ -1,13 +1,16 @@
 import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import { ClutchError } from "../errors.ts";
 import { CANARY } from "../models/canary.ts";
+import { formatModelRef, sameModel } from "../models/model-ref.ts";
 import type { CanaryCalls } from "../openclaw/canary-calls.ts";
 import type { GuardClient, GuardStatus } from "../openclaw/guard-client.ts";
 import type { ScratchSession } from "../openclaw/scratch-session.ts";
 import type { ModelRegistry } from "../registry/model-registry.ts";
 import type { WallClient } from "../wall/wall-client.ts";
-import type { HelperLock } from "./helper-lock.ts";
+import { type CallMark, callsAfter } from "./calls-after.ts";
+import type { CloudHelper, HelperLock } from "./helper-lock.ts";
 import { type LockLayer, sparesLoopback, type UsedProxy } from "./lock-layers.ts";
 import type { PathProof, Verification } from "./lock-status.ts";
 import type { OllamaCloud } from "./ollama-cloud.ts";
@@ -24,8 +27,9 @@ interface Met {
  * Tries every way by which text could leave, towards places that lead nowhere: a
  * model that is a trap on this machine, names below `.invalid`, an address for
  * documentation. So nothing that a canary does costs money, and what it says is
- * nobody's. A way that cannot be tried is only `configured`, and one that no layer
- * holds is `not covered`.
+ * nobody's. Where OpenClaw goes by a setting instead, nothing is let loose unless that
+ * names a local model. A way that cannot be tried is only `configured`, and one that
+ * no layer holds is `not covered`.
  */
 export interface Verifier {
   /** `layers` are those that hold now. Takes some seconds, and longer where a local model has to be loaded. */
@@ -96,7 +100,29 @@ export function createVerifier(parts: {
     return { result: "proved", detail: MET[mine.met](mine.model) };
   };
 
-  const guardPaths = async (agentId: string, tell: (step: string) => void): Promise<readonly PathProof[]> => {
+  /** Where the side chat went. It is never on the canary, but the guard writes down each call. */
+  const sideChatMet = async (since: CallMark | undefined): Promise<Met> => {
+    if (since === undefined) return { result: "configured", detail: "the guard keeps no record of calls" };
+    for (let nth = 1; ; nth++) {
+      const { calls: made } = (await callsAfter(guard, since)) ?? { calls: [] };
+      const [mine] = made.filter(({ runId }) => runId.startsWith(SIDE_CHAT_RUN));
+      if (mine !== undefined) {
+        const { models } = (await status()).state;
+        const name = formatModelRef(mine);
+        return models.some((model) => sameModel(model, mine))
+          ? { result: "proved", detail: `the guard saw it go to ${name}` }
+          : { result: "leaks", detail: `the guard saw it go to ${name}` };
+      }
+      if (nth === RECORD_TRIES) return { result: "configured", detail: "the guard did not see the call" };
+      await sleep(RECORD_PAUSE_MS);
+    }
+  };
+
+  const guardPaths = async (
+    agentId: string,
+    left: readonly CloudHelper[],
+    tell: (step: string) => void,
+  ): Promise<readonly PathProof[]> => {
     const session = (kind: "turn" | "gate" | "sub-agent") => (): Promise<Met> =>
       loose(() =>
         parts.withScratchSession({ agentId, model: CANARY, kind }, async ({ key, say }) => {
@@ -120,43 +146,57 @@ export function createVerifier(parts: {
         return turnMet((sessionKey) => sessionKey.includes(`:cron:${id}`), since);
       }),
     );
-    await run("The side chat of a conversation", () =>
-      loose(() =>
+    const asking = left.find(isUtility);
+    await run("The side chat of a conversation", async () => {
+      if (asking !== undefined) return { result: "configured", detail: notTried(asking) };
+      return loose(() =>
         parts.withScratchSession({ agentId, model: CANARY, kind: "turn" }, async ({ key, say }) => {
           await say("Say nothing.");
+          const since = await callsAfter(guard, undefined);
           await calls.sideChat(key);
-          return undefined;
+          return sideChatMet(since);
         }),
-      ),
-    );
+      );
+    });
     return found;
   };
 
   const helperPaths = async (
     agentId: string,
-    layers: readonly Layer[],
-    byWall: ByWall,
+    {
+      layers,
+      left,
+      byWall,
+    }: { readonly layers: readonly Layer[]; readonly left: readonly CloudHelper[]; readonly byWall: ByWall },
     tell: (step: string) => void,
   ): Promise<readonly PathProof[]> => {
-    const left = await helpers.cloudHelpers();
     const local = left.length === 0 ? ["helpers"] : [];
     const heldBy = [...local, ...(left.every(byWall) && layers.includes("wall") ? ["wall"] : [])];
     const found: PathProof[] = [];
-    const run = async (path: string, work: () => Promise<Met>): Promise<void> => {
+    /** That nothing reaches the canary proves little: it is a setting that keeps such a call here. */
+    const run = async (path: string, isMeant: (helper: CloudHelper) => boolean, work: () => Promise<void>) => {
+      const asking = left.find(isMeant);
+      if (asking !== undefined) {
+        found.push(configured(path, byWall(asking), layers, notTried(asking)));
+        return;
+      }
       tell(`canary: ${path.toLowerCase()}`);
-      found.push(await attempt(path, heldBy, work));
+      const by = ["helpers", ...(layers.includes("wall") ? ["wall"] : [])];
+      const make = () =>
+        loose(async (): Promise<Met> => {
+          await work();
+          return { result: "configured", detail: "its setting names a local model; nothing reached the canary" };
+        });
+      found.push(await attempt(path, by, make));
     };
     if (layers.includes("guard")) {
-      await run("A title for a new conversation", () => loose(async () => void (await calls.title(agentId))));
-      await run("A summary (compaction)", () =>
-        loose(() =>
-          parts.withScratchSession({ agentId, model: CANARY, kind: "turn" }, async ({ key, say }) => {
-            await say("Say nothing.");
-            await calls.say(key, "Nothing was said.");
-            await calls.compact(key, COMPACT_MS);
-            return undefined;
-          }),
-        ),
+      await run("A title for a new conversation", isUtility, () => calls.title(agentId));
+      await run("A summary (compaction)", isCompaction, () =>
+        parts.withScratchSession({ agentId, model: CANARY, kind: "turn" }, async ({ key, say }) => {
+          await say("Say nothing.");
+          await calls.say(key, "Nothing was said.");
+          await calls.compact(key, COMPACT_MS);
+        }),
       );
     }
     const rest = left.map((helper) => configured(helper.name, byWall(helper), layers, `still uses ${helper.uses}`));
@@ -258,13 +298,14 @@ export function createVerifier(parts: {
 
     async verify(layers, tell) {
       const { defaultAgentId } = await registry.current();
+      const left = await helpers.cloudHelpers();
       const [turns, outward] = [
-        layers.includes("guard") ? await guardPaths(defaultAgentId, tell) : [turnsBehindWall(layers)],
+        layers.includes("guard") ? await guardPaths(defaultAgentId, left, tell) : [turnsBehindWall(layers)],
         await outwardPaths(layers, layers.includes("guard"), tell),
       ];
       const sparing = sparesLoopback(await parts.usedProxy().catch(() => undefined));
       const byWall: ByWall = ({ onGateway }) => layers.includes("wall") && !(sparing && onGateway);
-      const calling = await helperPaths(defaultAgentId, layers, byWall, tell);
+      const calling = await helperPaths(defaultAgentId, { layers, left, byWall }, tell);
       const audit = await helpers.audit();
       const settings = await settingsPaths(layers, byWall, audit);
       return {
@@ -275,6 +316,17 @@ export function createVerifier(parts: {
     },
   };
 }
+
+const isUtility = ({ setting }: CloudHelper): boolean => setting.endsWith(".utilityModel");
+const isCompaction = ({ setting }: CloudHelper): boolean => setting.includes(".compaction.");
+/** A check never asks the cloud itself. */
+const notTried = ({ uses }: CloudHelper): string => `not tried: it would really ask ${uses}`;
+
+/** Run ids of the side chat, in OpenClaw 2026.9.6. */
+const SIDE_CHAT_RUN = "session-companion-";
+/** A call is in the guard's record a moment after it is over. */
+const RECORD_TRIES = 10;
+const RECORD_PAUSE_MS = 200;
 
 /** Whether the wall holds something, by where it leads. */
 type ByWall = (outlet: { readonly onGateway: boolean }) => boolean;

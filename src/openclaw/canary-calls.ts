@@ -11,11 +11,14 @@ import { parseReply } from "./wire.ts";
  * method throws the codes of `GatewayConnection.request`.
  */
 export interface CanaryCalls {
-  /** Lets OpenClaw make a title for a conversation that would begin on the canary. */
+  /**
+   * Lets OpenClaw make a title for a conversation that would begin on the canary. It asks `utilityModel`
+   * where that is set, really and whatever it is; 2026.9.6 never falls back to the conversation's own.
+   */
   title(agentId: string): Promise<void>;
-  /** Asks the side chat about a session. */
+  /** Asks the side chat about a session: the agent's `utilityModel` answers, never the session's model. */
   sideChat(sessionKey: string): Promise<void>;
-  /** Has a session summarised, within `timeoutMs`. */
+  /** Has a session summarised, within `timeoutMs`: by `compaction.model` where that is set, else by its own model. */
   compact(sessionKey: string, timeoutMs: number): Promise<void>;
   /** Writes into a session's transcript without asking a model. */
   say(sessionKey: string, text: string): Promise<void>;

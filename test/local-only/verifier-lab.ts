@@ -4,7 +4,7 @@ import type { LockLayer } from "../../src/local-only/lock-layers.ts";
 import type { PathProof } from "../../src/local-only/lock-status.ts";
 import { createVerifier } from "../../src/local-only/verifier.ts";
 import type { CanaryCalls } from "../../src/openclaw/canary-calls.ts";
-import type { GuardClient, GuardStatus } from "../../src/openclaw/guard-client.ts";
+import type { GuardCalls, GuardClient, GuardStatus } from "../../src/openclaw/guard-client.ts";
 import type { ModelRegistry } from "../../src/registry/model-registry.ts";
 import type { WallClient } from "../../src/wall/wall-client.ts";
 
@@ -15,9 +15,11 @@ export interface VerifierLab {
   audit: CloudAudit;
   /** How often something reached the trap. */
   hits: number;
+  /** The guard's record of calls: run id and model; undefined where it keeps none. */
+  calls: (readonly [runId: string, model: string])[] | undefined;
   /** Names of the calls that were made, in order. */
   readonly made: string[];
-  /** What a call does beside that, by its name. */
+  /** What a call does beside that, by its name; of itself a side chat is in the record. */
   readonly does: Partial<Record<keyof CanaryCalls, () => void | Promise<void>>>;
   verify(...layers: LockLayer["name"][]): Promise<(path: string) => PathProof | undefined>;
 }
@@ -35,7 +37,22 @@ export function verifierLab(): VerifierLab {
   };
   const guard: Partial<GuardClient> = {
     status: async () =>
-      ({ canaries, canary: { hits: lab.hits, listening: true, port: 1 } }) as Partial<GuardStatus> as GuardStatus,
+      ({
+        canaries,
+        canary: { hits: lab.hits, listening: true, port: 1 },
+        state: { models: [{ provider: "ollama", model: "qwen3:8b" }] },
+      }) as unknown as GuardStatus,
+    async calls(from) {
+      const { after = 0 } = from ?? {};
+      const made = (lab.calls ?? []).map(([runId, name], at) => {
+        const [provider, model] = name.split("/");
+        return { runId, provider, model, n: at + 1 };
+      });
+      // Two at a time.
+      const calls = made.slice(after, after + 2);
+      const more = after + 2 < made.length;
+      return lab.calls && ({ log: "log", since: 0, lost: false, now: 0, calls, more } as unknown as GuardCalls);
+    },
     async tryFrom(_, url) {
       denied.add(new URL(url).hostname);
       return "451";
@@ -84,8 +101,9 @@ export function verifierLab(): VerifierLab {
     left: [],
     audit: { settings: [], unknown: [], tools: ["web_search"] },
     hits: 0,
+    calls: [],
     made: [],
-    does: {},
+    does: { sideChat: () => void lab.calls?.push(["session-companion-1", "ollama/qwen3:8b"]) },
     async verify(...layers) {
       const { paths } = await verifier.verify(layers, () => undefined);
       return (path) => paths.find((proof) => proof.path === path);

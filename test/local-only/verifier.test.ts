@@ -45,3 +45,71 @@ describe("what leads to the gateway's own machine", () => {
     }
   });
 });
+
+describe("calls that go by a setting, whatever the conversation is set to", () => {
+  const TITLE = "A title for a new conversation";
+  const SUMMARY = "A summary (compaction)";
+  const SIDE_CHAT = "The side chat of a conversation";
+  const asks = (name: string, key: string) => ({ ...helper(name, false), setting: `agents.defaults.${key}` });
+
+  it("are only configured where nothing reached the canary, which they never would", async () => {
+    const of = await lab.verify("guard", "wall");
+    expect(lab.made).toEqual(["job", "sideChat", "title", "say", "compact", "tool"]);
+    for (const path of [TITLE, SUMMARY])
+      expect(of(path)).toMatchObject({ heldBy: "helpers, wall", result: "configured" });
+    expect(of("A scheduled job on a cloud model")).toMatchObject({ result: "proved" });
+  });
+
+  it.each(["title", "compact", "sideChat"] as const)("leak where the canary was reached: %s", async (name) => {
+    lab.does[name] = () => void lab.hits++;
+    const of = await lab.verify("guard", "wall");
+    const path = { title: TITLE, compact: SUMMARY, sideChat: SIDE_CHAT }[name];
+    expect(of(path)).toMatchObject({ result: "leaks" });
+  });
+
+  it("are not made where their setting would really ask the cloud", async () => {
+    lab.left = [asks("Recaps and titles of keeper", "utilityModel"), asks("Compaction", "compaction.model")];
+    for (const [layers, held] of [
+      [["guard"], { heldBy: "", result: "not covered" }],
+      [["guard", "wall"], { heldBy: "wall", result: "configured" }],
+    ] as const) {
+      const of = await lab.verify(...layers);
+      for (const path of [TITLE, SUMMARY]) {
+        expect(of(path)).toMatchObject({ ...held, detail: "not tried: it would really ask a/b" });
+      }
+      expect(of(SIDE_CHAT)).toMatchObject({
+        heldBy: "guard",
+        result: "configured",
+        detail: expect.stringContaining("not tried"),
+      });
+    }
+    expect(lab.made.filter((name) => ["title", "compact", "sideChat"].includes(name))).toEqual([]);
+  });
+
+  it("are made where another setting leads to the cloud", async () => {
+    lab.left = [asks("Review of commands", "tools.exec.reviewer.model")];
+    const of = await lab.verify("guard", "wall");
+    expect(lab.made).toEqual(expect.arrayContaining(["title", "compact", "sideChat"]));
+    expect(of(TITLE)).toMatchObject({ heldBy: "helpers, wall", result: "configured" });
+  });
+
+  it.each([
+    ["the guard saw go to a local model", "ollama/qwen3:8b", "proved"],
+    ["the guard saw go elsewhere", "anthropic/claude-sonnet-5", "leaks"],
+  ])("a side chat that %s", async (_, model, result) => {
+    lab.calls = [1, 2, 3].map((n) => [`session-companion-old-${n}`, "openai/gpt-6"] as const);
+    lab.does.sideChat = () => void lab.calls?.push(["another", "openai/gpt-6"], ["session-companion-new", model]);
+    const of = await lab.verify("guard", "wall");
+    expect(of(SIDE_CHAT)).toMatchObject({ heldBy: "guard", result, detail: `the guard saw it go to ${model}` });
+  });
+
+  it.each([
+    ["did not see", [], "the guard did not see the call"],
+    ["keeps no record of", undefined, "the guard keeps no record of calls"],
+  ])("a side chat that the guard %s is only configured", async (_, calls, detail) => {
+    lab.calls = calls;
+    lab.does.sideChat = () => undefined;
+    const of = await lab.verify("guard", "wall");
+    expect(of(SIDE_CHAT)).toMatchObject({ heldBy: "guard", result: "configured", detail });
+  });
+});
