@@ -11,7 +11,7 @@ import type { HelperLock } from "./helper-lock.ts";
 import type { HelperTurns } from "./helper-turns.ts";
 import type { KeptConversations } from "./kept-conversations.ts";
 import { CLUTCH, createLockAlerts, type LockAlert, told } from "./lock-alerts.ts";
-import { detailsOf, isProvedOf } from "./lock-details.ts";
+import { detailsOf, isProvedOf, type LockDetails } from "./lock-details.ts";
 import type { Holder } from "./lock-holder.ts";
 import { holdsLoopback, isOf, isShut, type LayerView, type LockLayer, lookAt } from "./lock-layers.ts";
 import { closedOnes, helpersNotMoved, isPassing, type LockMachine, NO_LOCAL_MODEL } from "./lock-machine.ts";
@@ -19,6 +19,7 @@ import type { LockSchedule } from "./lock-schedule.ts";
 import type { LockStatus } from "./lock-status.ts";
 import { FORMER_UNKNOWN, type LockSight, type LockTurns } from "./lock-turns.ts";
 import type { RulesSource } from "./rules-source.ts";
+import { TURN_PATH } from "./verifier.ts";
 
 /** For the process that watches over the lock. Of each alert, one process is given it once. */
 export interface LockCare {
@@ -108,7 +109,14 @@ export function createLockCare(parts: {
     const known = await forgetProofs(entry, closed, holder);
     // Not proved: it was interrupted when something had been found open, or a layer came back.
     if (opened.length > 0 || !isProvedOf(detailsOf(known), closed)) {
-      await attempt(() => machine.turnOn(known, holder));
+      await attempt(async () => {
+        const { verification } = await machine.turnOn(known, holder);
+        if (isTurnProved(detailsOf(entry)) && closed.includes("guard") && !isTurnProved({ verification })) {
+          seen.push(
+            "The guard is back, and it could not be proved that OpenClaw asks it: clutch guard install does that.",
+          );
+        }
+      });
     }
     await attempt(async () => {
       const { rules: wanted, best } = await rules.fresh();
@@ -277,5 +285,8 @@ export function createLockCare(parts: {
       (await scheduled.isDue()) ? parts.hold((lease) => scheduled.apply(holderOf(lease))) : [],
   };
 }
+
+const isTurnProved = ({ verification }: Pick<LockDetails, "verification">): boolean =>
+  verification?.paths.some(({ path, result }) => path === TURN_PATH && result === "proved") === true;
 
 const namesOf = (layers: readonly LockLayer[]): string => layers.map(({ name }) => name).join(" and ");

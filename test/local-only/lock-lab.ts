@@ -113,11 +113,13 @@ export interface ClutchOptions {
   readonly running?: Map<string, string>;
   /** Whether a local model is there. */
   readonly hasLocalModel?: () => boolean;
+  /** Whether a canary can be let loose on a turn. */
+  readonly mayTryTurns?: () => boolean;
 }
 
 export async function openClutch(options: ClutchOptions): Promise<ClutchInLab> {
   const { store, directory, clock, gate = NO_GATE, writtenSince = async () => [], running = new Map() } = options;
-  const { hasLocalModel = () => true } = options;
+  const { hasLocalModel = () => true, mayTryTurns = () => true } = options;
   const { db } = store;
   const logger = pino({ level: process.env["CLUTCH_TEST_LOG"] ?? "silent" }, pino.destination(2));
   const expiring = (namespace: string) => gated(namespace, store.expiring(namespace), ["set", "delete"], gate);
@@ -202,7 +204,10 @@ export async function openClutch(options: ClutchOptions): Promise<ClutchInLab> {
     return {
       at: clock(),
       paths: [
-        proof(TURN_PATH, "guard", guarding?.state.on === true),
+        {
+          ...proof(TURN_PATH, "guard", guarding?.state.on === true),
+          ...(mayTryTurns() ? {} : { result: "configured" as const, detail: "not tried" }),
+        },
         proof(GATEWAY_PATH, "wall", standing?.closed === true),
       ],
       unknownSettings: [],
@@ -256,7 +261,9 @@ export interface LockLab {
   startWall(): Promise<void>;
   /** On the store of the lab, or on another one. */
   clutch(
-    more?: Partial<Pick<ClutchOptions, "store" | "gate" | "writtenSince" | "running" | "hasLocalModel" | "clock">>,
+    more?: Partial<
+      Pick<ClutchOptions, "store" | "gate" | "writtenSince" | "running" | "hasLocalModel" | "mayTryTurns" | "clock">
+    >,
   ): Promise<ClutchInLab>;
   /** Forgets all that Clutch remembers. */
   loseStore(): Promise<void>;

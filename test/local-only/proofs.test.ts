@@ -8,10 +8,12 @@ import { type ClutchInLab, type LockLab, ME, SONNET, startLockLab } from "./lock
 let lab: LockLab;
 let clutch: ClutchInLab;
 let hasLocalModel: boolean;
+let mayTryTurns: boolean;
 beforeEach(async () => {
   lab = await startLockLab();
   hasLocalModel = true;
-  clutch = await lab.clutch({ hasLocalModel: () => hasLocalModel });
+  mayTryTurns = true;
+  clutch = await lab.clutch({ hasLocalModel: () => hasLocalModel, mayTryTurns: () => mayTryTurns });
 });
 afterEach(() => lab.stop());
 
@@ -61,6 +63,17 @@ describe("a layer that was away and holds again", () => {
     await clutch.lock.reconcile();
     expect((await status()).enforcement).toBe("enforced");
     expect(await provedAt()).toBeGreaterThan(before);
+  });
+
+  it("is not said to hold again where a turn could not be tried", async () => {
+    setGuard(undefined);
+    await clutch.lock.reconcile();
+    setGuard({ hooks: { allowConversationAccess: true } });
+    mayTryTurns = false;
+    expect(await clutch.lock.reconcile()).toMatchObject([
+      { what: [expect.stringContaining("it could not be proved that OpenClaw asks it")] },
+    ]);
+    expect((await status()).enforcement).toBe("partly");
   });
 
   it("is tried again by whoever turns it on once more", async () => {
