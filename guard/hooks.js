@@ -1,4 +1,4 @@
-import { candidates, isGoverned, localModelOf, refOf } from "./rules.js";
+import { at, candidates, localModelOf, refOf, whyLocal } from "./rules.js";
 
 /** @import { Canary, LocalModel, RunContext } from "./types.js" */
 /** @import { Memory, Shared } from "./shared.js" */
@@ -16,9 +16,9 @@ const GATE_ALONE = "clutch-canary-gate-";
  * local model and fails open, so the third looks again at what is about to be
  * called, and fails closed.
  * @param {Pick<Shared, "lock" | "health"> & { memory: Pick<Memory, "escapes" | "canaries" | "heard"> }} shared
- * @param {{ config: () => unknown, clock: () => number }} parts `clock` gives epoch ms.
+ * @param {{ config: () => unknown, entryOf: (sessionKey: string) => unknown, clock: () => number }} parts `entryOf` gives what OpenClaw keeps of a session, `clock` epoch ms.
  */
-export function createHooks({ lock, health, memory }, { config, clock }) {
+export function createHooks({ lock, health, memory }, { config, entryOf, clock }) {
   const { escapes, canaries, heard } = memory;
   /** Runs that began as canaries, by run id. @type {Set<string>} */
   const released = new Set();
@@ -52,17 +52,38 @@ export function createHooks({ lock, health, memory }, { config, clock }) {
   };
 
   /** @param {RunContext} run */
-  const because = (run) =>
-    lock.state().on
-      ? "Local-only mode is on"
-      : `This conversation stays local (${lock.state().kept[(run.sessionKey ?? "").toLowerCase()]?.why ?? "here"})`;
+  const why = (run) => whyLocal(lock.state(), run, entryOf);
+
+  /** @param {RunContext} run */
+  const isGoverned = (run) => why(run) !== undefined;
+
+  /** @param {RunContext} run */
+  const because = (run) => {
+    const reason = why(run) ?? "here";
+    if (reason === "lock") return "Local-only mode is on";
+    return reason === "unknown"
+      ? "This may hold text of a conversation that stays local"
+      : `This conversation stays local (${reason})`;
+  };
+
+  /**
+   * Whom a tool would hand text to that the guard does not look after; sub-agents it does.
+   * @param {string} tool @param {Record<string, unknown>} params
+   */
+  const handedTo = (tool, params) => {
+    const { sessionKey } = params;
+    const isOther = params["runtime"] === "acp" || at(params, "placement", "kind") === "profile";
+    if (tool === "sessions_spawn" && isOther) return "a program or a machine with models of its own";
+    const isKept = typeof sessionKey === "string" && isGoverned({ sessionKey });
+    return tool === "sessions_send" && !isKept ? "a conversation that is not kept local" : undefined;
+  };
 
   return {
     /** @param {unknown} _ @param {RunContext} run */
     async beforeModelResolve(_, run) {
       const isCanary = run.modelProviderId === CANARY_PROVIDER;
       if (isCanary) heard.modelResolve += 1;
-      if (!isGoverned(lock.state(), run)) return undefined;
+      if (!isGoverned(run)) return undefined;
       if (isCanary) {
         if (run.runId !== undefined) released.add(run.runId);
         if (run.sessionKey?.includes(GATE_ALONE)) return undefined;
@@ -74,7 +95,7 @@ export function createHooks({ lock, health, memory }, { config, clock }) {
     /** @param {unknown} _ @param {RunContext} run */
     async beforeAgentReply(_, run) {
       if (run.modelProviderId === CANARY_PROVIDER) heard.agentReply += 1;
-      if (!isGoverned(lock.state(), run) || (await best(run)) !== undefined) return undefined;
+      if (!isGoverned(run) || (await best(run)) !== undefined) return undefined;
       if (run.modelProviderId === CANARY_PROVIDER) caught(run, "notice");
       return { handled: true, reply: { text: await nobody(run) }, reason: "no local model" };
     },
@@ -82,7 +103,7 @@ export function createHooks({ lock, health, memory }, { config, clock }) {
     /** @param {unknown} _ @param {RunContext} run */
     async beforeAgentRun(_, run) {
       if (run.modelProviderId === CANARY_PROVIDER) heard.agentRun += 1;
-      if (!isGoverned(lock.state(), run)) return undefined;
+      if (!isGoverned(run)) return undefined;
       const model = localModelOf(lock.state(), run, config());
       /** @param {string} message */
       const block = (message) => ({ outcome: /** @type {const} */ ("block"), reason: "local-only", message });
@@ -111,7 +132,12 @@ export function createHooks({ lock, health, memory }, { config, clock }) {
     /** @param {{ toolName?: string, params?: Record<string, unknown> }} event @param {RunContext} run */
     beforeToolCall({ toolName = "", params = {} }, run) {
       const state = lock.state();
-      if (!isGoverned(state, run)) return undefined;
+      const reason = why(run);
+      if (reason === undefined) return undefined;
+      // Where the lock is off, nothing else would hold it.
+      const receiver = reason === "lock" ? undefined : handedTo(toolName, params);
+      if (receiver !== undefined)
+        return { block: true, blockReason: `${because(run)}, and ${toolName} would hand its text to ${receiver}.` };
       // Some tools ask a local model by themselves and another one at the agent's word.
       const asked =
         LOOKING_TOOLS.includes(toolName) && typeof params["model"] === "string" ? params["model"] : undefined;
@@ -128,7 +154,7 @@ export function createHooks({ lock, health, memory }, { config, clock }) {
       // It counts its visitors itself.
       if (provider === CANARY_PROVIDER) return;
       const called = { ...run, modelProviderId: provider, modelId: model };
-      if (!isGoverned(lock.state(), run) || localModelOf(lock.state(), called, config()) !== undefined) return;
+      if (!isGoverned(run) || localModelOf(lock.state(), called, config()) !== undefined) return;
       escapes.push({ provider, model, runId, sessionKey: run.sessionKey ?? "", at: clock() });
       escapes.splice(0, escapes.length - REMEMBERED);
     },

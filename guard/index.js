@@ -32,7 +32,10 @@ export default {
     const shared = sharedState(join(text(directory), "guard.json"), config);
     const { lock, health, memory } = shared;
     const calls = sharedCalls(join(text(directory), "calls.jsonl"));
-    const hooks = createHooks(shared, { config, clock: Date.now });
+    /** Other keys name none that came of another. @param {string} sessionKey */
+    const entryOf = (sessionKey) =>
+      /^agent:[^:]+:./i.test(sessionKey) ? api.runtime.agent.session.getSessionEntry({ sessionKey }) : {};
+    const hooks = createHooks(shared, { config, entryOf, clock: Date.now });
 
     api.on(
       "before_model_resolve",

@@ -1,13 +1,48 @@
 /** @import { GuardState, LocalModel, RunContext } from "./types.js" */
 
+/** Sessions about another one that they do not name: side chats, and names for what is noted of a conversation. */
+const NAMELESS = /:(internal-session-effects:session-companion|helper:incognito-slug-generator)-/;
+/** After a session's key: a look into memory before its turn. */
+const RECALL = ":active-memory:";
+
 /**
- * Whether a run has to stay local: all do while the lock is on, and those of
- * conversations that somebody wants to stay so.
+ * Why a run has to stay local, undefined where it need not: all do while the lock is
+ * on, and those of conversations that somebody wants to stay so, with the sessions
+ * that came of these and hold their text. Where it is `unknown` of which one a session
+ * came, that may be one of them.
  * @param {GuardState} state
  * @param {RunContext} run
+ * @param {(sessionKey: string) => unknown} entryOf What OpenClaw keeps of a session.
+ * @returns {"lock" | "here" | "unreleased" | "unknown" | undefined}
  */
-export const isGoverned = (state, { sessionKey = "" }) =>
-  state.on || Object.hasOwn(state.kept, sessionKey.toLowerCase());
+export function whyLocal({ on, kept }, { sessionKey }, entryOf) {
+  if (on) return "lock";
+  if (Object.keys(kept).length === 0) return undefined;
+  const seen = new Set();
+  for (let key = sessionKey; key !== undefined && !seen.has(key); ) {
+    const named = key.toLowerCase();
+    if (Object.hasOwn(kept, named)) return kept[named]?.why;
+    if (NAMELESS.test(named)) return "unknown";
+    const entry = entryOf(key);
+    if (entry === undefined && key !== sessionKey) return "unknown";
+    seen.add(key);
+    key = parentOf(key, entry);
+  }
+  return undefined;
+}
+
+/** The session that spawned one, was copied into it, or has it as a part of its own. @param {string} key @param {unknown} entry */
+function parentOf(key, entry) {
+  const copied = at(entry, "forkedFromParent") === true ? at(entry, "parentSessionKey") : undefined;
+  const recall = key.lastIndexOf(RECALL);
+  const parent =
+    at(entry, "spawnedBy") ??
+    at(entry, "forkSource", "sessionKey") ??
+    copied ??
+    at(entry, "heartbeatIsolatedBaseSessionKey") ??
+    (recall < 0 ? undefined : key.slice(0, recall));
+  return typeof parent === "string" ? parent : undefined;
+}
 
 /**
  * Where a run may go, best first: the model that it has anyway where that is

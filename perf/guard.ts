@@ -34,7 +34,7 @@ export async function guardCosts(): Promise<Measurement[]> {
         health: createHealth({ fetch: globalThis.fetch, clock: Date.now }),
         memory: { escapes: [], canaries: [], heard: { modelResolve: 0, agentReply: 0, agentRun: 0 } },
       },
-      { config: () => ({ models: { providers: { ollama: { baseUrl } } } }), clock: Date.now },
+      { config: () => ({ models: { providers: { ollama: { baseUrl } } } }), entryOf: () => undefined, clock: Date.now },
     );
     const run = {
       runId: "r",

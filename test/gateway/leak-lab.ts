@@ -61,8 +61,8 @@ export interface LeakLab extends LockedLab {
   readonly wallRules: WallRules;
   /** Exactly these hold from now on, by the rules of the lock that was on last. */
   hold(...layers: ("guard" | "wall")[]): Promise<void>;
-  /** The next agent that has tools uses this one, once, and then answers. */
-  nextTool(name: string, args: Record<string, unknown>): void;
+  /** The next agent that has tools and is asked about this word uses this one, once, and then answers. */
+  nextTool(name: string, args: Record<string, unknown>, word: string): void;
   /** What comes back to a person; `during` is done once it is sent. */
   say(sessionKey: string, message: string, during?: () => Promise<unknown>): Promise<Said>;
   /** A conversation of its own, pinned where a model is named; gives its key. */
@@ -197,11 +197,11 @@ export async function startLeakLab(options: LeakLabOptions = {}): Promise<LeakLa
       if (closed && !layers.includes("wall")) await lab.wallClient.open(id);
       if (!closed && layers.includes("wall")) await lab.wallClient.close(randomUUID(), wallRules);
     },
-    nextTool(name: string, args: Record<string, unknown>) {
+    nextTool(name: string, args: Record<string, unknown>, word: string) {
       let isUsed = false;
       answerWith(({ body }) => {
         const tools = (body["tools"] ?? []) as { name?: string; function?: { name?: string } }[];
-        if (isUsed || tools.length === 0) return undefined;
+        if (isUsed || tools.length === 0 || !JSON.stringify(body).includes(word)) return undefined;
         isUsed = true;
         const isOffered = tools.some((tool) => (tool.function?.name ?? tool.name) === name);
         // What is not offered by itself is in OpenClaw's catalogue of tools.

@@ -28,10 +28,18 @@ const isRecap = startsWith('{"previousRecap"');
 const isSummary = startsWith("<conversation>");
 const isDream = startsWith("Write a dream diary");
 
+/** Gets the key of a conversation before anything is said in it. */
+type Before = (key: string) => Promise<unknown>;
+const NOTHING: Before = async () => undefined;
+
 /** A turn of a conversation of its own. */
-export const turn = (lab: LeakLab, name: string, agentId: string, model?: string): Path => ({
+export const turn = (lab: LeakLab, name: string, agentId: string, model?: string, before = NOTHING): Path => ({
   name,
-  run: async (word) => lab.clutch.say(await lab.conversation(agentId, model), `Tell me about ${word}.`),
+  async run(word) {
+    const key = await lab.conversation(agentId, model);
+    await before(key);
+    await lab.clutch.say(key, `Tell me about ${word}.`);
+  },
 });
 
 /** A turn of a run that names its model itself. */
@@ -93,11 +101,12 @@ export const compaction = (lab: LeakLab): Path => ({
 });
 
 /** Its recap is a call of its own. */
-export const sideChat = (lab: LeakLab): Path => ({
+export const sideChat = (lab: LeakLab, before = NOTHING): Path => ({
   name: "a side chat",
   isMeant: (chat) => !isRecap(chat),
   async run(word) {
     const sessionKey = await lab.conversation("main", SONNET);
+    await before(sessionKey);
     await lab.clutch.say(sessionKey, "Hello.");
     await lab.clutch.call("sessions.companion.ask", { sessionKey, question: `What of ${word}?` });
   },
@@ -147,11 +156,13 @@ export const tool = (
   name: string,
   agentId: string,
   args: (word: string) => Record<string, unknown>,
+  before = NOTHING,
 ): Path => ({
   name: `the tool ${name}`,
   async run(word) {
     const key = await lab.conversation(agentId);
-    lab.nextTool(name, args(word));
+    await before(key);
+    lab.nextTool(name, args(word), word);
     try {
       await lab.clutch.say(key, `Use it for ${word}.`);
     } finally {
@@ -194,10 +205,14 @@ export const memoryFlush = (lab: LeakLab, agentId: string): Path => ({
   },
 });
 
-export const subAgent = (lab: LeakLab, agentId: string): Path => {
-  const spawning = tool(lab, "sessions_spawn", agentId, (word) => ({ task: `Count ${word}.` }));
-  const isChild = ({ messages }: ReceivedChat): boolean =>
-    messages.some(({ role, text }) => role === "user" && text.includes("Count heron"));
+const isTask = (text: string): boolean => text.includes("Count heron") && !text.includes("Conversation context:");
+
+export const subAgent = (lab: LeakLab, agentId: string, how: Record<string, unknown> = {}, before = NOTHING): Path => {
+  const args = (word: string) => ({ task: `Count ${word}.`, ...how });
+  const spawning = tool(lab, "sessions_spawn", agentId, args, before);
+  // Recaps and titles have no tools; the look into memory before its turn asks otherwise.
+  const isChild = ({ messages, body }: ReceivedChat): boolean =>
+    Array.isArray(body["tools"]) && messages.some(({ role, text }) => role === "user" && isTask(text));
   return {
     name: "a sub-agent that an agent begins",
     isMeant: isChild,

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { LLAMA, QWEN, SONNET } from "./harness.ts";
 import { ABSENT, CLOUD_TAG, HAIKU, type LeakLab, SHOWN, startLeakLab, TAGGED, WANDERER } from "./leak-lab.ts";
 import type { Path } from "./leak-paths.ts";
@@ -31,7 +31,7 @@ beforeAll(async () => {
       const { defaults, entries } = config.agents;
       config.plugins.entries["memory-core"].config.dreaming.enabled = true;
       defaults.heartbeat = { every: "24h", model: HAIKU };
-      defaults.subagents = { model: HAIKU };
+      defaults.subagents = { model: HAIKU, allowAgents: ["*"] };
       defaults.imageModel = HAIKU;
       defaults.pdfModel = HAIKU;
       defaults.models[OPUS] = { agentRuntime: { id: "claude-cli" } };
@@ -189,6 +189,58 @@ describe("while the settings of helper calls name the cloud", () => {
     expect(escaped).toBe(0);
     expect(local).toEqual([]);
     expect(lab.denied()).toBeGreaterThan(before);
+  });
+});
+
+describe("a conversation that is kept local alone", () => {
+  const kept: string[] = [];
+  const keep = async (key: string): Promise<void> => {
+    kept.push(key);
+    await lab.clutch.app.guard.setRules(lab.guardRules);
+    await lab.clutch.app.guard.keep([key], "here");
+  };
+  beforeEach(() => lab.hold());
+  afterEach(async () => {
+    // What a sub-agent reports comes late.
+    await lab.calm();
+    await lab.clutch.app.guard.release(kept);
+  });
+
+  it.each<[string, Record<string, unknown>, string]>([
+    ["whose model is that of sub-agents", {}, HAIKU],
+    ["whose model is named", { model: SONNET }, SONNET],
+    ["with what was said before", { context: "fork" }, HAIKU],
+    ["of another agent", { agentId: "keeper" }, HAIKU],
+    ["that people see", { visible: true }, HAIKU],
+  ])("its sub-agent %s stays here, and another's goes to the cloud", async (_, how, model) => {
+    expect((await leak.tryPath(lab, leak.subAgent(lab, "homely", how))).cloud).toEqual([model]);
+    await lab.calm();
+    const { cloud, local } = await leak.tryPath(lab, leak.subAgent(lab, "homely", how, keep));
+    expect(cloud).toEqual([]);
+    expect([[LLAMA], [QWEN]]).toContainEqual(local);
+  });
+
+  it.each<[string, () => Path, (before: typeof keep) => Path]>([
+    ["its side chat", () => leak.sideChat(lab), (before) => leak.sideChat(lab, before)],
+    [
+      "a look into its memory",
+      () => leak.turn(lab, "a turn", "recaller"),
+      (before) => leak.turn(lab, "a turn", "recaller", undefined, before),
+    ],
+  ])("%s stays here, and another's goes to the cloud", async (_, open, held) => {
+    expect((await leak.tryPath(lab, open())).cloud).toEqual([HAIKU]);
+    await lab.calm();
+    const { cloud, local } = await leak.tryPath(lab, held(keep));
+    expect(cloud).toEqual([]);
+    expect(local).not.toEqual([]);
+  });
+
+  it("its task is not handed to a program that chooses its own model", async () => {
+    const args = (word: string) => ({ task: `Count ${word}.`, runtime: "acp" });
+    const path = leak.tool(lab, "sessions_spawn", "homely", args, keep);
+    await leak.tryPath(lab, path);
+    const heard = lab.box.chats.flatMap(({ messages }) => messages.map(({ text }) => text));
+    expect(heard.join("\n")).toContain("sessions_spawn would hand its text to a program");
   });
 });
 

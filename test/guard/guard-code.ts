@@ -104,12 +104,20 @@ interface Code {
   "rules.js": {
     candidates(state: GuardState, run: RunContext, config: unknown): LocalModel[];
     localModelOf(state: GuardState, run: RunContext, config: unknown): LocalModel | undefined;
-    isGoverned(state: GuardState, run: RunContext): boolean;
+    whyLocal(
+      state: GuardState,
+      run: RunContext,
+      entryOf: (sessionKey: string) => unknown,
+    ): "lock" | "here" | "unreleased" | "unknown" | undefined;
   };
   "hooks.js": {
     createHooks(
       shared: { readonly lock: Pick<Lock, "state">; readonly health: HealthOf; readonly memory: HooksMemory },
-      parts: { readonly config: () => unknown; readonly clock: () => number },
+      parts: {
+        readonly config: () => unknown;
+        readonly entryOf: (sessionKey: string) => unknown;
+        readonly clock: () => number;
+      },
     ): Hooks;
   };
   "canary.js": {

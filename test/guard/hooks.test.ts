@@ -33,6 +33,7 @@ function bench(
   state: GuardState,
   down: Readonly<Record<string, string>> = {},
   config: () => unknown = () => CONFIG,
+  entryOf: (sessionKey: string) => unknown = () => ({}),
 ): Bench {
   const told: string[] = [];
   const nameOf = ({ provider, model }: Pick<LocalModel, "provider" | "model">) => `${provider}/${model}`;
@@ -46,7 +47,7 @@ function bench(
     forget: () => undefined,
   };
   const memory: HooksMemory = { escapes: [], canaries: [], heard: { modelResolve: 0, agentReply: 0, agentRun: 0 } };
-  const hooks = createHooks({ lock: { state: () => state }, health, memory }, { config, clock: () => 7 });
+  const hooks = createHooks({ lock: { state: () => state }, health, memory }, { config, entryOf, clock: () => 7 });
   return { hooks, memory, told };
 }
 
@@ -198,6 +199,79 @@ describe("a conversation that is kept", () => {
   });
 });
 
+describe("what came of a conversation that is kept", () => {
+  const child = { ...CLOUD, sessionKey: "agent:main:subagent:1" };
+  const kept = { ...ON, on: false, kept: { [CLOUD.sessionKey]: { why: "here" as const, at: 1 } } };
+  const entryOf = (key: string) => (key === child.sessionKey ? { spawnedBy: CLOUD.sessionKey } : {});
+  const family = (state: GuardState, down = {}) => bench(state, down, () => CONFIG, entryOf);
+
+  it("goes to a local model as it does: a sub-agent, whatever model it was to use", async () => {
+    const { hooks, memory } = family(kept);
+    expect(await hooks.beforeModelResolve({}, child)).toMatchObject({ modelOverride: "qwen:7b" });
+    expect(await hooks.beforeAgentRun({}, child)).toMatchObject({
+      outcome: "block",
+      message: expect.stringMatching(/^This conversation stays local \(here\), and this turn would have gone to/),
+    });
+    hooks.modelCallStarted({ provider: "anthropic", model: "claude-sonnet-5", runId: "r1" }, child);
+    expect(memory.escapes).toMatchObject([{ sessionKey: child.sessionKey }]);
+    const reply = await family(kept, ALL_DOWN).hooks.beforeAgentReply({}, child);
+    expect(reply?.reply.text).toMatch(/^This conversation stays local \(here\), and no local model answers/);
+  });
+
+  it("says of itself that it is not known whether it has to", async () => {
+    const gone = (key: string) => (key === child.sessionKey ? { spawnedBy: "agent:main:gone" } : undefined);
+    const { hooks } = bench(kept, ALL_DOWN, () => CONFIG, gone);
+    const reply = await hooks.beforeAgentReply({}, child);
+    expect(reply?.reply.text).toMatch(/^This may hold text of a conversation that stays local, and no local model/);
+  });
+
+  it("stays off the cloud where OpenClaw does not say of whom it came", async () => {
+    const { hooks } = bench(
+      kept,
+      {},
+      () => CONFIG,
+      () => {
+        throw new Error("the store is busy");
+      },
+    );
+    await expect(hooks.beforeAgentRun({}, child)).rejects.toThrow("busy");
+  });
+
+  it.each<[string, object, boolean]>([
+    [
+      "hands its task to a sub-agent",
+      { toolName: "sessions_spawn", params: { task: "x", model: "openai/gpt" } },
+      false,
+    ],
+    ["hands it to a program of its own", { toolName: "sessions_spawn", params: { task: "x", runtime: "acp" } }, true],
+    [
+      "hands it to a machine elsewhere",
+      { toolName: "sessions_spawn", params: { task: "x", placement: { kind: "profile", profileId: "big" } } },
+      true,
+    ],
+    [
+      "writes to a conversation that is not kept",
+      { toolName: "sessions_send", params: { sessionKey: "agent:main:2" } },
+      true,
+    ],
+    ["writes to one by its label", { toolName: "sessions_send", params: { label: "ops", message: "x" } }, true],
+    ["writes to its sub-agent", { toolName: "sessions_send", params: { sessionKey: child.sessionKey } }, false],
+  ])("%s", (_, event, isRefused) => {
+    for (const run of [CLOUD, child]) {
+      const refused = family(kept).hooks.beforeToolCall(event, run);
+      if (isRefused)
+        expect(refused?.blockReason).toMatch(
+          /^This conversation stays local \(here\), and sessions_\w+ would hand its text/,
+        );
+      else expect(refused).toBeUndefined();
+    }
+    // With the lock on, all of them are looked after, or held by the wall.
+    expect(family({ ...kept, on: true }).hooks.beforeToolCall(event, CLOUD)).toBeUndefined();
+    const other = { ...CLOUD, sessionKey: "agent:main:other" };
+    expect(family(kept).hooks.beforeToolCall(event, other)).toBeUndefined();
+  });
+});
+
 describe("a call that ended", () => {
   it.each<[string, object, string[]]>([
     ["well", { outcome: "completed" }, ["worked ollama/qwen:7b"]],
@@ -261,6 +335,7 @@ describe("a canary", () => {
 });
 
 describe("where something breaks", () => {
+  const entryOf = () => ({});
   const broken = (): never => {
     throw new Error("broken");
   };
@@ -269,9 +344,12 @@ describe("where something breaks", () => {
   const health = { of: broken, failed: broken, worked: broken, forget: broken } as unknown as HealthOf;
   const lock = { state: () => ON };
   it.each<[string, Hooks]>([
-    ["the lock", createHooks({ lock: { state: broken }, health, memory }, { config: () => CONFIG, clock: () => 0 })],
-    ["the configuration", createHooks({ lock, health, memory }, { config: broken, clock: () => 0 })],
-    ["the health", createHooks({ lock, health, memory }, { config: () => CONFIG, clock: () => 0 })],
+    [
+      "the lock",
+      createHooks({ lock: { state: broken }, health, memory }, { config: () => CONFIG, entryOf, clock: () => 0 }),
+    ],
+    ["the configuration", createHooks({ lock, health, memory }, { config: broken, entryOf, clock: () => 0 })],
+    ["the health", createHooks({ lock, health, memory }, { config: () => CONFIG, entryOf, clock: () => 0 })],
   ])("%s: the gate never lets a turn through; OpenClaw takes an error there for a no", async (_, hooks) => {
     const passed = await hooks.beforeAgentRun({}, LOCAL).then(
       (gated) => gated === undefined,

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { GuardState, LocalModel } from "../../guard/types.d.ts";
 import { CONFIG, guardCode, LLAMA, LMSTUDIO, OFF, QWEN, RULES } from "./guard-code.ts";
 
-const { candidates, isGoverned, localModelOf } = await guardCode("rules.js");
+const { candidates, localModelOf, whyLocal } = await guardCode("rules.js");
 const ON: GuardState = { ...OFF, ...RULES, on: true, id: "one" };
 const SONNET = { modelProviderId: "anthropic", modelId: "claude-sonnet-5" };
 const names = (models: readonly LocalModel[]): string[] => models.map(({ model }) => model);
@@ -119,14 +119,95 @@ describe("where a run may go", () => {
 });
 
 describe("which runs have to stay local", () => {
-  const kept = { ...OFF, kept: { "agent:main:slack:c01": { why: "here" as const, at: 1 } } };
-  it.each<[string, GuardState, object, boolean]>([
-    ["all, while it is on", ON, { sessionKey: "agent:main:main" }, true],
-    ["also those without a session", ON, {}, true],
-    ["none, while it is off", OFF, { sessionKey: "agent:main:main" }, false],
-    ["kept conversations", kept, { sessionKey: "agent:main:slack:c01" }, true],
-    ["kept conversations in any case", kept, { sessionKey: "agent:main:Slack:C01" }, true],
-    ["not others", kept, { sessionKey: "agent:main:slack:c02" }, false],
-    ["not by an object's own parts", kept, { sessionKey: "constructor" }, false],
-  ])("%s", (_, state, run, expected) => expect(isGoverned(state, run)).toBe(expected));
+  const C01 = "agent:main:slack:c01";
+  const kept = { ...OFF, kept: { [C01]: { why: "here" as const, at: 1 } } };
+  const none = (): never => {
+    throw new Error("nobody has to be asked");
+  };
+  it.each<[string, GuardState, object, string | undefined]>([
+    ["all, while it is on", ON, { sessionKey: "agent:main:main" }, "lock"],
+    ["also those without a session", ON, {}, "lock"],
+    ["none, while it is off", OFF, { sessionKey: "agent:main:main" }, undefined],
+    ["kept conversations", kept, { sessionKey: C01 }, "here"],
+    ["kept conversations in any case", kept, { sessionKey: "agent:main:Slack:C01" }, "here"],
+    ["not those without a session", kept, {}, undefined],
+  ])("%s", (_, state, run, expected) => expect(whyLocal(state, run, none)).toBe(expected));
+
+  const child = "agent:main:subagent:1";
+  const grandchild = "agent:helper:subagent:2";
+  it.each<[string, string, Readonly<Record<string, unknown>>, string | undefined]>([
+    ["not others", "agent:main:slack:c02", { "agent:main:slack:c02": {} }, undefined],
+    ["not others of which nothing is written yet", "agent:main:slack:c02", {}, undefined],
+    ["not by an object's own parts", "constructor", {}, undefined],
+    ["a sub-agent of a kept conversation", child, { [child]: { spawnedBy: C01 } }, "here"],
+    ["whose name is spelled otherwise there", child, { [child]: { spawnedBy: "agent:main:Slack:C01" } }, "here"],
+    [
+      "a sub-agent's sub-agent, of another agent",
+      grandchild,
+      { [child]: { spawnedBy: C01 }, [grandchild]: { spawnedBy: child } },
+      "here",
+    ],
+    [
+      "a copy of a kept conversation",
+      "agent:main:copy",
+      { "agent:main:copy": { forkSource: { sessionKey: C01 } } },
+      "here",
+    ],
+    [
+      "an older OpenClaw's copy",
+      "agent:main:copy",
+      { "agent:main:copy": { forkedFromParent: true, parentSessionKey: C01 } },
+      "here",
+    ],
+    ["a look into memory before its turn", `${C01}:active-memory:0a1b`, {}, "here"],
+    [
+      "a look into memory before its sub-agent's turn",
+      `${child}:active-memory:0a1b`,
+      { [`${child}:active-memory:0a1b`]: { pluginOwnerId: "active-memory" }, [child]: { spawnedBy: C01 } },
+      "here",
+    ],
+    ["not before another's", `${child}:active-memory:0a1b`, { [child]: {} }, undefined],
+    ["nor of nobody's", "agent:main:active-memory:0a1b", { "agent:main": {} }, undefined],
+    [
+      "its heartbeat in a session of its own",
+      `${C01}:heartbeat`,
+      { [`${C01}:heartbeat`]: { heartbeatIsolatedBaseSessionKey: C01 } },
+      "here",
+    ],
+    [
+      "a side chat, which does not tell about whom",
+      "agent:main:internal-session-effects:session-companion-0a1b-2c3d",
+      {},
+      "unknown",
+    ],
+    ["a name for a note of a conversation", "agent:main:helper:incognito-slug-generator-0a1b", {}, "unknown"],
+    [
+      "not its threads, which are conversations of their own",
+      `${C01}:thread:1.2`,
+      { [`${C01}:thread:1.2`]: {} },
+      undefined,
+    ],
+    ["not what only stands below it", "agent:main:below", { "agent:main:below": { parentSessionKey: C01 } }, undefined],
+    [
+      "not a sub-agent of another",
+      child,
+      { [child]: { spawnedBy: "agent:main:main" }, "agent:main:main": {} },
+      undefined,
+    ],
+    [
+      "a sub-agent of one that is gone, which may have been kept",
+      grandchild,
+      { [grandchild]: { spawnedBy: child } },
+      "unknown",
+    ],
+    [
+      "not for ever where they go in a circle",
+      child,
+      { [child]: { spawnedBy: grandchild }, [grandchild]: { spawnedBy: child } },
+      undefined,
+    ],
+    ["not where it says something of another form", child, { [child]: { spawnedBy: { key: C01 } } }, undefined],
+  ])("%s", (_, sessionKey, entries, expected) => {
+    expect(whyLocal(kept, { sessionKey }, (key) => entries[key])).toBe(expected);
+  });
 });
