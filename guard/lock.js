@@ -46,7 +46,10 @@ export function createLock({ path, clock, memory = { state: undefined } }) {
       if (state.on && state.id !== id && state.damage === undefined)
         throw new GuardRefusal(`the lock is on by ${state.id}`);
       const at = state.on && state.id === id ? state.at : clock();
-      store({ ...rules, on: true, id, at, kept: state.kept }, !state.on);
+      const next = { ...rules, on: true, id, at, kept: state.kept };
+      // Until it is on the disk, a restart would end it: whoever asks has to know.
+      if (!state.on || state.damage !== undefined) memory.state = { ...next, damage: "could not be written" };
+      store(next, false);
     },
 
     /** @param {string} id */

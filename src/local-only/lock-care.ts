@@ -13,7 +13,7 @@ import type { KeptConversations } from "./kept-conversations.ts";
 import { CLUTCH, createLockAlerts, type LockAlert, told } from "./lock-alerts.ts";
 import { detailsOf, isProvedOf, type LockDetails } from "./lock-details.ts";
 import type { Holder } from "./lock-holder.ts";
-import { holdsLoopback, isOf, isShut, type LayerView, type LockLayer, lookAt } from "./lock-layers.ts";
+import { closingId, holdsLoopback, isOf, isShut, type LayerView, type LockLayer, lookAt } from "./lock-layers.ts";
 import { closedOnes, helpersNotMoved, isPassing, type LockMachine, NO_LOCAL_MODEL } from "./lock-machine.ts";
 import type { LockSchedule } from "./lock-schedule.ts";
 import type { LockStatus } from "./lock-status.ts";
@@ -92,7 +92,7 @@ export function createLockCare(parts: {
     const opened = withState(views, ({ state }) => state === "open");
     const damaged = layers.flatMap((layer, at) => {
       const view = views[at];
-      return view?.state === "closed" && view.damage !== undefined ? [{ layer, damage: view.damage }] : [];
+      return view?.state === "closed" && view.damage !== undefined ? [{ layer, view, damage: view.damage }] : [];
     });
     const seen = opened.map(({ name }) => `The ${name} was open.`);
     const problems: string[] = [];
@@ -121,8 +121,8 @@ export function createLockCare(parts: {
     await attempt(async () => {
       const { rules: wanted, best } = await rules.fresh();
       await holder.check();
-      for (const { layer, damage } of damaged) {
-        await layer.close(entry.lockId, wanted).then(
+      for (const { layer, view, damage } of damaged) {
+        await layer.close(closingId(view, entry.lockId), wanted).then(
           () => seen.push(`The file of the ${layer.name} ${damage}, and is whole again; it was closed all the time.`),
           (thrown: unknown) => logger.warn({ err: thrown, layer: layer.name }, "a damaged layer could not be mended"),
         );

@@ -67,11 +67,28 @@ describe("the lock", () => {
     expect(lock.state().on).toBe(true);
   });
 
-  it("is on at once where that cannot be written, and says that it cannot", () => {
+  it("is on at once where that cannot be written, and says that it cannot until it can", () => {
+    const lock = open();
+    breakDisk();
+    expect(() => lock.on("one", { ...RULES, models: [] })).toThrow();
+    expect(lock.state()).toMatchObject({ on: true, id: "one", damage: "could not be written" });
+    expect(() => lock.setRules(RULES)).toThrow("could not be written");
+    now = 2_000;
+    expect(() => lock.on("one", RULES)).toThrow();
+    expect(lock.state()).toMatchObject({ at: 1_000, damage: "could not be written", models: RULES.models });
+    mendDisk();
+    lock.on("one", RULES);
+    expect(lock.state()).toEqual({ ...RULES, on: true, id: "one", at: 1_000, kept: {} });
+    expect(readState(path)).toEqual(lock.state());
+  });
+
+  it("may be ended where that it is on could not be written", () => {
     const lock = open();
     breakDisk();
     expect(() => lock.on("one", RULES)).toThrow();
-    expect(lock.state()).toMatchObject({ on: true, id: "one" });
+    mendDisk();
+    lock.off("one");
+    expect(lock.state()).toEqual({ ...RULES, on: false, id: "one", at: 1_000, kept: {} });
   });
 
   it("stays on where that it ended cannot be written", () => {

@@ -98,6 +98,18 @@ describe("off by the journal, and", () => {
   });
 });
 
+it("the guard's file cannot be written when it is turned on: whoever did it hears of it, and it is tried again", async () => {
+  replaceByFolder(guardFile(lab.directory));
+  const { status } = await clutch.lock.turnOn(ME);
+  expect(status).toMatchObject({ enforcement: "broken", problems: ["The file of the guard could not be written."] });
+  await toldOnce("broken", /file of the guard could not be written/);
+  rmSync(guardFile(lab.directory), { recursive: true });
+  await toldOnce("mended", /file of the guard could not be written, and is whole again/);
+  guardRestarts();
+  expect(await enforcement()).toBe("enforced");
+  expect(await clutch.lock.reconcile()).toEqual([]);
+});
+
 describe("on by the journal, and", () => {
   beforeEach(() => clutch.lock.turnOn(ME));
 
@@ -166,6 +178,24 @@ describe("on by the journal, and", () => {
       expect((await clutch.lock.status()).isOn).toBe(true);
       rmSync(file(), { recursive: true });
       await toldOnce("mended", /.*; it was closed all the time/);
+      expect(await enforcement()).toBe("enforced");
+    },
+  );
+
+  it.each([
+    ["guard", async (id: string): Promise<unknown> => clutch.guard.off(id), () => guardFile(lab.directory)],
+    ["wall", async (id: string): Promise<unknown> => clutch.wall.open(id), wallFile],
+  ] as const)(
+    "the %s was opened, and that it is closed again cannot be written: broken, until it can",
+    async (name, opens, file) => {
+      // Each closing after that has an id of its own.
+      await opens(await idOf(name));
+      await toldOnce("mended", new RegExp(`The ${name} was open`));
+      await opens(await idOf(name));
+      replaceByFolder(file());
+      await toldOnce("broken", new RegExp(`file of the ${name} could not be written`));
+      rmSync(file(), { recursive: true });
+      await toldOnce("mended", /could not be written, and is whole again; it was closed all the time/);
       expect(await enforcement()).toBe("enforced");
     },
   );
@@ -296,7 +326,7 @@ describe("on by the journal, and", () => {
 });
 
 function replaceByFolder(path: string): void {
-  rmSync(path);
+  rmSync(path, { force: true });
   mkdirSync(path);
 }
 
