@@ -102,6 +102,7 @@ export function createLocalOnly(parts: {
   return {
     status,
     isOn: () => on,
+    keepsAny: () => kept.size > 0,
     isKeptLocal: (sessionKey) => on || kept.has(sessionKey.toLowerCase()),
 
     turnOn({ forMs, mayChange, ...request }) {
@@ -152,10 +153,11 @@ export function createLocalOnly(parts: {
       return hold(async ({ check }) => {
         const { state } = await keepingGuard();
         const isKept = Object.hasOwn(state.kept, sessionKey.toLowerCase());
+        const fresh = await rules.fresh();
+        await check();
+        // Also where it is kept already: whoever asks again may have reason to.
+        await guard.setRules(fresh.rules.guard);
         if (!isKept) {
-          const fresh = await rules.fresh();
-          await check();
-          await guard.setRules(fresh.rules.guard);
           await recorded("here", { ...request, place: request.place ?? sessionKey }, () =>
             parts.kept.keep([sessionKey], "here"),
           );

@@ -33,6 +33,8 @@ export interface LockCare {
   applySchedule(): Promise<readonly LockAlert[]>;
   /** Reads the journal, so that `isOn` follows what another process did. */
   follow(): Promise<void>;
+  /** Whether some conversation stays local by itself; from memory. */
+  keepsAny(): boolean;
   /** Says for `ms` that somebody watches. */
   watching(ms: number): Promise<void>;
 }
@@ -259,10 +261,17 @@ export function createLockCare(parts: {
     return last?.wanted === "on" ? mend(last, views, holder) : leaveOff(sight, holder);
   };
 
-  /** Conversations that stay local by themselves, which the guard's file may have lost. */
+  /** Conversations that stay local by themselves: the guard's file may have lost them, and what is local changes. */
   const remind = async ({ check }: Holder): Promise<readonly LockAlert[]> => {
     await check();
     const keys = await kept.mend();
+    const guarding = await parts.guard.status();
+    // While it is on, `mend` has told it already.
+    if (guarding?.state.on === false && Object.keys(guarding.state.kept).length > 0) {
+      const { rules: wanted } = await rules.fresh();
+      await check();
+      await rules.tell(guarding, wanted.guard);
+    }
     const which = keys.length === 1 ? "a conversation that stays" : `${keys.length} conversations that stay`;
     const what = [`The guard had forgotten ${which} local, and knows again.`];
     return keys.length === 0 ? [] : [{ kind: "mended", what, place: (await journal.latest())?.place }];
@@ -275,7 +284,7 @@ export function createLockCare(parts: {
         const news = await settle(holder);
         const more = await remind(holder).catch((thrown: unknown) => {
           if (!isPassing(thrown)) throw thrown;
-          logger.warn({ err: thrown }, "the guard could not be asked for the conversations that stay local");
+          logger.warn({ err: thrown }, "the guard could not be told of the conversations that stay local");
           return [];
         });
         return [...news, ...more];

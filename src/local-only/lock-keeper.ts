@@ -9,6 +9,8 @@ import type { LockCare } from "./lock-care.ts";
 const FOLLOW_MS = 2_000;
 /** How often everything is looked at while it is on, and tried again where that failed while it is off, ms. */
 const LOOK_MS = 30_000;
+/** The same while it is off and conversations stay local by themselves, ms: what is local changes. */
+const KEPT_MS = 5 * 60_000;
 /** After an event of the gateway, ms: they come in bursts. */
 const SETTLE_MS = 300;
 /** Until what failed is tried again while it is on, ms. */
@@ -23,7 +25,8 @@ export interface LockKeeper {
 /**
  * Watches over the lock in the process that stays: sees to its schedule, and looks
  * whether it still holds after each reconnect, each change of OpenClaw's
- * configuration (a new agent, a new provider, a reloaded plugin) and every 30 s.
+ * configuration (a new agent, a new provider, a reloaded plugin) and every 30 s; where
+ * it is off and conversations stay local by themselves, every 5 minutes.
  */
 export function keepLock(parts: {
   readonly care: LockCare & { isOn(): boolean };
@@ -59,7 +62,10 @@ export function keepLock(parts: {
     }
   };
 
-  const lookAt = (): number => (care.isOn() ? Math.min(wantedAt, lookedAt + LOOK_MS) : wantedAt);
+  const lookAt = (): number => {
+    if (care.isOn()) return Math.min(wantedAt, lookedAt + LOOK_MS);
+    return care.keepsAny() ? Math.min(wantedAt, lookedAt + KEPT_MS) : wantedAt;
+  };
 
   const round = async (): Promise<void> => {
     const now = performance.now();

@@ -1,5 +1,6 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { GuardRules } from "../../src/openclaw/guard-client.ts";
 import { type Config, guardFile } from "./gateway-stand-in.ts";
 import { type ClutchInLab, type LockLab, ME, startLockLab } from "./lock-lab.ts";
 
@@ -193,6 +194,31 @@ describe("here", () => {
     expect(await kept()).toEqual({});
   });
 
+  it("goes by what is local now, as soon as somebody looks or asks for it again", async () => {
+    const qwen = { provider: "ollama", model: "qwen3:8b", baseUrl: "http://127.0.0.1:11434", ollama: true };
+    let guardRules: GuardRules = { models: [qwen], order: { "*": ["ollama/qwen3:8b"] }, tools: ["web_search"] };
+    clutch = await lab.clutch({ guardRules: () => guardRules });
+    const told = async () => {
+      const { models, order, tools } = (await clutch.guard.status())?.state ?? {};
+      return { models, order, tools };
+    };
+    await clutch.lock.keepLocal(C, ME);
+    expect(clutch.lock.keepsAny()).toBe(true);
+    // Pictures are looked at in the cloud from now on.
+    guardRules = { ...guardRules, tools: ["web_search", "view_image"] };
+    expect(await clutch.lock.reconcile()).toEqual([]);
+    expect(await told()).toEqual(guardRules);
+    guardRules = { ...guardRules, models: [{ ...qwen, model: "qwen4:8b" }], order: { "*": ["ollama/qwen4:8b"] } };
+    expect(await clutch.lock.keepLocal(C, ME)).toMatchObject({ changed: false });
+    expect(await told()).toEqual(guardRules);
+    await release(C);
+    expect(clutch.lock.keepsAny()).toBe(false);
+    // Nobody goes by it any more.
+    guardRules = { ...guardRules, models: [] };
+    await clutch.lock.reconcile();
+    expect((await told()).models).toHaveLength(1);
+  });
+
   it("while it is on, it outlasts the lock", async () => {
     await on();
     expect(await clutch.lock.keepLocal(A, ME)).toMatchObject({ changed: true });
@@ -245,6 +271,7 @@ describe("the guard's file", () => {
       { kind: "mended", what: ["The guard had forgotten 2 conversations that stay local, and knows again."] },
     ]);
     expect(await kept()).toEqual(both);
+    expect((await clutch.guard.status())?.state.models).toHaveLength(1);
     expect(await clutch.lock.reconcile()).toEqual([]);
     expect(lab.gateway.config()).not.toEqual(before);
   });

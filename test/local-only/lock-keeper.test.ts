@@ -23,12 +23,14 @@ function watch(over: { isOn?: boolean; onAlert?: (alert: LockAlert) => Promise<v
   const listeners = new Set<(event: SessionEvent) => void>();
   const fake = {
     isOn: over.isOn ?? false,
+    keepsAny: false,
     reconcile: async (): Promise<readonly LockAlert[]> => [],
     applySchedule: async (): Promise<readonly LockAlert[]> => [],
   };
   keeper = keepLock({
     care: {
       isOn: () => fake.isOn,
+      keepsAny: () => fake.keepsAny,
       async reconcile() {
         done.push("looked");
         return fake.reconcile();
@@ -78,6 +80,15 @@ it("looks every 30 s while it is on", async () => {
   expect(count("looked")).toBe(2);
   await pass(92_000);
   expect(count("looked")).toBe(5);
+});
+
+it("looks every 5 minutes while conversations stay local by themselves", async () => {
+  const { count, pass, fake } = watch();
+  fake.keepsAny = true;
+  await pass(299_000);
+  expect(count("looked")).toBe(1);
+  await pass(602_000);
+  expect(count("looked")).toBe(4);
 });
 
 it.each(["subscribed", "config"] as const)("looks soon after “%s”, once for a burst", async (kind) => {

@@ -107,6 +107,8 @@ export interface ClutchOptions {
   readonly directory: string;
   readonly clock: () => number;
   readonly gate?: Gate | undefined;
+  /** What is local. */
+  readonly guardRules?: () => GuardRules;
   /** Keys of conversations with text since then. */
   readonly writtenSince?: (at: number) => Promise<readonly string[]>;
   /** Sessions with a turn that runs, by key, and the model that answers it; `stopTurn` takes one away. */
@@ -175,12 +177,15 @@ export async function openClutch(options: ClutchOptions): Promise<ClutchInLab> {
     order: { "*": LOCAL },
     tools: ["web_search"],
   };
-  const layerRules = { guard: guardRules, wall: { allow: [], local: ["127.0.0.1:11434"] } };
+  const layerRules = () => ({
+    guard: options.guardRules?.() ?? guardRules,
+    wall: { allow: [], local: ["127.0.0.1:11434"] },
+  });
   const rules: RulesSource = {
-    quick: async () => layerRules,
+    quick: async () => layerRules(),
     async fresh() {
       await readConfig();
-      return { rules: layerRules, best: hasLocalModel() ? ref(QWEN) : undefined };
+      return { rules: layerRules(), best: hasLocalModel() ? ref(QWEN) : undefined };
     },
     best: async () => [ref(QWEN)],
     mayBeOnGateway: (model) => mayBeOnGateway(registry.find(model)),
@@ -262,7 +267,7 @@ export interface LockLab {
   /** On the store of the lab, or on another one. */
   clutch(
     more?: Partial<
-      Pick<ClutchOptions, "store" | "gate" | "writtenSince" | "running" | "hasLocalModel" | "mayTryTurns" | "clock">
+      Pick<ClutchOptions, "store" | "gate" | "writtenSince" | "running" | "hasLocalModel" | "guardRules" | "mayTryTurns" | "clock">
     >,
   ): Promise<ClutchInLab>;
   /** Forgets all that Clutch remembers. */
