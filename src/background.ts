@@ -9,10 +9,11 @@ import { usageAlertCard } from "../commands/usage-alert-card.ts";
 import type { SoulSync } from "./agents/soul-sync.ts";
 import type { BenchWorker } from "./bench/bench-worker.ts";
 import type { Config } from "./config.ts";
-import { alertPlaces } from "./local-only/alert-places.ts";
+import { alertPlaces, alertTargets } from "./local-only/alert-places.ts";
 import type { LockCare } from "./local-only/create-local-only.ts";
 import { createKeptNotices } from "./local-only/kept-notices.ts";
 import type { LocalOnly } from "./local-only/local-only.ts";
+import { createLockAlertPosts } from "./local-only/lock-alert-posts.ts";
 import { keepLock, type LockKeeper } from "./local-only/lock-keeper.ts";
 import type { Conversation } from "./models/conversation.ts";
 import type { GuardClient } from "./openclaw/guard-client.ts";
@@ -118,11 +119,15 @@ export function createBackground(parts: BackgroundParts): Background {
     keepLock({
       care: localOnly,
       events,
-      async onAlert(alert) {
-        const card = lockAlertCard(alert);
-        const places = await alertPlaces(alert, { openclaw, owners: parts.owners() });
-        for (const conversation of [undefined, ...places]) await post({ sessionKey: "", conversation }, card);
-      },
+      alerts: createLockAlertPosts({
+        db: store.db,
+        async targets(alert) {
+          const places = await alertPlaces(alert, { openclaw, owners: parts.owners() });
+          return alertTargets(places, (conversation) => post({ sessionKey: "", conversation }, lockAlertCard(alert)));
+        },
+        clock,
+        logger,
+      }),
       alsoTell: createKeptNotices({
         guard,
         isOn: localOnly.isOn,

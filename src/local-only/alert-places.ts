@@ -1,8 +1,9 @@
 import type { Conversation } from "../models/conversation.ts";
-import { parsePlace } from "../models/place.ts";
+import { formatPlace, parsePlace } from "../models/place.ts";
 import type { OpenClaw } from "../openclaw/openclaw.ts";
 import { conversationOfSession } from "../openclaw/session-keys.ts";
-import type { LockAlert } from "./create-local-only.ts";
+import type { AlertTarget } from "../store/deliver-alerts.ts";
+import type { LockAlert } from "./lock-alerts.ts";
 
 /**
  * Where the owners hear of an alert: in the conversation in which the lock was
@@ -20,4 +21,24 @@ export async function alertPlaces(
     return platform === undefined || id === undefined ? [] : [parsePlace(`${platform}:dm:${id}`, id)];
   });
   return [...(here === undefined ? [] : [here]), ...direct];
+}
+
+/** These places, each once, and the terminal, for which no conversation is given. */
+export function alertTargets(
+  places: readonly Conversation[],
+  post: (conversation: Conversation | undefined) => Promise<boolean | undefined>,
+): readonly AlertTarget[] {
+  const terminal: AlertTarget = {
+    name: "terminal",
+    async post() {
+      await post(undefined);
+      // Where nobody sits at it nobody ever will for this one.
+      return true;
+    },
+  };
+  const targets = places.map((conversation) => ({
+    name: formatPlace(conversation),
+    post: async () => (await post(conversation)) !== false,
+  }));
+  return [terminal, ...new Map(targets.map((target) => [target.name, target])).values()];
 }

@@ -1,6 +1,6 @@
 import type { LockEntry, LockJournal } from "../store/lock-journal.ts";
 import type { LockRequest } from "./local-only.ts";
-import { CLUTCH, type LockAlert, type LockAlerts, told } from "./lock-alerts.ts";
+import { CLUTCH, type LockAlert, type LockAlerts } from "./lock-alerts.ts";
 import { detailsOf, type LockDetails } from "./lock-details.ts";
 import type { Holder } from "./lock-holder.ts";
 import type { LockSchedule } from "./lock-schedule.ts";
@@ -51,7 +51,7 @@ export function createScheduleWork(parts: {
       wanted === "on"
         ? []
         : ["Every conversation goes to its own model again, also with text that was written while it was on."];
-    return changed ? [told(place, `Local-only mode is ${wanted} now: ${reason}.`, ...meaning)] : [];
+    return changed ? alerts.tell("told", place, `Local-only mode is ${wanted} now: ${reason}.`, ...meaning) : [];
   };
 
   const endWish = async (
@@ -69,7 +69,7 @@ export function createScheduleWork(parts: {
     if (!(await schedule.isWithin(clock()))) return turn("off", { reason, bySchedule: false }, sight, holder);
     // The stricter of the two wins, and the daily times end it.
     await holder.notes.note(last.id, { ...detailsOf(last), until: undefined, bySchedule: true });
-    return [told(last.place, `Local-only mode stays on: ${reason}, and by the daily times it is on now.`)];
+    return alerts.tell("told", last.place, `Local-only mode stays on: ${reason}, and by the daily times it is on now.`);
   };
 
   const applyDaily = async (sight: LockSight, holder: Holder): Promise<readonly LockAlert[]> => {

@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import { ClutchError } from "../errors.ts";
 import type { GuardClient, GuardStatus } from "../openclaw/guard-client.ts";
+import type { AlertBox } from "../store/alert-box.ts";
 import type { AuditLog } from "../store/audit-log.ts";
 import type { ExpiringStore } from "../store/expiring-store.ts";
 import type { Lease, Leases } from "../store/leases.ts";
@@ -44,6 +45,8 @@ export function createLocalOnly(parts: {
   readonly audit: AuditLog;
   /** Whether somebody watches, and what the owners were told. */
   readonly presence: ExpiringStore;
+  /** What the owners are to be told. */
+  readonly alertBox: AlertBox;
   /** Conversations with text since a time (epoch ms) whose next turn would go to the cloud. */
   readonly writtenSince: (at: number) => Promise<readonly string[]>;
   /** Epoch ms. */

@@ -1,3 +1,6 @@
+import { randomUUID } from "node:crypto";
+import { z } from "zod";
+import type { AlertBox } from "../store/alert-box.ts";
 import type { ExpiringStore } from "../store/expiring-store.ts";
 import type { LockRequest } from "./local-only.ts";
 import type { LockTurns } from "./lock-turns.ts";
@@ -12,15 +15,26 @@ export interface LockAlert {
   readonly place: string | undefined;
 }
 
+export const lockAlert: z.ZodType<LockAlert> = z
+  .object({
+    kind: z.enum(["broken", "mended", "told"]),
+    what: z.array(z.string()),
+    place: z.string().optional(),
+  })
+  .transform(({ place, ...alert }) => ({ ...alert, place }));
+
 /** What may be wrong at the same time, and is told each by itself. */
 type Topic = "lock" | "schedule";
 
 /**
- * Says each thing that is wrong once, whichever process finds it and however often
+ * Each alert is in the box before it counts as told, and waits there until it is
+ * posted. Says each thing that is wrong once, whichever process finds it and however often
  * it starts: what was said last is in the store, so only who holds the lock's lease
  * may ask.
  */
 export interface LockAlerts {
+  /** What changed by itself, one sentence each. */
+  tell(kind: "mended" | "told", place: string | undefined, ...what: readonly string[]): Promise<readonly LockAlert[]>;
   /** What is wrong now, all of it, and what was `seen` and mended. Empty where that is known. */
   raise(
     topic: Topic,
@@ -37,13 +51,14 @@ export interface LockAlerts {
 /** Who does what nobody asked for just now. */
 export const CLUTCH = "clutch";
 
-export const told = (place: string | undefined, ...what: readonly string[]): LockAlert => ({
-  kind: "told",
-  what,
-  place,
-});
-
-export function createLockAlerts(store: ExpiringStore, audited: LockTurns["audited"]): LockAlerts {
+export function createLockAlerts(store: ExpiringStore, box: AlertBox, audited: LockTurns["audited"]): LockAlerts {
+  let count = 0;
+  const put = async (alert: LockAlert): Promise<readonly LockAlert[]> => {
+    // Those of one moment are posted in the order of their names.
+    count += 1;
+    await box.add(`${String(count).padStart(9, "0")} ${randomUUID()}`, alert);
+    return [alert];
+  };
   const keyOf = (topic: Topic): string => `told-${topic}`;
   const noted = (what: readonly string[], place: string | undefined): LockRequest => ({
     actor: CLUTCH,
@@ -51,21 +66,24 @@ export function createLockAlerts(store: ExpiringStore, audited: LockTurns["audit
     place,
   });
   return {
+    tell: (kind, place, ...what) => put({ kind, what, place }),
     async raise(topic, { problems, seen = [], place }) {
       const before = await store.get(keyOf(topic));
       if (problems.length === 0) {
         if (before === undefined && seen.length === 0) return [];
         const what = seen.length === 0 ? ["What was broken holds again."] : seen;
+        const news = await put({ kind: "mended", what, place });
         await store.delete(keyOf(topic));
         await audited("mend", noted(what, place), "ok");
-        return [{ kind: "mended", what, place }];
+        return news;
       }
       const text = problems.join(" ");
       if (text === before) return [];
       const what = [...new Set([...seen, ...problems])];
+      const news = await put({ kind: "broken", what, place });
       await store.set(keyOf(topic), text);
       await audited("mend", noted(what, place), "failed");
-      return [{ kind: "broken", what, place }];
+      return news;
     },
     async drop(topic) {
       await store.delete(keyOf(topic));

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { Logger } from "pino";
 import type { GuardClient } from "../openclaw/guard-client.ts";
+import type { AlertBox } from "../store/alert-box.ts";
 import type { ExpiringStore } from "../store/expiring-store.ts";
 import type { Lease } from "../store/leases.ts";
 import type { LockEntry, LockJournal } from "../store/lock-journal.ts";
@@ -10,7 +11,7 @@ import type { ForcedOff } from "./forced-off.ts";
 import type { HelperLock } from "./helper-lock.ts";
 import type { HelperTurns } from "./helper-turns.ts";
 import type { KeptConversations } from "./kept-conversations.ts";
-import { CLUTCH, createLockAlerts, type LockAlert, told } from "./lock-alerts.ts";
+import { CLUTCH, createLockAlerts, type LockAlert } from "./lock-alerts.ts";
 import { detailsOf, isProvedOf, type LockDetails } from "./lock-details.ts";
 import type { Holder } from "./lock-holder.ts";
 import { closingId, holdsLoopback, isOf, isShut, type LayerView, type LockLayer, lookAt } from "./lock-layers.ts";
@@ -21,7 +22,7 @@ import { FORMER_UNKNOWN, type LockSight, type LockTurns } from "./lock-turns.ts"
 import type { RulesSource } from "./rules-source.ts";
 import { TURN_PATH } from "./verifier.ts";
 
-/** For the process that watches over the lock. Of each alert, one process is given it once. */
+/** For the process that watches over the lock. Each alert is given to one process once, and put down to be posted. */
 export interface LockCare {
   /**
    * Brings layers, settings and journal in line, the stricter winning, and finishes
@@ -52,6 +53,7 @@ export function createLockCare(parts: {
   readonly forced: ForcedOff;
   readonly journal: LockJournal;
   readonly presence: ExpiringStore;
+  readonly alertBox: AlertBox;
   readonly status: () => Promise<LockStatus>;
   /** Does not wait for its turn. */
   readonly hold: <T>(work: (lease: Lease) => Promise<T>) => Promise<T>;
@@ -60,7 +62,7 @@ export function createLockCare(parts: {
 }): Pick<LockCare, "reconcile" | "applySchedule"> {
   const { layers, turns, machine, helperTurns, helpers, rules, kept, forced, journal, logger } = parts;
 
-  const alerts = createLockAlerts(parts.presence, turns.audited);
+  const alerts = createLockAlerts(parts.presence, parts.alertBox, turns.audited);
   const scheduled = createScheduleWork({ ...parts, alerts });
 
   const holderOf = (lease: Lease): Holder => ({
@@ -82,10 +84,10 @@ export function createLockCare(parts: {
       await turns.finish(entry, holder);
     } catch (thrown) {
       if (!isPassing(thrown) || (await journal.latest())?.id === entry.id) throw thrown;
-      return [told(place, `${what}, and it stays off.`, thrown.message)];
+      return alerts.tell("told", place, `${what}, and it stays off.`, thrown.message);
     }
     await turns.audited(wanted, { actor: CLUTCH, reason: `finished what ${entry.actor} began`, place }, "ok");
-    return [told(place, `${what}, and is finished now.`)];
+    return alerts.tell("told", place, `${what}, and is finished now.`);
   };
 
   /** The journal has it on: is it so in truth? */
@@ -207,9 +209,8 @@ export function createLockCare(parts: {
       await holder.check();
       await layer.open(view.id);
       closed.splice(closed.indexOf(layer), 1);
-      news.push(
-        told(place, `The ${layer.name} came back closed by a lock that was turned off meanwhile. It is open now.`),
-      );
+      const what = `The ${layer.name} came back closed by a lock that was turned off meanwhile. It is open now.`;
+      news.push(...(await alerts.tell("told", place, what)));
     }
     if (closed.length > 0) return [...news, ...(await adopt(closed, sight, holder))];
     if (await helperTurns.areDue()) {
@@ -243,7 +244,8 @@ export function createLockCare(parts: {
         : [];
     });
     const lost = last === undefined ? [FORMER_UNKNOWN] : [];
-    return [told(place, `Local-only mode is on: ${reason}, though nobody here turned it on.`, ...damage, ...lost)];
+    const what = `Local-only mode is on: ${reason}, though nobody here turned it on.`;
+    return alerts.tell("told", place, what, ...damage, ...lost);
   };
 
   const settle = async (holder: Holder): Promise<readonly LockAlert[]> => {
@@ -255,7 +257,7 @@ export function createLockCare(parts: {
       const how = { restore: "all", until: undefined, forced: true } as const;
       await turns.goOff({ actor: byForce.actor, reason: "turned off by force" }, how, holder);
       await forced.forget();
-      return [told(last?.place, "Local-only mode was turned off by force, and is off everywhere now.")];
+      return alerts.tell("told", last?.place, "Local-only mode was turned off by force, and is off everywhere now.");
     }
     if (last?.state === "working") return finish(last, holder);
     return last?.wanted === "on" ? mend(last, views, holder) : leaveOff(sight, holder);
@@ -273,8 +275,8 @@ export function createLockCare(parts: {
       await rules.tell(guarding, wanted.guard);
     }
     const which = keys.length === 1 ? "a conversation that stays" : `${keys.length} conversations that stay`;
-    const what = [`The guard had forgotten ${which} local, and knows again.`];
-    return keys.length === 0 ? [] : [{ kind: "mended", what, place: (await journal.latest())?.place }];
+    const what = `The guard had forgotten ${which} local, and knows again.`;
+    return keys.length === 0 ? [] : alerts.tell("mended", (await journal.latest())?.place, what);
   };
 
   return {

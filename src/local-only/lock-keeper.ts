@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import { ClutchError } from "../errors.ts";
 import type { SessionEvents } from "../openclaw/session-events.ts";
 import { startRounds } from "../rounds.ts";
-import type { LockAlert } from "./lock-alerts.ts";
+import type { LockAlertPosts } from "./lock-alert-posts.ts";
 import type { LockCare } from "./lock-care.ts";
 
 /** How often the journal is read for what another process did, ms. */
@@ -31,34 +31,29 @@ export interface LockKeeper {
 export function keepLock(parts: {
   readonly care: LockCare & { isOn(): boolean };
   readonly events: SessionEvents;
-  readonly onAlert: (alert: LockAlert) => Promise<void>;
+  readonly alerts: LockAlertPosts;
   /** What else is to be looked after as often. */
   readonly alsoTell?: () => Promise<void>;
   readonly logger: Logger;
 }): LockKeeper {
-  const { care, onAlert, logger } = parts;
+  const { care, alerts, logger } = parts;
   /** When it is to be looked at, whether it is on or off. */
   let wantedAt = Number.NEGATIVE_INFINITY;
   let lookedAt = Number.NEGATIVE_INFINITY;
   let presentUntil = Number.NEGATIVE_INFINITY;
-
-  /** One that cannot be told does not keep the others from being told. */
-  const tell = async (alerts: readonly LockAlert[]): Promise<void> => {
-    for (const alert of alerts) {
-      await onAlert(alert).catch((thrown: unknown) => logger.error({ err: thrown, alert }, "an alert was told nobody"));
-    }
-  };
 
   const look = async (): Promise<void> => {
     lookedAt = performance.now();
     // An event meanwhile may concern what was looked at before it.
     wantedAt = Number.POSITIVE_INFINITY;
     try {
-      await tell(await care.reconcile());
+      await care.reconcile();
     } catch (thrown) {
       const isSoon = care.isOn() || (thrown instanceof ClutchError && thrown.code === "lock_in_progress");
       wantedAt = Math.min(wantedAt, performance.now() + (isSoon ? RETRY_MS : LOOK_MS));
       throw thrown;
+    } finally {
+      alerts.news();
     }
   };
 
@@ -76,9 +71,13 @@ export function keepLock(parts: {
     await care.follow();
     await parts.alsoTell?.();
     try {
-      await tell(await care.applySchedule());
+      if ((await care.applySchedule()).length > 0) alerts.news();
     } finally {
-      if (lookAt() <= now) await look();
+      try {
+        if (lookAt() <= now) await look();
+      } finally {
+        await alerts.post();
+      }
     }
   };
 

@@ -10,6 +10,7 @@ import { createGuardClient, type GuardClient } from "../openclaw/guard-client.ts
 import type { OpenClaw } from "../openclaw/openclaw.ts";
 import { withScratchSession } from "../openclaw/scratch-session.ts";
 import type { ModelRegistry } from "../registry/model-registry.ts";
+import { createAlertBox } from "../store/alert-box.ts";
 import type { AuditLog } from "../store/audit-log.ts";
 import type { ChangeJournal } from "../store/change-journal.ts";
 import type { ExpiringStore } from "../store/expiring-store.ts";
@@ -115,6 +116,7 @@ export async function openLocalOnly(parts: {
     leases: createLeases(db, clock),
     audit: parts.audit,
     presence: expiring("presence"),
+    alertBox: createAlertBox(db, clock, "lock"),
     writtenSince: cloudTurns.writtenSince,
     clock,
     logger,

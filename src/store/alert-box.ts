@@ -28,24 +28,35 @@ export interface AlertBox {
   reached(key: string, places: readonly string[]): Promise<void>;
   /** Nobody waits for it any more: it was told, or never can be. */
   settle(key: string, state: "told" | "dropped"): Promise<void>;
-  /** Forgets those put down before a moment (epoch ms); what happens again is told again. */
+  /** Forgets those put down before a moment (epoch ms), whatever they are about; what happens again is told again. */
   forget(before: number): Promise<void>;
 }
 
-/** `clock` gives epoch ms. */
-export function createAlertBox(db: Kysely<Schema>, clock: () => number): AlertBox {
+/** Alerts of the lock lie in the same table as those of usage, under names of their own. */
+const OF_LOCK = "lock ";
+
+/** `clock` gives epoch ms. Two boxes about the same hold the same alerts. */
+export function createAlertBox(db: Kysely<Schema>, clock: () => number, about: "usage" | "lock" = "usage"): AlertBox {
+  const named = (key: string): string => (about === "lock" ? `${OF_LOCK}${key}` : key);
   return {
     async add(key, alert) {
       const { numInsertedOrUpdatedRows = 0n } = await db
         .insertInto("usage_alerts")
-        .values({ key, at: clock(), state: "waiting", alert_json: JSON.stringify(alert), reached_json: "[]" })
+        .values({
+          key: named(key),
+          at: clock(),
+          state: "waiting",
+          alert_json: JSON.stringify(alert),
+          reached_json: "[]",
+        })
         .onConflict((conflict) => conflict.column("key").doNothing())
         .executeTakeFirst();
       return numInsertedOrUpdatedRows > 0n;
     },
     async has(key) {
       return (
-        (await db.selectFrom("usage_alerts").select("key").where("key", "=", key).executeTakeFirst()) !== undefined
+        (await db.selectFrom("usage_alerts").select("key").where("key", "=", named(key)).executeTakeFirst()) !==
+        undefined
       );
     },
     async waiting() {
@@ -53,23 +64,24 @@ export function createAlertBox(db: Kysely<Schema>, clock: () => number): AlertBo
         .selectFrom("usage_alerts")
         .select(["key", "at", "alert_json", "reached_json"])
         .where("state", "=", "waiting")
+        .where("key", about === "lock" ? "like" : "not like", `${OF_LOCK}%`)
         .orderBy("at")
         .orderBy("key")
         .execute();
       return rows.map((stored) => {
         const { key, at, alert_json, reached_json } = parseRow(Row, "usage_alerts", stored);
-        return { key, at, alert: alert_json, reached: reached_json };
+        return { key: key.slice(named("").length), at, alert: alert_json, reached: reached_json };
       });
     },
     async reached(key, places) {
       await db
         .updateTable("usage_alerts")
         .set({ reached_json: JSON.stringify(places) })
-        .where("key", "=", key)
+        .where("key", "=", named(key))
         .execute();
     },
     async settle(key, state) {
-      await db.updateTable("usage_alerts").set({ state }).where("key", "=", key).execute();
+      await db.updateTable("usage_alerts").set({ state }).where("key", "=", named(key)).execute();
     },
     async forget(before) {
       await db.deleteFrom("usage_alerts").where("at", "<", before).execute();

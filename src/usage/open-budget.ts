@@ -2,21 +2,21 @@ import type { Kysely } from "kysely";
 import type { Logger } from "pino";
 import type { Config } from "../config.ts";
 import { ClutchError } from "../errors.ts";
-import { alertPlaces } from "../local-only/alert-places.ts";
+import { alertPlaces, alertTargets } from "../local-only/alert-places.ts";
 import type { LocalOnly } from "../local-only/local-only.ts";
 import type { Conversation } from "../models/conversation.ts";
-import { formatPlace, parsePlace } from "../models/place.ts";
+import { parsePlace } from "../models/place.ts";
 import type { OpenClaw } from "../openclaw/openclaw.ts";
 import type { ModelRegistry } from "../registry/model-registry.ts";
 import { createAlertBox } from "../store/alert-box.ts";
 import { createBudgetBook } from "../store/budget-book.ts";
+import type { AlertTarget } from "../store/deliver-alerts.ts";
 import { createLeases } from "../store/leases.ts";
 import type { Schema } from "../store/schema.ts";
 import type { UsageLedger } from "../store/usage-ledger.ts";
 import { createBudgetCare } from "./budget-care.ts";
 import { createSpendReader } from "./budget-spend.ts";
 import { type Budgets, createBudgets } from "./budgets.ts";
-import type { AlertTarget } from "./deliver-alerts.ts";
 import type { UsageAlert } from "./usage-alert.ts";
 import { createUsageAlerts, type SelectedModel } from "./usage-alerts.ts";
 import { keepUsage, type UsageKeeper } from "./usage-keeper.ts";
@@ -66,19 +66,7 @@ export function openBudget(parts: {
   };
 
   const targets = async (alert: UsageAlert, post: PostAlert): Promise<readonly AlertTarget[]> => {
-    const terminal: AlertTarget = {
-      name: "terminal",
-      async post() {
-        await post({ sessionKey: "", conversation: undefined }, alert);
-        // Where nobody sits at it nobody ever will for this one.
-        return true;
-      },
-    };
-    const places = (await placesOf(alert)).map((conversation) => ({
-      name: formatPlace(conversation),
-      post: async () => (await post({ sessionKey: "", conversation }, alert)) !== false,
-    }));
-    return [terminal, ...new Map(places.map((target) => [target.name, target])).values()];
+    return alertTargets(await placesOf(alert), (conversation) => post({ sessionKey: "", conversation }, alert));
   };
 
   return {

@@ -5,11 +5,11 @@ import type { UsageCall } from "../models/usage-call.ts";
 import { startRounds } from "../rounds.ts";
 import type { AlertBox } from "../store/alert-box.ts";
 import type { BudgetBook } from "../store/budget-book.ts";
+import { type AlertTarget, createAlertDelivery } from "../store/deliver-alerts.ts";
 import type { Lease, Leases } from "../store/leases.ts";
 import type { UsageLedger } from "../store/usage-ledger.ts";
 import type { BudgetCare } from "./budget-care.ts";
-import { type AlertTarget, deliverAlerts } from "./deliver-alerts.ts";
-import type { UsageAlert } from "./usage-alert.ts";
+import { type UsageAlert, usageAlert } from "./usage-alert.ts";
 import type { UsageAlerts } from "./usage-alerts.ts";
 
 /** What gives cause to look, as it was when the budget was looked at last. */
@@ -33,8 +33,6 @@ const FOLLOW_MS = 2_000;
 const DAY_MS = 24 * 60 * 60_000;
 /** Marks of what was told are kept for so long, ms. */
 const REMEMBERED_MS = 400 * DAY_MS;
-const AGAIN_MS = 30_000;
-const SELDOM_MS = 10 * 60_000;
 
 /**
  * In the process that stays: looks at the budget when the ledger has changed, when
@@ -58,10 +56,9 @@ export function keepUsage(parts: {
   const { care, alerts, box, book, ledger, leases, isLockOn, clock, logger } = parts;
   /** Calls that were not looked at yet. */
   let fresh: readonly UsageCall[] = [];
-  /** When the budget is to be looked at, epoch ms; so is the next one. */
+  /** When the budget is to be looked at, epoch ms. */
   let checkAt = Number.NEGATIVE_INFINITY;
-  let deliverAt = Number.NEGATIVE_INFINITY;
-  let failed = 0;
+  const delivery = createAlertDelivery({ ...parts, schema: usageAlert });
   let seen: Seen | undefined;
   const forgetting = box
     .forget(clock() - REMEMBERED_MS)
@@ -69,7 +66,7 @@ export function keepUsage(parts: {
 
   const consider = async (): Promise<void> => {
     const calls = fresh;
-    if (await alerts.consider(calls)) deliverAt = Number.NEGATIVE_INFINITY;
+    if (await alerts.consider(calls)) delivery.news();
     fresh = fresh.slice(calls.length);
   };
 
@@ -87,20 +84,10 @@ export function keepUsage(parts: {
     try {
       const { next, news } = await care.check(lease);
       checkAt = Math.min(checkAt, next);
-      if (news) deliverAt = Number.NEGATIVE_INFINITY;
+      if (news) delivery.news();
     } catch (thrown) {
       checkAt = Math.min(checkAt, clock() + FOLLOW_MS);
       throw thrown;
-    }
-  };
-
-  const deliver = async (lease: Lease): Promise<void> => {
-    let isWhole = false;
-    try {
-      isWhole = await deliverAlerts(parts, lease);
-    } finally {
-      deliverAt = clock() + (isWhole ? SELDOM_MS : Math.min(AGAIN_MS * 2 ** failed, SELDOM_MS));
-      failed = isWhole ? 0 : failed + 1;
     }
   };
 
@@ -111,7 +98,7 @@ export function keepUsage(parts: {
     } finally {
       await follow();
       const now = clock();
-      if (checkAt <= now || deliverAt <= now) await act(now);
+      if (checkAt <= now || delivery.isDue()) await act(now);
     }
   };
 
@@ -123,7 +110,7 @@ export function keepUsage(parts: {
           try {
             if (checkAt <= now) await check(lease);
           } finally {
-            if (deliverAt <= now) await deliver(lease);
+            if (delivery.isDue()) await delivery.deliver(lease);
           }
         },
         { patienceMs: 0 },

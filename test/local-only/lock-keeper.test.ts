@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { ClutchError } from "../../src/errors.ts";
+import { createLockAlertPosts } from "../../src/local-only/lock-alert-posts.ts";
 import type { LockAlert } from "../../src/local-only/lock-alerts.ts";
 import { keepLock, type LockKeeper } from "../../src/local-only/lock-keeper.ts";
 import type { SessionEvent } from "../../src/openclaw/session-events.ts";
@@ -17,9 +18,9 @@ afterEach(async () => {
   await keeper?.stop();
 });
 
-function watch(over: { isOn?: boolean; onAlert?: (alert: LockAlert) => Promise<void> } = {}) {
+function watch(over: { isOn?: boolean } = {}) {
   const done: string[] = [];
-  const told: LockAlert[] = [];
+  let isNews = false;
   const listeners = new Set<(event: SessionEvent) => void>();
   const fake = {
     isOn: over.isOn ?? false,
@@ -49,7 +50,15 @@ function watch(over: { isOn?: boolean; onAlert?: (alert: LockAlert) => Promise<v
       },
       close: () => undefined,
     },
-    onAlert: over.onAlert ?? (async (alert) => void told.push(alert)),
+    alerts: {
+      news() {
+        isNews = true;
+      },
+      async post() {
+        if (isNews) done.push("posted");
+        isNews = false;
+      },
+    },
     logger,
   });
   const count = (what: string): number => done.filter((one) => one === what).length;
@@ -57,13 +66,13 @@ function watch(over: { isOn?: boolean; onAlert?: (alert: LockAlert) => Promise<v
     for (const listener of listeners) listener(event);
   };
   const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
-  return { done, told, fake, count, emit, pass, listeners };
+  return { done, fake, count, emit, pass, listeners };
 }
 
 it("looks at once, then follows every 2 s", async () => {
   const { done, count, pass } = watch();
   await pass(0);
-  expect(done).toEqual(["watches for 20000", "followed", "scheduled", "looked"]);
+  expect(done).toEqual(["watches for 20000", "followed", "scheduled", "looked", "posted"]);
   await pass(10_000);
   expect([count("followed"), count("scheduled"), count("looked")]).toEqual([6, 6, 1]);
   // Renewed before it has run out.
@@ -121,22 +130,20 @@ it("looks again where something happened meanwhile", async () => {
   expect(count("looked")).toBe(2);
 });
 
-it("tells what it is given, of the schedule too, and one that cannot be told keeps none back", async () => {
-  const told: string[] = [];
-  const { pass, fake, emit } = watch({
-    async onAlert({ kind }) {
-      told.push(kind);
-      if (kind === "broken") throw new Error("the channel is gone");
-    },
-  });
-  fake.applySchedule = async () => (told.length === 0 ? [{ ...BROKEN, kind: "told" }] : []);
-  fake.reconcile = async () => [BROKEN, { ...BROKEN, kind: "mended" }];
+it("posts what was put down, of the schedule too, and what was before it failed", async () => {
+  const { count, pass, fake } = watch();
   await pass(0);
-  expect(told).toEqual(["told", "broken", "mended"]);
-  fake.reconcile = async () => [];
-  emit({ kind: "config" });
-  await pass(1_000);
-  expect(told).toHaveLength(3);
+  expect(count("posted")).toBe(1);
+  fake.applySchedule = async () => [BROKEN];
+  await pass(2_000);
+  expect(count("posted")).toBe(2);
+  fake.applySchedule = async () => [];
+  await pass(10_000);
+  expect(count("posted")).toBe(2);
+  fake.isOn = true;
+  fake.reconcile = () => Promise.reject(new ClutchError("gateway_unreachable", "away"));
+  await pass(30_000);
+  expect(count("posted")).toBeGreaterThan(2);
 });
 
 it.each([
@@ -188,7 +195,7 @@ it("two of them on one lock: what is broken is told once, and what comes due is 
   const keepers: LockKeeper[] = [];
   const events: ((event: SessionEvent) => void)[] = [];
   const both = [await lab.clutch(), await lab.clutch()];
-  for (const { lock } of both) {
+  for (const { lock, store } of both) {
     keepers.push(
       keepLock({
         care: lock,
@@ -199,7 +206,20 @@ it("two of them on one lock: what is broken is told once, and what comes due is 
           },
           close: () => undefined,
         },
-        onAlert: async ({ kind, what }) => void told.push(`${kind}: ${what[0]}`),
+        alerts: createLockAlertPosts({
+          db: store.db,
+          targets: async ({ kind, what }) => [
+            {
+              name: "owner",
+              async post() {
+                told.push(`${kind}: ${what[0]}`);
+                return true;
+              },
+            },
+          ],
+          clock: () => lab.now,
+          logger,
+        }),
         logger,
       }),
     );

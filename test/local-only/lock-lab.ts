@@ -21,6 +21,7 @@ import { type ModelRef, parseModelRef, sameModel } from "../../src/models/model-
 import { createGuardClient, type GuardClient, type GuardRules } from "../../src/openclaw/guard-client.ts";
 import type { ModelProfile } from "../../src/registry/model-profile.ts";
 import type { RegistrySnapshot } from "../../src/registry/model-registry.ts";
+import { createAlertBox } from "../../src/store/alert-box.ts";
 import { createAuditLog } from "../../src/store/audit-log.ts";
 import { createChangeJournal } from "../../src/store/change-journal.ts";
 import { createLeases } from "../../src/store/leases.ts";
@@ -249,6 +250,7 @@ export async function openClutch(options: ClutchOptions): Promise<ClutchInLab> {
     forced: createForcedOff(directory),
     leases: createLeases(db, clock),
     presence: expiring("presence"),
+    alertBox: createAlertBox(db, clock, "lock"),
   });
   await lock.follow();
   return { lock, journal, guard, wall, layers, store };
@@ -267,7 +269,10 @@ export interface LockLab {
   /** On the store of the lab, or on another one. */
   clutch(
     more?: Partial<
-      Pick<ClutchOptions, "store" | "gate" | "writtenSince" | "running" | "hasLocalModel" | "guardRules" | "mayTryTurns" | "clock">
+      Pick<
+        ClutchOptions,
+        "store" | "gate" | "writtenSince" | "running" | "hasLocalModel" | "guardRules" | "mayTryTurns" | "clock"
+      >
     >,
   ): Promise<ClutchInLab>;
   /** Forgets all that Clutch remembers. */

@@ -3,14 +3,14 @@ import type { UsageCall } from "../../src/models/usage-call.ts";
 import { createAlertBox } from "../../src/store/alert-box.ts";
 import { createAuditLog } from "../../src/store/audit-log.ts";
 import { type BudgetLimit, createBudgetBook } from "../../src/store/budget-book.ts";
+import { deliverAlerts } from "../../src/store/deliver-alerts.ts";
 import { createLeases, type Lease } from "../../src/store/leases.ts";
 import type { Store } from "../../src/store/open-store.ts";
 import { createUsageLedger } from "../../src/store/usage-ledger.ts";
 import { createBudgetCare } from "../../src/usage/budget-care.ts";
 import { createSpendReader } from "../../src/usage/budget-spend.ts";
 import { createBudgets } from "../../src/usage/budgets.ts";
-import { deliverAlerts } from "../../src/usage/deliver-alerts.ts";
-import type { UsageAlert } from "../../src/usage/usage-alert.ts";
+import { type UsageAlert, usageAlert } from "../../src/usage/usage-alert.ts";
 import type { Gate, LockLab } from "../local-only/lock-lab.ts";
 import { usageCall } from "../store/usage-calls.ts";
 
@@ -76,7 +76,7 @@ export async function openBudgetClutch(lab: LockLab, options: BudgetClutchOption
               },
             },
           ];
-          return deliverAlerts({ box, targets, clock, logger }, lease);
+          return deliverAlerts({ box, schema: usageAlert, targets, clock, logger }, lease);
         },
         { patienceMs: 0 },
       ),
@@ -99,7 +99,12 @@ export async function openBudgetClutch(lab: LockLab, options: BudgetClutchOption
     },
     /** Kinds of the alerts that were put down, oldest first. */
     async alerts(): Promise<readonly UsageAlert["kind"][]> {
-      const rows = await db.selectFrom("usage_alerts").select(["alert_json"]).orderBy("at").execute();
+      const rows = await db
+        .selectFrom("usage_alerts")
+        .select("alert_json")
+        .where("key", "not like", "lock %")
+        .orderBy("at")
+        .execute();
       return rows.map(({ alert_json }) => (JSON.parse(alert_json) as UsageAlert).kind);
     },
     async audited(): Promise<readonly string[]> {
