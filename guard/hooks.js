@@ -6,6 +6,8 @@ import { at, candidates, localModelOf, refOf, whyLocal } from "./rules.js";
 /** How many escaped calls, and how many canaries, are remembered. */
 const REMEMBERED = 20;
 const LOOKING_TOOLS = ["view_image", "image", "pdf"];
+/** A question aside, after whoever is mentioned. */
+const ASIDE = /^\s*(?:<?@\S+\s+)*\/(?:btw|side)\b/i;
 /** Clutch's model in the cloud by definition. */
 const CANARY_PROVIDER = "clutch-canary";
 /** A canary in such a session is not redirected, so that the gate is tried alone. */
@@ -127,6 +129,17 @@ export function createHooks({ lock, health, memory }, { config, entryOf, clock }
           ? await nobody(run)
           : `${because(run)}, and ${refOf(model)} did not answer (${found.why}). Send it again: ${refOf(next)} answers next.`,
       );
+    },
+
+    /**
+     * A question aside asks the model that the conversation is set to, and no other hook hears of it.
+     * @param {{ content?: string, body?: string, sessionKey?: string }} event @param {RunContext} context
+     */
+    beforeDispatch({ content = "", body = "", sessionKey }, context) {
+      const asked = { ...context, ...(sessionKey === undefined ? {} : { sessionKey }) };
+      if (![content, body].some((text) => ASIDE.test(text)) || !isGoverned(asked)) return undefined;
+      const text = `${because(asked)}, and /btw asks the model that the conversation is set to. Nothing was sent; ask without /btw.`;
+      return { handled: true, text };
     },
 
     /** @param {{ toolName?: string, params?: Record<string, unknown> }} event @param {RunContext} run */

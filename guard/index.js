@@ -47,6 +47,7 @@ export default {
     );
     api.on("before_agent_reply", hooks.beforeAgentReply, FIRST);
     api.on("before_agent_run", hooks.beforeAgentRun, FIRST);
+    api.on("before_dispatch", hooks.beforeDispatch, FIRST);
     api.on("before_tool_call", hooks.beforeToolCall, FIRST);
     api.on("model_call_started", (/** @type {any} */ event, /** @type {any} */ run) => {
       calls.started(event, run);

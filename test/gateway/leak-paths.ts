@@ -112,6 +112,19 @@ export const sideChat = (lab: LeakLab, before = NOTHING): Path => ({
   },
 });
 
+/** A question aside, of which nothing is kept; OpenClaw answers it after the turn is over. */
+export const aside = (lab: LeakLab, agentId: string, before = NOTHING): Path => ({
+  name: "a question aside",
+  isMeant: (chat) => !isRecap(chat),
+  async run(word) {
+    const key = await lab.conversation(agentId, SONNET);
+    await before(key);
+    await lab.clutch.say(key, "Hello.");
+    await lab.say(key, `/btw What of ${word}?`);
+    await sleep(3_000);
+  },
+});
+
 /** The nightly job of OpenClaw's memory, over a note of the main agent. */
 export const dreaming = (lab: LeakLab): Path => ({
   name: "dreaming",

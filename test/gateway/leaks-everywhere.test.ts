@@ -235,6 +235,14 @@ describe("a conversation that is kept local alone", () => {
     expect(local).not.toEqual([]);
   });
 
+  it("a question aside is refused there, and another's goes to the cloud", async () => {
+    const { cloud } = await leak.tryPath(lab, leak.aside(lab, "homely"));
+    expect(cloud).toEqual([SONNET]);
+    await lab.calm();
+    const held = await leak.tryPath(lab, leak.aside(lab, "homely", keep));
+    expect([...held.cloud, ...held.local]).toEqual([]);
+  });
+
   it("its task is not handed to a program that chooses its own model", async () => {
     const args = (word: string) => ({ task: `Count ${word}.`, runtime: "acp" });
     const path = leak.tool(lab, "sessions_spawn", "homely", args, keep);

@@ -40,6 +40,10 @@ export interface Hooks {
   beforeModelResolve(event: unknown, run: RunContext): Promise<Resolved>;
   beforeAgentReply(event: unknown, run: RunContext): Promise<Replied>;
   beforeAgentRun(event: unknown, run: RunContext): Promise<Gated>;
+  beforeDispatch(
+    event: { readonly content?: string; readonly body?: string; readonly sessionKey?: string },
+    context: RunContext,
+  ): { readonly handled: true; readonly text: string } | undefined;
   beforeToolCall(
     event: { readonly toolName?: string; readonly params?: Readonly<Record<string, unknown>> },
     run: RunContext,

@@ -199,6 +199,25 @@ describe("a conversation that is kept", () => {
   });
 });
 
+describe("a question aside", () => {
+  const kept = { ...OFF, kept: { [CLOUD.sessionKey]: { why: "here" as const, at: 1 } } };
+  it.each<[string, GuardState, object, RunContext, RegExp | undefined]>([
+    ["is refused while it is on", ON, { content: "/btw why?" }, CLOUD, /^Local-only mode is on, and \/btw asks/],
+    ["is refused where the conversation is kept", kept, { content: " /BTW why?" }, CLOUD, /stays local \(here\), and/],
+    ["is refused by its other name, after a mention", kept, { body: "<@123> @pip /side: why?" }, CLOUD, /\/btw asks/],
+    ["is refused by the event's own key", kept, { content: "/btw x", sessionKey: CLOUD.sessionKey }, {}, /\/btw asks/],
+    ["is asked in another conversation", kept, { content: "/btw x" }, { sessionKey: "agent:main:other" }, undefined],
+    ["is asked while it is off", OFF, { content: "/btw x" }, CLOUD, undefined],
+    ["is not every message that names it", ON, { content: "what does /btw do?" }, CLOUD, undefined],
+    ["is not every command", ON, { content: "/sidecar" }, CLOUD, undefined],
+    ["is nothing without a text", ON, {}, CLOUD, undefined],
+  ])("%s", (_, state, event, context, text) => {
+    const claimed = bench(state).hooks.beforeDispatch(event, context);
+    if (text === undefined) expect(claimed).toBeUndefined();
+    else expect(claimed).toEqual({ handled: true, text: expect.stringMatching(text) });
+  });
+});
+
 describe("what came of a conversation that is kept", () => {
   const child = { ...CLOUD, sessionKey: "agent:main:subagent:1" };
   const kept = { ...ON, on: false, kept: { [CLOUD.sessionKey]: { why: "here" as const, at: 1 } } };

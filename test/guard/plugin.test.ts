@@ -120,7 +120,8 @@ describe("the plugin", () => {
     const { api, hooks, methods, services } = openclaw({ directory, canaryPort: 20_000 });
     plugin.register(api);
     const first = ["before_model_resolve", "before_agent_reply", "before_agent_run", "before_tool_call"];
-    expect(first.map((name) => hooks.get(name)?.priority)).toEqual([10_000, 10_000, 10_000, 10_000]);
+    first.push("before_dispatch");
+    expect(first.map((name) => hooks.get(name)?.priority)).toEqual(first.map(() => 10_000));
     expect([...hooks.keys()].filter((name) => !first.includes(name))).toEqual([
       "model_call_started",
       "model_call_ended",
