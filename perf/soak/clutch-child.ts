@@ -9,6 +9,7 @@ import { openTerminal } from "../../src/cli/open-terminal.ts";
 import { startPlatforms } from "../../src/cli/start-platforms.ts";
 import { createLogger } from "../../src/logger.ts";
 import { type FromClutch, type Sample, settings, toClutch } from "./messages.ts";
+import { watchStalls } from "./stalls.ts";
 
 /** Clutch as `clutch start` puts it together, in a process of its own, that tells what it has in hand when it is asked. */
 const { config, gateway, stateDirectory } = settings.parse(JSON.parse(process.argv[2] ?? "{}"));
@@ -140,4 +141,5 @@ process.on("message", (message) => {
 });
 // Whoever started it is gone.
 process.on("disconnect", () => process.exit(1));
+watchStalls((found) => tell({ kind: "stall", stall: found }));
 tell({ kind: "ready" });

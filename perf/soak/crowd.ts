@@ -79,7 +79,7 @@ export function createCrowd(seats: readonly Seat[]): Crowd {
     free.push(one.seat);
     tally.fates[fate] += 1;
     if (fate === "answered") tally.times.push(performance.now() - one.at);
-    if (fate === "lost") tally.losses.push(`${one.seat.platform} “${one.what}” ${why}`);
+    if (fate === "lost") tally.losses.push(`${new Date().toISOString()} ${one.seat.platform} “${one.what}” ${why}`);
     const code = one.outcome?.code;
     if (code !== undefined) tally.codes.set(code, (tally.codes.get(code) ?? 0) + 1);
   };

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Config } from "../../src/config.ts";
+import { stall } from "./stalls.ts";
 
 /** What the soak and the Clutch under it say to each other. */
 export const toClutch = z.object({ kind: z.enum(["sample", "stop"]) });
@@ -37,6 +38,7 @@ export type Sample = z.output<typeof sample>;
 export const fromClutch = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("ready") }),
   z.object({ kind: z.literal("sample"), sample }),
+  z.object({ kind: z.literal("stall"), stall }),
   z.object({
     kind: z.literal("outcome"),
     platform: z.string(),

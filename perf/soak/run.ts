@@ -15,6 +15,7 @@ import { shakyServer, type Trouble, troubles } from "./faults.ts";
 import { fromClutch, type Sample } from "./messages.ts";
 import { describeRun, verdict } from "./report.ts";
 import { discordSeat, slackSeat } from "./seats.ts";
+import { describeStall, watchStalls } from "./stalls.ts";
 import { terminalCrowd } from "./terminal-seat.ts";
 
 /**
@@ -124,6 +125,7 @@ try {
     const message = fromClutch.parse(raw);
     if (message.kind === "ready") ready();
     else if (message.kind === "sample") sampled(message.sample);
+    else if (message.kind === "stall") print(describeStall("Clutch", message.stall));
     else if (message.platform in crowds) crowds[message.platform as keyof typeof crowds].heard(message);
   });
   await Promise.race([isReady, ended]);
@@ -197,7 +199,10 @@ try {
     },
     ((form.warmUpS + form.runS) * 1_000) / COURSE_POINTS,
   );
-  closing.push(() => clearInterval(watch));
+  closing.push(
+    () => clearInterval(watch),
+    watchStalls((found) => print(describeStall("what sends", found))),
+  );
 
   print(`Warming up for ${form.warmUpS} s …`);
   await load(form.warmUpS);
