@@ -23,7 +23,9 @@ export function listenForSignals(): Required<Pick<Runtime, "signal" | "onHangup"
     interrupted.abort();
   };
   let onHangup: (signal: NodeJS.Signals) => void = interrupt;
-  for (const signal of ENDING) process.on(signal, signal === "SIGHUP" ? (hangup) => onHangup(hangup) : interrupt);
+  // What is to stop reads no configuration any more.
+  const hangup = (signal: NodeJS.Signals): void => (interrupted.signal.aborted ? interrupt(signal) : onHangup(signal));
+  for (const signal of ENDING) process.on(signal, signal === "SIGHUP" ? hangup : interrupt);
   process.prependListener("exit", letGo);
   return {
     signal: interrupted.signal,
