@@ -174,14 +174,20 @@ describe("turn watch on a real gateway", () => {
     const beat = async () => {
       failLocally();
       const before = lab.anthropic.chats.length;
-      await clutch.call("wake", { mode: "now", text: "Anything to do now?" });
-      await expect.poll(() => lab.anthropic.chats.length, { timeout: 20_000 }).toBeGreaterThan(before);
+      // An older OpenClaw (2026.8.1) passes over one that comes soon after another.
+      const woken = async () => {
+        await clutch.call("wake", { mode: "now", text: "Anything to do now?" });
+        return lab.anthropic.chats.length;
+      };
+      await expect.poll(woken, { timeout: 90_000, interval: 3_000 }).toBeGreaterThan(before);
       await settle();
     };
-    // OpenClaw answers its text commands itself.
-    await clutch.say(key, "/status");
-    await beat();
-    expect(posted).toEqual([]);
+    // OpenClaw answers its text commands itself. An older one (2026.8.1) does not tell that from words during a run.
+    if (!isOlder) {
+      await clutch.say(key, "/status");
+      await beat();
+      expect(posted).toEqual([]);
+    }
 
     // What is said while a run is under way goes into that run.
     lab.answerWith((chat) => (chat.server === "ollama" ? { text: "A slow answer.", delayMs: 3_000 } : undefined));
