@@ -128,7 +128,30 @@ export function createConfigChanges(parts: {
     return differences;
   };
 
-  const changes: ConfigChanges = {
+  /** In one patch: OpenClaw may restart for the first of several. */
+  const takeBack = async (
+    made: readonly Change[],
+    context: ConfigChangeContext,
+    partly = true,
+  ): Promise<ConfigUndo> => {
+    const snapshot = await openclaw.readConfig();
+    const { undoes, back, emptied, kept } = undoing(snapshot.authored, made);
+    const [first] = kept;
+    if (first !== undefined && !partly) throw setSince(first.name);
+    const [latest, ...others] = undoes;
+    if (latest === undefined) return { undone: [], kept };
+    const noteOthers = async (): Promise<void> => {
+      for (const change of others) await write(snapshot, [], context, change);
+    };
+    const undone = await write(snapshot, [...back, ...emptied], context, latest).catch(async (thrown: unknown) => {
+      if (thrown instanceof ClutchError && thrown.code === "not_applied") await noteOthers();
+      throw thrown;
+    });
+    await noteOthers();
+    return { undone: undone.filter(({ path }) => back.some((slot) => slot.path === path)), kept };
+  };
+
+  return {
     preview: async (slots) => differencesIn(await openclaw.readConfig(), slots),
     apply: async (slots, context) => write(await openclaw.readConfig(), slots, context),
     last: (about) => journal.lastUndoable({ target: about }),
@@ -137,53 +160,15 @@ export function createConfigChanges(parts: {
       const made = await journal.undoable(about);
       if (made.length === 0) return [];
       const { authored } = await openclaw.readConfig();
-      let config: unknown = authored;
-      const paths: SlotPath[] = [];
-      for (const change of made) {
-        const former = stateSchema.safeParse(change.before);
-        const latter = stateSchema.safeParse(change.after);
-        if (!former.success || !latter.success) continue;
-        for (const { path, value } of latter.data.slots) {
-          if (!same(readSlot(config, path), value)) continue;
-          config = withSlot(config, { path, value: formerOf(former.data.slots, path) });
-          if (!paths.some((other) => isDeepStrictEqual(other, path))) paths.push(path);
-        }
-      }
-      return differencesIn(
-        { authored },
-        paths.map((path) => ({ path, value: readSlot(config, path) })),
-      );
+      return differencesIn({ authored }, undoing(authored, made).back);
     },
 
     async undoAll({ about, ...context }) {
-      const undone: SlotDifference[] = [];
-      const kept: SlotDifference[] = [];
-      for (const change of await journal.undoable(about)) {
-        const done = await changes.undo(change, { ...context, partly: true });
-        undone.push(...done.undone);
-        kept.push(...done.kept);
-      }
-      return { undone, kept };
+      const made = await journal.undoable(about);
+      return made.length === 0 ? { undone: [], kept: [] } : takeBack(made, { ...context, about });
     },
 
-    async undo(change, { partly = false, ...context }) {
-      const snapshot = await openclaw.readConfig();
-      const { slots: former, absent } = stateSchema.parse(change.before);
-      const { slots: latter } = stateSchema.parse(change.after);
-      const kept = latter.flatMap(({ path, value }): SlotDifference[] => {
-        const now = readSlot(snapshot.authored, path);
-        const before = formerOf(former, path);
-        if (same(now, value) || same(now, before)) return [];
-        return [{ path, name: formatSlot(path), before: now, after: before }];
-      });
-      const [first] = kept;
-      if (first !== undefined && !partly) throw setSince(first.name);
-      if (kept.length === latter.length) return { undone: [], kept };
-      const back = former.filter(({ path }) => !kept.some((other) => isDeepStrictEqual(other.path, path)));
-      const emptied = emptiedBy(snapshot.authored, back, absent);
-      const undone = await write(snapshot, [...back, ...emptied], { ...context, about: change.target }, change);
-      return { undone: undone.filter(({ path }) => back.some((slot) => slot.path === path)), kept };
-    },
+    undo: (change, { partly = false, ...context }) => takeBack([change], { ...context, about: change.target }, partly),
 
     async settleUnfinished(olderThanMs) {
       const begun = (await journal.unfinished()).filter(({ at }) => at <= clock() - olderThanMs);
@@ -204,8 +189,52 @@ export function createConfigChanges(parts: {
       }
     },
   };
-  return changes;
 }
+
+interface Undoing {
+  /** The changes of which something can be taken back. */
+  readonly undoes: readonly Change[];
+  /** What their slots hold then. */
+  readonly back: readonly Slot[];
+  /** What led to them and is empty then. */
+  readonly emptied: readonly Slot[];
+  /** What somebody set to something else since. */
+  readonly kept: readonly SlotDifference[];
+}
+
+/** What taking back changes, the latest first, does to the configuration. */
+function undoing(authored: unknown, made: readonly Change[]): Undoing {
+  let config = authored;
+  const undoes: Change[] = [];
+  const [back, emptied, kept]: [Slot[], Slot[], SlotDifference[]] = [[], [], []];
+  for (const change of made) {
+    const [former, latter] = [stateSchema.safeParse(change.before), stateSchema.safeParse(change.after)];
+    if (!former.success || !latter.success) continue;
+    const since = latter.data.slots.flatMap(({ path, value }): SlotDifference[] => {
+      const now = readSlot(config, path);
+      const before = formerOf(former.data.slots, path);
+      if (same(now, value) || same(now, before)) return [];
+      return [{ path, name: formatSlot(path), before: now, after: before }];
+    });
+    kept.push(...since);
+    if (since.length === latter.data.slots.length) continue;
+    const slots = former.data.slots.filter(({ path }) => !holdsPath(since, path));
+    const gone = emptiedBy(config, slots, former.data.absent);
+    config = [...slots, ...gone].reduce<unknown>(withSlot, config);
+    undoes.push(change);
+    back.push(...slots);
+    emptied.push(...gone);
+  }
+  const inTheEnd = (slots: readonly Slot[]): Slot[] =>
+    onePerPath(slots).map(({ path }) => ({ path, value: readSlot(config, path) }));
+  return { undoes, back: inTheEnd(back), emptied: inTheEnd(emptied), kept: onePerPath(kept) };
+}
+
+const holdsPath = (slots: readonly { readonly path: SlotPath }[], path: SlotPath): boolean =>
+  slots.some((slot) => isDeepStrictEqual(slot.path, path));
+
+const onePerPath = <T extends { readonly path: SlotPath }>(slots: readonly T[]): T[] =>
+  slots.filter(({ path }, index) => !holdsPath(slots.slice(0, index), path));
 
 const formerOf = (slots: readonly Slot[], path: SlotPath): unknown =>
   slots.find((slot) => isDeepStrictEqual(slot.path, path))?.value ?? null;

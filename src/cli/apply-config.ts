@@ -83,7 +83,10 @@ export function applyConfig(parts: {
     use(config);
     if (areas.has("http")) await parts.status.open(config.http);
     await platforms.use(config);
-    if (areas.has("wall")) notes.push("The wall is a process of its own: restart `clutch wall run`.");
+    if (areas.has("wall"))
+      notes.push(
+        "The wall goes on as it was started: run `clutch wall install --yes`, or start `clutch wall run` anew where no service keeps it.",
+      );
     return { config, notes };
   };
 }

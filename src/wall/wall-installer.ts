@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import type { ConfigChanges, SlotDifference } from "../agents/config-changes.ts";
 import { ClutchError } from "../errors.ts";
 import type { UsedProxy } from "../local-only/lock-layers.ts";
@@ -47,7 +48,7 @@ const LEFTOVER: readonly Slot[] = [
  * something else would have to be done first.
  */
 export function createWallInstaller(parts: {
-  readonly changes: Pick<ConfigChanges, "preview" | "apply" | "last" | "undo" | "outstanding">;
+  readonly changes: Pick<ConfigChanges, "preview" | "apply" | "undoAll" | "outstanding">;
   /** What OpenClaw sends its traffic through. */
   readonly proxy: () => Promise<UsedProxy>;
   readonly client: WallClient;
@@ -93,6 +94,18 @@ export function createWallInstaller(parts: {
     }
   };
 
+  /**
+   * OpenClaw shows no proxy's address, so its configuration looks alike whichever one
+   * stands there: it would go on to another one, or to a wall that has moved away.
+   */
+  const refuseAnother = async (): Promise<void> => {
+    const { enabled, address } = await proxy();
+    if (!enabled) return;
+    const former = address ?? /--listen "?([^\s"]+)/.exec(service.difference().before ?? "")?.[1];
+    if (former === undefined && (await changes.outstanding(ABOUT)).length === 0) throw anotherProxy("a proxy", listen);
+    if (former !== undefined && former !== listen) throw anotherProxy(former, listen);
+  };
+
   /** Without the wall an OpenClaw that is still pointed at it would reach nothing. */
   const takeOut = async (actor: string): Promise<readonly SlotDifference[]> => {
     const { enabled, address } = await proxy();
@@ -113,6 +126,7 @@ export function createWallInstaller(parts: {
       };
     },
     async install(actor) {
+      await refuseAnother();
       const isService = await startService();
       return { service: isService, config: await changes.apply(slots, { actor, about: ABOUT }) };
     },
@@ -125,10 +139,9 @@ export function createWallInstaller(parts: {
     async remove(actor) {
       const state = (await client.status()) ?? readState(parts.directory);
       if (state.closed) throw stillClosed(state.id);
-      const last = await changes.last(ABOUT);
-      const { undone, kept } =
-        last === undefined ? { undone: [], kept: [] } : await changes.undo(last, { actor, partly: true });
-      const rest = undone.length === 0 ? await takeOut(actor) : [];
+      const { undone, kept } = await changes.undoAll({ actor, about: ABOUT });
+      const isOff = undone.some(({ path }) => LEFTOVER.some((slot) => isDeepStrictEqual(slot.path, path)));
+      const rest = isOff ? [] : await takeOut(actor);
       await service.remove({ stop: false });
       return { undone: [...undone, ...rest], kept };
     },
@@ -143,6 +156,15 @@ const notUp = (why: string): ClutchError =>
   new ClutchError("not_verified", `The wall did not come up (${why}); OpenClaw's configuration is as it was.`, {
     hint: `Look into journalctl --user -u ${UNIT_NAME}.`,
   });
+
+const anotherProxy = (former: string, listen: string): ClutchError =>
+  new ClutchError(
+    "bad_config",
+    `OpenClaw sends its traffic through ${former} already, and the wall would be at ${listen}; nothing was changed.`,
+    {
+      hint: "Where that is the wall as it was before, clutch wall remove --yes and then this again; another proxy has to be taken out by you (openclaw config unset proxy).",
+    },
+  );
 
 const stillUsed = (listen: string): ClutchError =>
   new ClutchError(

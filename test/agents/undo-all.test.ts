@@ -11,7 +11,7 @@ type Config = Record<string, unknown>;
 
 async function openLab(initial: Config) {
   const store = await openStore("sqlite::memory:", { clock: () => 1 });
-  const gateway = { config: structuredClone(initial) };
+  const gateway = { config: structuredClone(initial), patches: 0 };
   const openclaw = {
     readConfig: async () => ({
       hash: JSON.stringify(gateway.config),
@@ -19,6 +19,7 @@ async function openLab(initial: Config) {
       authored: structuredClone(gateway.config),
     }),
     patchConfig: async (patch: Config, _hash: string | undefined, replacePaths: readonly string[] = []) => {
+      gateway.patches += 1;
       gateway.config = mergePatch(gateway.config, patch, replacePaths) as Config;
     },
   };
@@ -68,6 +69,17 @@ it("whatever was changed however often, all of it is shown and taken back, and n
     ),
     { numRuns: 60 },
   );
+});
+
+it("all of it goes in one patch, since OpenClaw may restart for the first of several", async () => {
+  const { changes, gateway, close } = await openLab({});
+  await apply(changes, [{ path: ["proxy", "enabled"], value: true }]);
+  await apply(changes, [{ path: ["proxy", "url"], value: "ours" }]);
+  const { undone } = await changes.undoAll(context);
+  expect(undone.map(({ name }) => name)).toEqual(["proxy.url", "proxy.enabled"]);
+  expect([gateway.config, gateway.patches]).toEqual([{}, 3]);
+  expect(await changes.last("ours")).toBeUndefined();
+  await close();
 });
 
 it("what somebody changed since is neither shown nor touched, and does not stand in the way of the rest", async () => {

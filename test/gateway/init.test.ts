@@ -37,6 +37,7 @@ shift
 echo "$@" >> "$HOME/systemctl.log"
 case "$1 $3" in
   "enable clutch-wall.service")
+    kill -0 "$(cat "$HOME/systemctl.pid" 2>/dev/null)" 2>/dev/null && exit 0
     command=$(sed -n 's/^ExecStart=//p' "$HOME/.config/systemd/user/clutch-wall.service")
     setsid sh -c "echo \\$\\$ > $HOME/systemctl.pid; exec $command" >/dev/null 2>&1 </dev/null & ;;
 esac
@@ -136,6 +137,13 @@ it("shows everything, and without a yes changes nothing", async () => {
   expect((await machine.files()).filter((file) => !/^home\/(\.openclaw\/|systemctl\.log)/.test(file))).toEqual([]);
 });
 
+it("knows its own gateway by another name, and says that comments go", async () => {
+  const gateway = lab.gateway.url.replace("127.0.0.1", "localhost");
+  const shown = await run("init", "--owner", OWNER, "--gateway", gateway, "--guard");
+  expect(shown.code).toBe(2);
+  expect(shown.stdout).toContain("your comments go");
+});
+
 it("does it all, with the file edited in place, a copy of it kept, and no secret anywhere", async () => {
   const done = await json("init", "--yes", ...everything());
   expect(done.steps.filter(({ state }: { state: string }) => state !== "done")).toEqual([]);
@@ -190,6 +198,12 @@ it("runs as a service that holds the secrets, and none of them is shown", async 
   expect(readFileSync(secrets, "utf8")).toContain(`DISCORD_TOKEN="${discord.token}"`);
   expect(JSON.stringify(done)).not.toContain(discord.token);
   expect(readFileSync(join(machine.home, "systemctl.log"), "utf8")).toContain("enable --now clutch.service");
+});
+
+it("has what leads to this machine go through the wall as well, at once or later", async () => {
+  const done = await json("wall", "install", "--strict", "--yes");
+  expect(done).toMatchObject({ ok: true, code: 0 });
+  expect(JSON.parse(openclawFile())).toMatchObject({ proxy: { enabled: true, loopbackMode: "proxy" } });
 });
 
 /** As a Clutch that ran has left them. */

@@ -68,7 +68,7 @@ describe("a changed configuration is put in force", () => {
     ["access.owners", ["use ws://other", "platforms"], []],
     ["http.listen", ["use ws://other", "listen 127.0.0.1:8377", "platforms"], []],
     ["discord.token", ["use ws://other", "platforms"], []],
-    ["wall.allow", ["use ws://other", "platforms"], [expect.stringContaining("clutch wall run")]],
+    ["wall.allow", ["use ws://other", "platforms"], [expect.stringContaining("clutch wall install --yes")]],
   ])("without the App being opened anew for %s", async (key, done, notes) => {
     expect(await set()(AFTER, BEFORE, [key])).toEqual({ config: AFTER, notes });
     expect(log).toEqual(done);

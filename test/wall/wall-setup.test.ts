@@ -6,7 +6,6 @@ import type { ConfigChanges, SlotDifference } from "../../src/agents/config-chan
 import { clutchVersion } from "../../src/clutch-version.ts";
 import { formatSlot, type Slot } from "../../src/openclaw/config-slots.ts";
 import { createUserService, type Systemctl } from "../../src/service/user-service.ts";
-import type { Change } from "../../src/store/change-journal.ts";
 import { systemdUnit } from "../../src/wall/systemd-unit.ts";
 import { createWallInstaller, type WallInstaller } from "../../src/wall/wall-installer.ts";
 import { parseListen, wallSettings } from "../../src/wall/wall-settings.ts";
@@ -81,25 +80,12 @@ describe("the service", () => {
   });
 });
 
-const CHANGE: Change = {
-  id: 1,
-  at: 0,
-  state: "done",
-  actor: "terminal:owner",
-  scope: "config",
-  target: "wall",
-  place: undefined,
-  before: {},
-  after: {},
-  reason: undefined,
-  undoes: undefined,
-  batch: undefined,
-};
-
 describe("installing", () => {
   let directory: string;
   let lab: WallLab | undefined;
   let config: Map<string, unknown>;
+  /** What was changed on whose account, oldest first. */
+  let made: SlotDifference[];
   let ran: string[];
   let hasSystemd: boolean;
   /** Clutch's store is another one than that of the installation. */
@@ -112,6 +98,7 @@ describe("installing", () => {
     address = undefined;
     directory = temporaryDirectory();
     config = new Map();
+    made = [];
     ran = [];
     hasSystemd = true;
   });
@@ -122,24 +109,29 @@ describe("installing", () => {
   });
 
   /** A configuration in memory; what the real one does has its own tests. */
-  const changes: Pick<ConfigChanges, "preview" | "apply" | "last" | "undo" | "outstanding"> = {
+  const changes: Pick<ConfigChanges, "preview" | "apply" | "undoAll" | "outstanding"> = {
     preview: async (slots) => differences(slots),
     async apply(slots) {
-      const made = differences(slots);
-      for (const { name, after } of made) {
-        if (after === null) config.delete(name);
-        else config.set(name, after);
-      }
-      return made;
+      const changed = differences(slots);
+      set(changed);
+      made.push(...changed);
+      return changed;
     },
-    last: async () => (config.size === 0 || forgotten ? undefined : CHANGE),
-    outstanding: async () =>
-      forgotten ? [] : [...config].map(([name, value]) => ({ path: [name], name, before: value, after: null })),
-    async undo() {
-      const undone = [...config].map(([name, value]) => ({ path: [name], name, before: value, after: null }));
-      config.clear();
+    outstanding: async () => back(),
+    async undoAll() {
+      const undone = back();
+      set(undone);
+      made = [];
       return { undone, kept: [] };
     },
+  };
+  const back = (): SlotDifference[] =>
+    forgotten ? [] : made.map((change) => ({ ...change, before: change.after, after: change.before })).toReversed();
+  const set = (changed: readonly SlotDifference[]): void => {
+    for (const { name, after } of changed) {
+      if (after === null) config.delete(name);
+      else config.set(name, after);
+    }
   };
   const differences = (slots: readonly Slot[]): SlotDifference[] =>
     slots
@@ -149,7 +141,8 @@ describe("installing", () => {
         before: config.get(formatSlot(path)) ?? null,
         after: value,
       }))
-      .filter(({ before, after }) => before !== after);
+      // OpenClaw hides what proxy it has, so any counts as the one that is wanted.
+      .filter(({ name, before, after }) => before !== after && !(name === "proxy.proxyUrl" && before && after));
 
   const systemctl: Systemctl = async (words) => {
     if (!hasSystemd) return undefined;
@@ -159,7 +152,7 @@ describe("installing", () => {
     return { ok: true, text: "" };
   };
 
-  const installer = (more: { listen?: string; strict?: boolean } = {}): WallInstaller =>
+  const installer = (more: { listen?: string; strict?: boolean; unit?: string } = {}): WallInstaller =>
     createWallInstaller({
       changes,
       proxy: async () => ({ enabled: config.get("proxy.enabled") === true, address }),
@@ -167,7 +160,7 @@ describe("installing", () => {
       service: createUserService({
         name: "clutch-wall.service",
         file: join(directory, "units", "clutch-wall.service"),
-        unit: "[Unit]\n",
+        unit: more.unit ?? "[Unit]\n",
         systemctl,
       }),
       listen: more.listen ?? "",
@@ -246,7 +239,7 @@ describe("installing", () => {
     await installer({ listen }).install("terminal:owner");
     ran = [];
     const { undone } = await installer({ listen }).remove("terminal:owner");
-    expect(undone.map(({ name }) => name)).toEqual(["proxy.enabled", "proxy.proxyUrl"]);
+    expect(undone.map(({ name }) => name)).toEqual(["proxy.proxyUrl", "proxy.enabled"]);
     expect(config.size).toBe(0);
     expect(ran).toEqual(["disable clutch-wall.service", "daemon-reload"]);
     expect(existsSync(join(directory, "units", "clutch-wall.service"))).toBe(false);
@@ -271,6 +264,48 @@ describe("installing", () => {
     ]);
     await installer({ listen }).remove("terminal:owner");
     expect(config.size).toBe(0);
+  });
+
+  it("takes back whatever it was installed with, one time after the other", async () => {
+    lab = await startWallLab(undefined, { directory });
+    const { listen } = lab.wall.status();
+    await installer({ listen }).install("terminal:owner");
+    const { config: added } = await installer({ listen, strict: true }).install("terminal:owner");
+    expect(added.map(({ name }) => name)).toEqual(["proxy.loopbackMode"]);
+    await installer({ listen }).remove("terminal:owner");
+    expect([...config]).toEqual([]);
+  });
+
+  it.each([
+    ["the guard tells where OpenClaw goes", "127.0.0.1:1", "[Unit]\n"],
+    ["only the former unit tells where the wall was", undefined, 'ExecStart=clutch wall run --listen "127.0.0.1:1"\n'],
+  ])("does not move away from under OpenClaw: %s", async (_, told, unit) => {
+    lab = await startWallLab(undefined, { directory });
+    const { listen } = lab.wall.status();
+    await installer({ listen, unit }).install("terminal:owner");
+    config.set("proxy.enabled", true).set("proxy.proxyUrl", "__OPENCLAW_REDACTED__");
+    const file = join(directory, "units", "clutch-wall.service");
+    expect(readFileSync(file, "utf8")).toBe(unit);
+    address = told;
+    ran = [];
+    await expect(installer({ listen }).install("terminal:owner")).rejects.toMatchObject({
+      code: "bad_config",
+      message: expect.stringContaining("127.0.0.1:1 already"),
+      hint: expect.stringContaining("clutch wall remove"),
+    });
+    expect(readFileSync(file, "utf8")).toBe(unit);
+    expect(ran.filter((words) => !words.startsWith("show"))).toEqual([]);
+  });
+
+  it("does not take another proxy of OpenClaw's for the wall", async () => {
+    lab = await startWallLab(undefined, { directory });
+    config.set("proxy.enabled", true).set("proxy.proxyUrl", "__OPENCLAW_REDACTED__");
+    const { listen } = lab.wall.status();
+    await expect(installer({ listen }).install("terminal:owner")).rejects.toMatchObject({
+      code: "bad_config",
+      message: expect.stringContaining("through a proxy already"),
+    });
+    expect(ran.filter((words) => !words.startsWith("show"))).toEqual([]);
   });
 
   it("leaves another proxy of OpenClaw's alone", async () => {
