@@ -1,8 +1,9 @@
 import type { Logger } from "pino";
-import type { Card } from "../../commands/card.ts";
+import type { Card, Image } from "../../commands/card.ts";
 import type { Drawn } from "./card-blocks.ts";
+import { sayCard } from "./card-controls.ts";
 import type { Spot } from "./places.ts";
-import type { Poster } from "./poster.ts";
+import { type Poster, putHere } from "./poster.ts";
 import type { ResponseUrl } from "./response-url.ts";
 
 /** The way back to the person for one interaction. Nothing here rejects: what cannot be delivered is logged. */
@@ -35,13 +36,16 @@ const KEPT_USES = 2;
 /**
  * In a channel the response_url is used first, since it works where Clutch is
  * no member; in a thread ordinary messages are, since they stay in it. Each
- * stands in for the other. Interim cards go by the response_url as long as it
- * can be spared, then as one ordinary message that is edited.
+ * stands in for the other, and Clutch's own conversation with the person for
+ * both. Interim cards go by the response_url as long as it can be spared, then
+ * as one ordinary message that is edited. Where a card was pressed that stays
+ * they are that message from the start: the response_url would replace the card.
  */
 export function createAnswer({ spot, direct, url, pressed, poster, drawInterim, logger }: AnswerOptions): Answer {
   const { channel, thread, user } = spot;
   /** The response_url's own message, or the pressed one, may be replaced. */
   let replaceable = pressed?.done === true;
+  const pressedStays = pressed?.done === false;
   let interim: string | undefined;
   let queue: Promise<unknown> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
@@ -50,17 +54,14 @@ export function createAnswer({ spot, direct, url, pressed, poster, drawInterim, 
 
   const enqueue = (work: () => Promise<unknown>): Promise<unknown> => {
     queue = queue.then(work).catch((thrown: unknown) => {
-      logger.warn(
-        { channel, reason: thrown instanceof Error ? thrown.message : "unknown" },
-        "an answer did not reach Slack",
-      );
+      logger.warn({ channel, reason: reasonOf(thrown) }, "an answer did not reach Slack");
     });
     return queue;
   };
 
   const showProgress = async (drawn: Drawn): Promise<void> => {
     if (interim !== undefined) return poster.update(channel, interim, drawn);
-    if (thread === undefined && url !== undefined && url.left > KEPT_USES) {
+    if (thread === undefined && !pressedStays && url !== undefined && url.left > KEPT_USES) {
       if (await url.send({ drawn, to: "person", replace: replaceable })) replaceable = true;
       return;
     }
@@ -77,34 +78,41 @@ export function createAnswer({ spot, direct, url, pressed, poster, drawInterim, 
 
   const byUrl = async (to: "person" | "channel", drawn: Drawn, replace: boolean): Promise<boolean> =>
     url !== undefined && (await url.send({ drawn, to, replace, ...(thread === undefined ? {} : { thread }) }));
-  const byMessage = async (to: "person" | "channel", drawn: Drawn): Promise<boolean> => {
+  const taken = async (put: () => Promise<unknown>): Promise<boolean> => {
     try {
-      if (to === "channel" || direct) await poster.message(channel, thread, drawn);
-      else await poster.ephemeral(channel, thread, user, drawn);
+      await put();
       return true;
     } catch (thrown) {
-      logger.debug(
-        { channel, reason: thrown instanceof Error ? thrown.message : "unknown" },
-        "no ordinary message here",
-      );
+      logger.debug({ channel, reason: reasonOf(thrown) }, "no ordinary message here");
       return false;
     }
   };
+  const byMessage = (to: "person" | "channel", drawn: Drawn): Promise<boolean> =>
+    taken(() =>
+      to === "channel" || direct
+        ? poster.message(channel, thread, drawn)
+        : poster.ephemeral(channel, thread, user, drawn),
+    );
+  const byDirect = (drawn: Drawn): Promise<boolean> =>
+    taken(async () => poster.message(await poster.direct(user), undefined, drawn));
   const deliver = async (to: "person" | "channel", drawn: Drawn): Promise<void> => {
     const ways = [() => byUrl(to, drawn, false), () => byMessage(to, drawn)];
     if (thread !== undefined) ways.reverse();
-    for (const way of ways) if (await way()) return;
+    for (const way of [...ways, () => byDirect(drawn)]) if (await way()) return;
     logger.error({ channel, user }, "an answer could not be delivered; is Clutch in that channel?");
   };
 
   const lastWord = async (drawn: Drawn, visibility: "public" | "private"): Promise<void> => {
     const { ephemeral = true } = pressed ?? {};
-    if (interim !== undefined) {
+    const shown = interim;
+    if (shown !== undefined) {
       if (visibility === "public") {
         if (replaceable) await url?.send({ delete: true });
-        return poster.update(channel, interim, drawn);
+        replaceable = false;
+        // Somebody may have deleted it meanwhile.
+        if (await taken(() => poster.update(channel, shown, drawn))) return;
       }
-      await poster.remove(channel, interim).catch(() => undefined);
+      await poster.remove(channel, shown).catch(() => undefined);
     }
     if (replaceable && url !== undefined) {
       const inPlace = visibility === "private" ? ephemeral : !ephemeral;
@@ -113,6 +121,16 @@ export function createAnswer({ spot, direct, url, pressed, poster, drawInterim, 
       if (!inPlace) await url.send({ delete: true });
     }
     await deliver(visibility === "public" ? "channel" : "person", drawn);
+  };
+
+  /** Never lost in silence: a picture that cannot be shown is told in words. */
+  const showPicture = async (image: Image, to: "person" | "channel"): Promise<void> => {
+    try {
+      await putHere(spot, poster, (where, root) => poster.image(where, root, image));
+    } catch (thrown) {
+      logger.warn({ channel, reason: reasonOf(thrown) }, "a picture could not be shown; its words are told instead");
+      await deliver(to, sayCard("info", "Picture", [image.alt]));
+    }
   };
 
   return {
@@ -126,7 +144,7 @@ export function createAnswer({ spot, direct, url, pressed, poster, drawInterim, 
       clearTimeout(timer);
       await enqueue(() => lastWord(drawn, visibility));
       if (image !== undefined && (visibility === "public" || direct)) {
-        await enqueue(() => poster.image(channel, thread, image));
+        await enqueue(() => showPicture(image, visibility === "public" ? "channel" : "person"));
       }
     },
     async aside(drawn) {
@@ -134,3 +152,5 @@ export function createAnswer({ spot, direct, url, pressed, poster, drawInterim, 
     },
   };
 }
+
+const reasonOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : "unknown");

@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import type { Card } from "../../commands/card.ts";
 import { toClutchError } from "../../src/errors.ts";
 import type { Spot } from "./places.ts";
-import type { Poster } from "./poster.ts";
+import { type Poster, putHere } from "./poster.ts";
 
 /**
  * The card without its file, which is uploaded, and with words on where it is. A
@@ -22,9 +22,10 @@ export async function deliverFile(
   if (file === undefined) return card;
   const say = (words: string): Card => ({ ...rest, body: [...(card.body ?? []), words] });
   try {
-    if (isPrivate) await poster.file(await poster.direct(spot.user), undefined, file);
-    else await poster.file(spot.channel, spot.thread, file);
-    return say(isPrivate ? `${file.name} went to you as a direct message.` : `${file.name} is beside this message.`);
+    const put = (channel: string, thread: string | undefined): Promise<void> => poster.file(channel, thread, file);
+    if (isPrivate) await put(await poster.direct(spot.user), undefined);
+    const isHere = !isPrivate && (await putHere(spot, poster, put));
+    return say(isHere ? `${file.name} is beside this message.` : `${file.name} went to you as a direct message.`);
   } catch (thrown) {
     const { code, message, hint } = toClutchError(thrown);
     logger.error({ code, user: spot.user, hint }, `a file was not delivered: ${message}`);

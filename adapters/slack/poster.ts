@@ -2,6 +2,7 @@ import type { webApi } from "@slack/bolt";
 import type { CardFile } from "../../commands/card.ts";
 import type { ClutchError } from "../../src/errors.ts";
 import type { Drawn } from "./card-blocks.ts";
+import type { Spot } from "./places.ts";
 import { slackErrorName, slackProblem } from "./slack-problems.ts";
 
 /** No text of ours becomes a mention, a link with a preview, or markup. */
@@ -125,4 +126,25 @@ export function createPoster(
       await call("views.open", () => client.views.open({ trigger_id: triggerId, view }));
     },
   };
+}
+
+/**
+ * Puts something where it belongs. A direct conversation with another bot, such
+ * as the agent's, takes nothing of Clutch's: then into Clutch's own with that
+ * person, which gives false. Rejects as `put` does.
+ */
+export async function putHere(
+  { channel, thread, user }: Omit<Spot, "team">,
+  poster: Pick<Poster, "direct">,
+  put: (channel: string, thread: string | undefined) => Promise<void>,
+): Promise<boolean> {
+  try {
+    await put(channel, thread);
+    return true;
+  } catch (thrown) {
+    const own = channel.startsWith("D") && user !== "" ? await poster.direct(user).catch(() => channel) : channel;
+    if (own === channel) throw thrown;
+    await put(own, undefined);
+    return false;
+  }
 }

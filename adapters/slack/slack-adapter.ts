@@ -221,11 +221,15 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
         logger.warn("a notice came before Slack was started");
         return posted;
       }
-      const { channel: named, thread, person, kind } = conversation;
+      const { channel: named, person, kind } = conversation;
       try {
-        // Without leave to open the conversation its person's id does as well, where Slack still takes it.
+        // The channel of a direct conversation may be the agent's bot's, where Clutch may not write. Without leave to
+        // open Clutch's own its person's id does as well, where Slack still takes it.
+        const whom = person || named;
         const channel =
-          kind === "direct" && !named.startsWith("D") ? await poster.direct(named).catch(() => named) : named;
+          kind === "direct" && !whom.startsWith("D") ? await poster.direct(whom).catch(() => whom) : named;
+        // A thread of the agent's conversation is none in Clutch's own.
+        const thread = channel === named ? conversation.thread : undefined;
         const spot = {
           team: conversation.space ?? self?.team ?? "",
           channel,

@@ -149,6 +149,30 @@ describe.each(MODES)("what is pressed in Slack by %s", (mode) => {
   });
 });
 
+it.each(["private", "public"] as const)(
+  "a press that takes its time leaves the card as it is, shows how far it is, and answers: %s",
+  async (visibility) => {
+    const { slack, start } = await openSlack();
+    const [ann, bob] = [slack.person("U0ANN"), slack.person("U0BOB")];
+    const core = modelCore(async ({ line, progress }) => {
+      if (line === "/model") return { ...pickerOf(line), visibility: "public" };
+      for (const step of ["step 1", "step 2"]) {
+        progress?.({ tone: "info", title: step });
+        await shows(bob, step);
+      }
+      return { ...outcome({ title: "went back" }), visibility };
+    });
+    await start(core.dispatch);
+    await ann.slash("/model");
+    await shows(bob, "[Undo]");
+    await bob.press("Undo");
+    await shows(bob, "went back");
+    expect(ann.shown()).toContain("qwen3 answers here");
+    expect(ann.shown().includes("went back")).toBe(visibility === "public");
+    expect(ann.shown() + bob.shown()).not.toContain("step");
+  },
+);
+
 describe("a press that is not right", () => {
   const asked = async (): Promise<SlackHarness & { core: ReturnType<typeof modelCore>; ann: Person; yes: Json }> => {
     const harness = await openSlack();

@@ -2,10 +2,16 @@ import { describe, expect, it, vi } from "vitest";
 import type { Outcome } from "../../../commands/dispatcher.ts";
 import { dig } from "../../platforms/slack/json.ts";
 import { outcome } from "../recording-core.ts";
-import { MODES, openSlack } from "./slack-harness.ts";
+import { MODES, openSlack, type SlackHarness } from "./slack-harness.ts";
 import { modelCore } from "./test-core.ts";
 
 const PATIENCE = { timeout: 8_000, interval: 10 };
+
+/** The direct conversation of a person with the agent's bot, in which Clutch may not write; gives its channel. */
+function besideTheAgent({ slack: { app, workspace } }: SlackHarness): string {
+  workspace.channels.set("D0AGENT", { id: "D0AGENT", name: "directmessage", outsiders: new Set([app.id]) });
+  return "D0AGENT";
+}
 
 describe.each(MODES)("commands from Slack by %s", (mode) => {
   it("are told where they were typed", async () => {
@@ -168,7 +174,10 @@ describe.each(MODES)("commands from Slack by %s", (mode) => {
 });
 
 describe("an answer", () => {
-  it("uses a response_url five times at the most, then ordinary messages", async () => {
+  it.each([
+    { last: "is edited", isGone: false },
+    { last: "comes anew where it was deleted", isGone: true },
+  ])("uses a response_url five times at the most, then an ordinary message that $last", async ({ isGone }) => {
     const { slack, start } = await openSlack();
     const gate = Promise.withResolvers<Outcome>();
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
@@ -194,6 +203,7 @@ describe("an answer", () => {
       vi.useRealTimers();
       await vi.waitFor(() => expect(bob.messages()[0]?.edits).toBeGreaterThan(3), PATIENCE);
       expect(bob.shown()).toContain("step");
+      if (isGone) expect(slack.workspace.remove(bob.channel, bob.messages()[0]?.ts ?? "")).toBe(true);
       gate.resolve(outcome({ title: "loaded" }));
       await vi.waitFor(() => expect(bob.shown()).toContain("loaded"), PATIENCE);
       await vi.waitFor(() => expect(ann.shown()).not.toContain("step"), PATIENCE);
@@ -232,6 +242,27 @@ describe("an answer", () => {
     await ann?.slash("/model", "qwen");
     await vi.waitFor(() => expect(bob?.shown()).toContain("did /model qwen"), PATIENCE);
   });
+
+  it.each(["a channel in which Clutch is no member", "the person's conversation with the agent's bot"])(
+    "that is too late for %s comes to the person directly",
+    async (where) => {
+      const harness = await openSlack();
+      const { slack, start, time } = harness;
+      const agents = besideTheAgent(harness);
+      slack.workspace.channel("C0OTHER")?.outsiders.add(slack.app.id);
+      const gate = Promise.withResolvers<Outcome>();
+      const core = modelCore(() => gate.promise);
+      await start(core.dispatch);
+      const ann = slack.person("U0ANN", { channel: where.startsWith("a channel") ? "C0OTHER" : agents });
+      await ann.slash("/model", "big");
+      await vi.waitFor(() => expect(core.invocations).toHaveLength(1), PATIENCE);
+      time.now += 31 * 60_000;
+      gate.resolve(outcome({ title: "at last" }));
+      const alone = slack.person("U0ANN", { channel: slack.workspace.direct("U0ANN").id });
+      await vi.waitFor(() => expect(alone.shown()).toContain("at last"), PATIENCE);
+      expect(ann.messages()).toEqual([]);
+    },
+  );
 
   it("is given by an ordinary message where the response_url fails", async () => {
     const { slack, start } = await openSlack();
@@ -308,15 +339,16 @@ describe("an answer", () => {
 });
 
 describe("a chart", () => {
+  const chart = {
+    title: "Calls",
+    unit: "calls",
+    series: [{ name: "local", tone: "local" }],
+    bars: [{ label: "1 Nov", values: [7] }],
+    alt: "7 local calls",
+  } as const;
+
   it("is told in words where only one person may see it, and drawn in a direct message", async () => {
     const { slack, start } = await openSlack();
-    const chart = {
-      title: "Calls",
-      unit: "calls",
-      series: [{ name: "local", tone: "local" }],
-      bars: [{ label: "1 Nov", values: [7] }],
-      alt: "7 local calls",
-    } as const;
     await start(modelCore(() => ({ ...outcome({ title: "Usage", chart }), visibility: "private" })).dispatch);
     const ann = slack.person("U0ANN");
     await ann.slash("/model");
@@ -325,6 +357,26 @@ describe("a chart", () => {
     const alone = slack.person("U0ANN", { channel: "D0U0ANN" });
     await alone.slash("/model");
     await vi.waitFor(() => expect(alone.shown()).toContain("(picture: 7 local calls)"), PATIENCE);
+  });
+
+  it("asked for beside the agent's bot is drawn in Clutch's own conversation with the person", async () => {
+    const harness = await openSlack();
+    const { slack, start } = harness;
+    await start(modelCore(() => ({ ...outcome({ title: "Usage", chart }), visibility: "private" })).dispatch);
+    const ann = slack.person("U0ANN", { channel: besideTheAgent(harness) });
+    await ann.slash("/model");
+    const alone = slack.person("U0ANN", { channel: slack.workspace.direct("U0ANN").id });
+    await vi.waitFor(() => expect(alone.shown()).toContain("(picture: 7 local calls)"), PATIENCE);
+    expect(ann.shown()).toBe("✅ Usage");
+  });
+
+  it("that cannot be shown is told in words", async () => {
+    const { slack, start } = await openSlack();
+    slack.workspace.channel("C0OTHER")?.outsiders.add(slack.app.id);
+    await start(modelCore(() => outcome({ title: "Usage", chart })).dispatch);
+    const ann = slack.person("U0ANN", { channel: "C0OTHER" });
+    await ann.slash("/model");
+    await vi.waitFor(() => expect(ann.shown()).toContain("Picture\n7 local calls"), PATIENCE);
   });
 });
 
@@ -343,6 +395,20 @@ describe("a file", () => {
     expect([...ann.messages(), ...bob.messages()].flatMap(({ files = [] }) => files)).toEqual([]);
     const direct = slack.person("U0ANN", { channel: slack.workspace.direct("U0ANN").id });
     expect(direct.messages().flatMap(({ files = [] }) => files)).toMatchObject([{ name: "calls.csv" }]);
+  });
+
+  it("asked for beside the agent's bot goes to Clutch's own conversation with the person", async () => {
+    const harness = await openSlack();
+    const { slack, start } = harness;
+    await start(modelCore(() => ({ ...outcome({ title: "Exported", file }), visibility: "private" })).dispatch);
+    const ann = slack.person("U0ANN", { channel: besideTheAgent(harness) });
+    await ann.slash("/model");
+    await vi.waitFor(
+      () => expect(ann.shown()).toBe("✅ Exported\ncalls.csv went to you as a direct message."),
+      PATIENCE,
+    );
+    const alone = slack.person("U0ANN", { channel: slack.workspace.direct("U0ANN").id });
+    expect(alone.messages().flatMap(({ files = [] }) => files)).toMatchObject([{ name: "calls.csv" }]);
   });
 
   it("that cannot be delivered is told, with what to do", async () => {
@@ -373,8 +439,15 @@ describe("a notice", () => {
     },
     { where: "a DM by its person", conversation: { channel: "U0ANN", kind: "direct" } as const, seen: "D0U0ANN" },
     { where: "a DM by its channel", conversation: { channel: "D0U0ANN", kind: "direct" } as const, seen: "D0U0ANN" },
+    {
+      where: "Clutch's own DM where it is about that with the agent's bot",
+      conversation: { channel: "D0AGENT", kind: "direct" } as const,
+      seen: "D0U0ANN",
+    },
   ])("comes into $where, and its button works", async ({ conversation, seen }) => {
-    const { slack, adapter, start } = await openSlack();
+    const harness = await openSlack();
+    const { slack, adapter, start } = harness;
+    besideTheAgent(harness);
     const core = modelCore();
     await start(core.dispatch);
     const ann = slack.person("U0ANN", { channel: seen });
@@ -390,6 +463,17 @@ describe("a notice", () => {
       channel: seen,
       ...(thread === undefined ? {} : { thread }),
     });
+  });
+
+  it("about a thread with the agent's bot stands in no thread of Clutch's own DM", async () => {
+    const harness = await openSlack();
+    const { slack, adapter, start } = harness;
+    await start(modelCore().dispatch);
+    const about = { channel: besideTheAgent(harness), kind: "direct", thread: "1764000000.000001" } as const;
+    expect(await adapter.post({ platform: "slack", person: "U0ANN", ...about }, card)).toBe(true);
+    const [notice] = slack.person("U0ANN", { channel: "D0U0ANN" }).messages();
+    expect(notice?.text).toContain("the model changed");
+    expect(notice).not.toHaveProperty("thread");
   });
 
   it("comes into a DM also without leave to open it, and the scope is named", async () => {
