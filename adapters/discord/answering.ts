@@ -110,8 +110,15 @@ export async function beginAnswer(
     }
   };
   const goOn = async (message: DrawnMessage): Promise<void> => {
-    if (later !== undefined) return api.edit(channelId, later, message);
-    await api.editOriginal(interaction, GOES_ON).catch(() => undefined);
+    if (later === undefined) await api.editOriginal(interaction, GOES_ON).catch(() => undefined);
+    else {
+      try {
+        return await api.edit(channelId, later, message);
+      } catch (error) {
+        // Somebody has deleted it meanwhile.
+        if (codeOf(error) !== CODES.unknownMessage) throw error;
+      }
+    }
     later = await api.send(channelId, message);
   };
   const editBase = async (message: DrawnMessage, ephemeral: boolean): Promise<void> => {
@@ -131,7 +138,7 @@ export async function beginAnswer(
       logger.info({ err: error }, "a late private answer could not be sent as a direct message");
       return goOn(NOT_DELIVERED);
     }
-    if (later !== undefined) await api.edit(channelId, later, BY_DIRECT_MESSAGE);
+    if (later !== undefined) await goOn(BY_DIRECT_MESSAGE);
   };
 
   const drawInterim = drawer.interim();

@@ -10,7 +10,7 @@ import { createDiscordApi, type DiscordApi } from "./discord-api.ts";
 import { createMessageDrawer } from "./draw-message.ts";
 import { parseInteraction } from "./interaction.ts";
 import { createInteractionHandler } from "./interaction-handler.ts";
-import { isOfOnePlace, toPlatformError } from "./platform-error.ts";
+import { toPlatformError } from "./platform-error.ts";
 import { registerCommands } from "./register-commands.ts";
 import { otherScopes, retireCommands, type Scope } from "./retire-commands.ts";
 import { slashCommands } from "./slash-commands.ts";
@@ -204,8 +204,9 @@ export function createDiscordAdapter(options: DiscordOptions): ChatAdapter {
           { code: error.code, err: error.cause, channel: conversation.channel, hint: error.hint },
           `A notice was not posted: ${error.message}`,
         );
-        // One person or channel is not Discord, and an outage is the connection's to tell, which knows when it is over.
-        if (!isOfOnePlace(thrown) && error.code !== "platform_unreachable") status.problem("notices", error);
+        // A right that is missing is so for one person or channel, which is not Discord; and an outage is the
+        // connection's to tell, which knows when it is over.
+        if (error.code !== "platform_scope" && error.code !== "platform_unreachable") status.problem("notices", error);
         return false;
       }
     },

@@ -63,7 +63,7 @@ const GUILDS_A_PAGE = 200;
 const ROUTES_KEPT_MS = 5 * 60_000;
 
 export function createDiscordApi(token: string, options: Partial<RESTOptions>): DiscordApi {
-  const own = { ...options, makeRequest, handlerSweepInterval: ROUTES_KEPT_MS };
+  const own = { handlerSweepInterval: ROUTES_KEPT_MS, ...options, makeRequest };
   const rest = new REST(own).setToken(token);
   // Answers to interactions are outside of the bot's 50 requests a second, of which the client keeps count itself.
   const answers = new REST({ ...own, globalRequestsPerSecond: Number.MAX_SAFE_INTEGER });

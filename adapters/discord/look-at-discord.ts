@@ -21,6 +21,9 @@ export function lookAtDiscord(options: {
   const api = createDiscordApi(token, {
     timeout: REQUEST_MS,
     retries: 0,
+    // A timer would keep the client of each look for as long as Clutch runs.
+    handlerSweepInterval: 0,
+    hashSweepInterval: 0,
     ...(apiUrl === undefined ? {} : { api: apiUrl }),
   });
 

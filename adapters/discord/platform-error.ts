@@ -41,9 +41,6 @@ const OF_ONE_PLACE: ReadonlyMap<number, readonly [message: string, hint: string]
   [CODES.unknownChannel, ["That channel is gone.", "Where it is named in clutch.config.json, name another one."]],
 ]);
 
-/** Whether it failed for the place to which it went, and would not for another. */
-export const isOfOnePlace = (thrown: unknown): boolean => OF_ONE_PLACE.has(codeOf(thrown) ?? 0);
-
 const PERMISSIONS =
   PermissionFlagsBits.ViewChannel |
   PermissionFlagsBits.SendMessages |

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { CommandInfo } from "../../../adapters/adapter.ts";
 import { lookAtDiscord } from "../../../adapters/discord/look-at-discord.ts";
 import { outcome, recordingCore } from "../recording-core.ts";
@@ -33,6 +33,14 @@ describe("a look at Discord", () => {
     ]);
     expect(bench.discord.journal.slice(before).map(({ method }) => method)).toEqual(["GET", "GET", "GET", "GET"]);
     expect(bench.discord.gateway.identifies).toHaveLength(identifies);
+  });
+
+  it("leaves no timer behind, however often somebody looks", async () => {
+    const bench = await openBench();
+    const timers = vi.spyOn(globalThis, "setInterval");
+    onTestFinished(() => timers.mockRestore());
+    await look(bench);
+    expect(timers).not.toHaveBeenCalled();
   });
 
   it("names the commands that are not registered, or registered otherwise", async () => {

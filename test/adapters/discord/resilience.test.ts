@@ -155,6 +155,8 @@ describe("a notice that does not arrive", () => {
     [403, 50278, "is in no server with Clutch"],
     [404, 10003, "That channel is gone"],
     [404, 10013, "knows no such person"],
+    [403, 50001, "a permission is missing"],
+    [403, 50013, "a permission is missing"],
   ])(
     "since one person or channel cannot get it (%i/%i) is in the log, and no trouble of Discord's",
     async (status, code, says) => {
@@ -171,8 +173,8 @@ describe("a notice that does not arrive", () => {
     expect(state).toBe("ready");
   });
 
-  it("since a permission is missing is a trouble that stays", async () => {
-    expect((await posted({ status: 403, code: 50001 })).state).toBe("degraded");
+  it("since Discord does not take the token any more is a trouble that stays", async () => {
+    expect((await posted({ status: 401 })).state).toBe("degraded");
   });
 });
 
