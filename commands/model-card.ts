@@ -8,6 +8,7 @@ import type { Return } from "../src/store/returns.ts";
 import { ago, tokens } from "./amounts.ts";
 import type { Card, Choices, Field, Meter } from "./card.ts";
 import { lasting } from "./duration.ts";
+import { undoButton } from "./model-undo.ts";
 
 /** The card of a conversation: which model, why, what answered, how full, what else there is. `now` in epoch ms. */
 export function modelCard(view: SessionView, snapshot: RegistrySnapshot, now: number): Card {
@@ -54,7 +55,7 @@ export function modelCard(view: SessionView, snapshot: RegistrySnapshot, now: nu
       ...(effective?.why.kind === "pin"
         ? [{ label: "Drop the pin", line: "/model default", style: "secondary" as const }]
         : []),
-      ...(view.pinnedBy === undefined ? [] : [{ label: "Undo", line: "/model undo", style: "secondary" as const }]),
+      ...undoButton(view.pinnedBy?.id),
     ],
     footer: `agent ${view.agentId} · session ${view.key}`,
   };

@@ -4,10 +4,11 @@ import { formatModelRef } from "../src/models/model-ref.ts";
 import type { ConfiguredModel } from "../src/openclaw/model-config.ts";
 import type { ModelProfile } from "../src/registry/model-profile.ts";
 import type { SessionView } from "../src/sessions/session-models.ts";
-import type { Card } from "./card.ts";
+import type { Action, Card } from "./card.ts";
 import type { CommandContext, Reply } from "./command.ts";
 import { localityWord, reasonWords } from "./model-card.ts";
 import { refuseUnanswerable } from "./model-prepare.ts";
+import { undoButton } from "./model-undo.ts";
 import type { Services } from "./services.ts";
 
 /** `/model NAME scope:agent` and `scope:global`: asks first, since it reaches beyond this conversation. */
@@ -16,7 +17,7 @@ export async function setDefault(
   scopeName: "agent" | "global",
   target: ModelProfile | null,
 ): Promise<Reply> {
-  const { sessions, defaults } = context.services;
+  const { sessions, defaults, journal } = context.services;
   const view = await sessions.view(context.conversation, context.options["agent"]);
   const scope: DefaultScope = scopeName === "agent" ? { kind: "agent", agentId: view.agentId } : { kind: "global" };
   if (target === null && scope.kind === "global") {
@@ -63,7 +64,9 @@ export async function setDefault(
   }
   const actor = `${context.person.platform}:${context.person.id}`;
   const change = await defaults.set(scope, target?.ref ?? null, { actor, place: view.key });
-  const card = defaultCard(scope, change, actor, view);
+  const whose = scope.kind === "agent" ? scope.agentId : "defaults";
+  const made = await journal.lastUndoable({ target: whose, place: view.key });
+  const card = defaultCard(scope, change, { actor, undo: undoButton(made?.id), view });
   if (target === null || scope.kind === "global") return { card, visibility: "public" };
   const line = `/model ${formatModelRef(target.ref)} scope:agent soul agent:${view.agentId}`;
   const declare = { label: "Declare it in SOUL.md", line, style: "secondary" as const };
@@ -118,12 +121,11 @@ export async function declareInSoul(context: CommandContext<Services>, target: M
   };
 }
 
-/** Only for a change that was read back from the configuration. */
+/** Only for a change that was read back from the configuration; `undo` is shown where there was one. */
 export function defaultCard(
   scope: DefaultScope,
   change: DefaultChange,
-  actor: string,
-  view: SessionView | undefined,
+  { actor, undo, view }: { readonly actor: string; readonly undo: readonly Action[]; readonly view?: SessionView },
 ): Card {
   const why = view?.effective?.why;
   const stays = why?.kind === "pin" || why?.kind === "inherited";
@@ -146,7 +148,7 @@ export function defaultCard(
       { name: "Now", value: named(change.after) },
       { name: "By", value: actor },
     ],
-    ...(change.changed ? { actions: [{ label: "Undo", line: "/model undo", style: "secondary" as const }] } : {}),
+    ...(change.changed ? { actions: undo } : {}),
     footer: "read back from OpenClaw's configuration",
   };
 }

@@ -4,15 +4,16 @@ import { formatModelRef } from "../src/models/model-ref.ts";
 import type { ModelProfile } from "../src/registry/model-profile.ts";
 import type { BulkContext, BulkPlan, BulkResult } from "../src/sessions/bulk-switch.ts";
 import { forAgent } from "./agent-option.ts";
-import type { Card, Field, Table } from "./card.ts";
+import type { Action, Card, Field, Table } from "./card.ts";
 import type { CommandContext, OptionValues, Reply } from "./command.ts";
 import { localityWord } from "./model-card.ts";
 import { refuseUnanswerable } from "./model-prepare.ts";
+import { undoButton } from "./model-undo.ts";
 import type { Services } from "./services.ts";
 
 /** `/model NAME scope:all` and `/model default scope:all`: asks first, with the number of conversations. */
 export async function switchEverywhere(context: CommandContext<Services>, target: ModelProfile | null): Promise<Reply> {
-  const { bulk, registry } = context.services;
+  const { bulk, registry, journal } = context.services;
   const agentId = context.options["agent"];
   const { agentIds } = await registry.current();
   if (agentId !== undefined && !agentIds.includes(agentId)) {
@@ -35,9 +36,15 @@ export async function switchEverywhere(context: CommandContext<Services>, target
   if (!context.confirmed) {
     return { card: question(plan, target, context.options), visibility: "private", needsConfirmation: true };
   }
-  const { place, undo } = await whereUndone(context);
+  const { place, answering } = await whereUndone(context);
   const doing = target === null ? "Dropping pins" : `Switching to ${target.name}`;
   const result = await bulk.run(plan, target?.ref ?? null, aboutOf(context, place, doing));
+  // None where all of them were on it for a while, and stay: an undo would take back something else.
+  const [first] = await journal.inBatch(result.batch);
+  const undo = undoButton(first?.id, "Undo all").map((button) => ({
+    ...button,
+    line: forAgent(button.line, answering),
+  }));
   return {
     visibility: "public",
     card: resultCard(result, {
@@ -60,22 +67,23 @@ export async function undoEverywhere(context: CommandContext<Services>, batch: s
     card: resultCard(result, {
       title: (count) => `${count} back on the model before`,
       fields: [{ name: "By", value: nameOf(context) }],
-      undo: undefined,
+      undo: [],
     }),
   };
 }
 
-/** Under which session's key an undo will look for it, and the line that makes it look there. */
-async function whereUndone(context: CommandContext<Services>): Promise<{ place: string; undo: string }> {
+/** Under which session's key an undo will look for it, and the agent that it has to name to look there. */
+async function whereUndone(
+  context: CommandContext<Services>,
+): Promise<{ readonly place: string; readonly answering: string | undefined }> {
   const { sessions, registry } = context.services;
   try {
-    return { place: (await sessions.view(context.conversation)).key, undo: "/model undo" };
+    return { place: (await sessions.view(context.conversation)).key, answering: undefined };
   } catch (error) {
     if (!(error instanceof ClutchError) || error.code !== "ambiguous_agent") throw error;
     // Several agents answer here, and the undo has to say whose conversation it is typed in as well.
-    const agentId = context.options["agent"] ?? (await registry.current()).defaultAgentId;
-    const { key } = await sessions.view(context.conversation, agentId);
-    return { place: key, undo: `/model undo agent:${agentId}` };
+    const answering = context.options["agent"] ?? (await registry.current()).defaultAgentId;
+    return { place: (await sessions.view(context.conversation, answering)).key, answering };
   }
 }
 
@@ -122,7 +130,7 @@ function resultCard(
   words: {
     readonly title: (count: string) => string;
     readonly fields: readonly Field[];
-    readonly undo: string | undefined;
+    readonly undo: readonly Action[];
   },
 ): Card {
   const { done, already, failures, untouched } = result;
@@ -142,15 +150,13 @@ function resultCard(
     ],
     fields: words.fields,
     ...(failures.length > 0 ? { table: failureTable(result) } : {}),
-    ...(words.undo !== undefined && done > 0
-      ? { actions: [{ label: "Undo all", line: words.undo, style: "secondary" as const }] }
-      : {}),
+    ...(done > 0 ? { actions: words.undo } : {}),
     footer: "each one read back from OpenClaw",
   };
 }
 
 const MEANINGS: Partial<Record<ErrorCode, string>> = {
-  changed_meanwhile: "somebody chose another model since; it is left alone",
+  changed_meanwhile: "a model was chosen there since; it is left alone",
   session_changed: "reset or deleted at the same moment",
   no_session: "deleted meanwhile",
   not_verified: "OpenClaw does not show the change",

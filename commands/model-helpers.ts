@@ -2,9 +2,10 @@ import type { HelperUse } from "../src/agents/helper-calls.ts";
 import type { HelperRow } from "../src/agents/helper-models.ts";
 import { formatModelRef } from "../src/models/model-ref.ts";
 import type { ModelProfile } from "../src/registry/model-profile.ts";
-import type { Card } from "./card.ts";
+import type { Action, Card } from "./card.ts";
 import type { CommandContext, Reply } from "./command.ts";
 import { refuseUnanswerable } from "./model-prepare.ts";
+import { lastHere, undoButton } from "./model-undo.ts";
 import type { Services } from "./services.ts";
 
 /** `/model scope:helpers`: which models OpenClaw's silent calls use now. */
@@ -29,7 +30,7 @@ export async function showHelpers(context: CommandContext<Services>): Promise<Re
 
 /** `/model NAME scope:helpers`: asks first, since it is system-wide. Null goes back to OpenClaw's own choice. */
 export async function setHelpers(context: CommandContext<Services>, target: ModelProfile | null): Promise<Reply> {
-  const { helpers, sessions } = context.services;
+  const { helpers, sessions, journal } = context.services;
   if (target !== null) await refuseUnanswerable(context, target);
   const ref = target?.ref ?? null;
   const to = target === null ? "OpenClaw's own choice" : target.name;
@@ -62,20 +63,29 @@ export async function setHelpers(context: CommandContext<Services>, target: Mode
   }
   const { key } = await sessions.view(context.conversation, context.options["agent"]);
   const actor = `${context.person.platform}:${context.person.id}`;
-  const { rows, warnings, failure } = await helpers.set(ref, { actor, place: key });
-  const card = helpersCard(`Silent calls use ${to} now`, rows, failure?.message);
+  const { rows, warnings, batch, failure } = await helpers.set(ref, { actor, place: key });
+  const first = batch === undefined ? undefined : (await journal.inBatch(batch))[0];
+  const undo = undoButton(first?.id);
+  const card = helpersCard(`Silent calls use ${to} now`, rows, { failure: failure?.message, undo });
   return { card: { ...card, body: [...(card.body ?? []), ...warnings.map(({ text }) => text)] }, visibility: "public" };
 }
 
 /** The undo of a whole `scope:helpers`. */
 export async function undoHelpers(context: CommandContext<Services>, batch: string, place: string): Promise<Reply> {
+  const { helpers, journal } = context.services;
   const actor = `${context.person.platform}:${context.person.id}`;
-  const { rows, failure } = await context.services.helpers.undo(batch, { actor, place });
-  return { card: helpersCard("Silent calls are as they were before", rows, failure?.message), visibility: "public" };
+  const { rows, failure } = await helpers.undo(batch, { actor, place });
+  const undo = undoButton((await lastHere(journal, place))?.id);
+  const card = helpersCard("Silent calls are as they were before", rows, { failure: failure?.message, undo });
+  return { card, visibility: "public" };
 }
 
 /** Only for what was read back. */
-function helpersCard(title: string, rows: readonly HelperRow[], failure: string | undefined): Card {
+function helpersCard(
+  title: string,
+  rows: readonly HelperRow[],
+  { failure, undo }: { readonly failure: string | undefined; readonly undo: readonly Action[] },
+): Card {
   const changed = rows.filter(({ outcome }) => outcome === "changed").length;
   const open = rows.filter(({ outcome }) => outcome === "failed" || outcome === "kept").length;
   return {
@@ -83,7 +93,7 @@ function helpersCard(title: string, rows: readonly HelperRow[], failure: string 
     title: open > 0 ? `${title}, except ${open}` : title,
     body: failure === undefined ? [] : [failure],
     table: tableOf(rows),
-    actions: changed === 0 ? [] : [{ label: "Undo", line: "/model undo", style: "secondary" }],
+    actions: changed === 0 ? [] : undo,
     footer: `${changed} changed, read back from OpenClaw`,
   };
 }

@@ -16,7 +16,7 @@ export async function refusalWhileLocked(
   target: ModelProfile,
 ): Promise<Reply | undefined> {
   const { localOnly, sessions } = context.services;
-  const { scope = "here", after, plan, soul, agent } = context.options;
+  const { scope = "here", after, plan, soul, agent, once, for: length } = context.options;
   if (!countsAsCloud(target.locality) || plan !== undefined) return undefined;
   const view = scope === "here" && !localOnly.isOn() ? await sessions.view(context.conversation, agent) : undefined;
   const isLocked = view === undefined ? localOnly.isOn() : localOnly.isKeptLocal(view.key);
@@ -29,7 +29,8 @@ export async function refusalWhileLocked(
     agent,
   );
   const end = localOnly.isOn() ? "/localonly off" : "/localonly here off";
-  const canWait = scope !== "helpers";
+  // What was asked for a while would stay for good.
+  const canWait = scope !== "helpers" && once === undefined && length === undefined;
   return {
     visibility: "private",
     refusal: new ClutchError("local_only", `${title}. Nothing was changed.`, {

@@ -2,6 +2,7 @@ import { ClutchError } from "../src/errors.ts";
 import type { Until } from "../src/sessions/temporary-switches.ts";
 import type { OptionValues } from "./command.ts";
 import { parseDuration } from "./duration.ts";
+import { wordOf } from "./model-undo.ts";
 
 const refuse = (message: string, hint: string): never => {
   throw new ClutchError("bad_option", message, { hint });
@@ -10,7 +11,7 @@ const refuse = (message: string, hint: string): never => {
 /** Options that only mean something together with others. Throws `bad_option`, so that none is passed over in silence. */
 export function checkTogether(options: OptionValues): void {
   const { name, scope = "here" } = options;
-  const word = name?.toLowerCase();
+  const word = wordOf(name);
   const given = (...names: readonly string[]): string | undefined => names.find((one) => options[one] !== undefined);
   if (name === undefined) {
     const lonely = given(
@@ -71,7 +72,7 @@ export function untilOf({ name, scope = "here", once, for: length }: OptionValue
   if (once !== undefined && length !== undefined) {
     refuse("“once” and “for:” are two ways to end a switch.", "Give one of them.");
   }
-  const word = name?.toLowerCase();
+  const word = wordOf(name);
   if (word === "undo" || word === "default") {
     refuse(`“${said}” goes with the name of a model, not with “${word}”.`, "For instance: /model qwen once");
   }

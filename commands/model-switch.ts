@@ -23,6 +23,7 @@ import { undoHelpers } from "./model-helpers.ts";
 import { lockSentence, withSentence } from "./model-locked.ts";
 import { obstacleSentence, planFields, warnings } from "./model-plan.ts";
 import { endingOf, type Prepared, prepareSwitch } from "./model-prepare.ts";
+import { changeToUndo, lastHere, undoButton } from "./model-undo.ts";
 import type { Services } from "./services.ts";
 
 const NOTHING_PREPARED: Prepared = { plan: undefined, loadedInMs: undefined };
@@ -92,16 +93,11 @@ const requestOf = (context: CommandContext<Services>): Omit<SwitchRequest, "targ
   createIfMissing: context.confirmed,
 });
 
-/** `/model undo`: the last change that was made here, whatever its scope. */
+/** `/model undo`: the last change that was made here, whatever its scope, or the one that a button names. */
 export async function undoHere(context: CommandContext<Services>): Promise<Reply> {
   const { sessions, defaults, journal, registry, clock } = context.services;
   const view = await sessions.view(context.conversation, context.options["agent"]);
-  // A switch of all conversations that was typed elsewhere has changed this one too.
-  const [typedHere, madeHere] = await Promise.all([
-    journal.lastUndoable({ place: view.key }),
-    journal.lastUndoable({ target: view.key }),
-  ]);
-  const last = (madeHere?.id ?? 0) > (typedHere?.id ?? 0) ? madeHere : typedHere;
+  const last = await changeToUndo(journal, context.options["name"], view);
   if (last === undefined) {
     throw new ClutchError("nothing_to_undo", "Clutch has changed nothing here that could be undone.", {
       hint: "/model shows where things stand.",
@@ -109,22 +105,24 @@ export async function undoHere(context: CommandContext<Services>): Promise<Reply
   }
   const actor = actorOf(context);
   if (last.scope !== "session" && !mayDo(context.level, "owner")) {
-    throw new ClutchError("not_allowed", "The last change here was system-wide, so only an owner may undo it.", {
+    throw new ClutchError("not_allowed", "That change was system-wide, so only an owner may undo it.", {
       hint: "To change this conversation alone: /model NAME",
     });
   }
   if (last.scope === "config" && last.batch !== undefined) return undoHelpers(context, last.batch, view.key);
   if (last.batch !== undefined && last.place === view.key) return undoEverywhere(context, last.batch, view.key);
+  // The button of an undo goes one step further back.
+  const before = async () => (await lastHere(journal, view.key))?.id;
   if (last.scope === "session") {
     const result = await sessions.undo(last, { actor });
     const snapshot = await registry.current();
-    const card = switchedCard(result, snapshot, actor, clock());
+    const card = switchedCard({ ...result, changeId: await before() }, snapshot, actor, clock());
     return { card: await saysLocked(context, card, result, snapshot), visibility: "public" };
   }
   const change = await defaults.undo(last, { actor, place: view.key });
   const scope =
     last.scope === "agent" ? ({ kind: "agent", agentId: last.target } as const) : ({ kind: "global" } as const);
-  return { card: defaultCard(scope, change, actor, undefined), visibility: "public" };
+  return { card: defaultCard(scope, change, { actor, undo: undoButton(await before()) }), visibility: "public" };
 }
 
 export const actorOf = ({ person }: Pick<CommandContext<Services>, "person">): string =>
@@ -141,9 +139,9 @@ async function saysLocked(
   return withSentence(card, await lockSentence(services, after.key, model, profileOf(model, snapshot)));
 }
 
-/** Only for a switch that was read back. */
+/** Only for a switch that was read back. Its button takes back `changeId`. */
 function switchedCard(
-  { before, after }: SwitchResult,
+  { before, after, changeId }: SwitchResult,
   snapshot: RegistrySnapshot,
   actor: string,
   now: number,
@@ -199,7 +197,7 @@ function switchedCard(
     body,
     fields,
     ...(meter === undefined ? {} : { meter }),
-    actions: [{ label: "Undo", line: "/model undo", style: "secondary" }],
+    actions: undoButton(changeId),
     footer: `read back from OpenClaw · session ${after.key}`,
   };
 }

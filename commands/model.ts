@@ -16,6 +16,7 @@ import { lockSentence, refusalWhileLocked, withSentence } from "./model-locked.t
 import { checkTogether, untilOf } from "./model-options.ts";
 import { showPlan } from "./model-prepare.ts";
 import { switchForNow, switchHere, undoHere } from "./model-switch.ts";
+import { wordOf } from "./model-undo.ts";
 import type { Services } from "./services.ts";
 
 /** A cold 70B takes minutes to load, and so does a summary of a long conversation. */
@@ -85,7 +86,7 @@ export const modelCommand: Command<Services> = {
   deadlineMs: ({ scope, name, pull }) => {
     if (name === undefined) return undefined;
     if (pull !== undefined) return DOWNLOADING_MS;
-    return scope === "all" || name.toLowerCase() === "undo" ? EVERYWHERE_MS : LOADING_MS;
+    return scope === "all" || wordOf(name) === "undo" ? EVERYWHERE_MS : LOADING_MS;
   },
   forms: [
     {
@@ -133,7 +134,7 @@ export const modelCommand: Command<Services> = {
 
 async function answer(context: CommandContext<Services>): Promise<Reply> {
   const { name, scope = "here" } = context.options;
-  const word = name?.toLowerCase();
+  const word = wordOf(name);
   if (word === "advise") {
     checkAdvise(context.options);
     return adviseHere(context);

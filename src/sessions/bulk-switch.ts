@@ -52,7 +52,8 @@ export interface BulkContext {
 export interface BulkSwitch {
   /** With `agentId` only that agent's conversations. Null drops pins. */
   plan(target: ModelRef | null, agentId?: string): Promise<BulkPlan>;
-  run(plan: BulkPlan, target: ModelRef | null, about: BulkContext): Promise<BulkResult>;
+  /** `batch` names what it changed, for `undo`. */
+  run(plan: BulkPlan, target: ModelRef | null, about: BulkContext): Promise<BulkResult & { readonly batch: string }>;
   /**
    * Undoes what is left of a batch. A conversation that somebody changed since
    * is left alone for good and counts as a failure with `changed_meanwhile`.
@@ -109,7 +110,7 @@ export function createBulkSwitch(parts: {
       return { toChange, toKeep, already, leftAlone };
     },
 
-    run(plan, target, { actor, place, signal, onProgress }) {
+    async run(plan, target, { actor, place, signal, onProgress }) {
       const batch = randomUUID();
       const switched = (key: string) => () => sessions.switchSession(key, target, { actor, place, batch });
       const kept = (ending: Return) => () => temporary.keep(ending, actor);
@@ -117,7 +118,8 @@ export function createBulkSwitch(parts: {
         ...plan.toChange.map((key) => ({ key, work: switched(key) })),
         ...plan.toKeep.map((ending) => ({ key: ending.sessionKey, work: kept(ending) })),
       ];
-      return each(items, ({ work }) => work(), { keyOf: ({ key }) => key, signal, onProgress });
+      const result = await each(items, ({ work }) => work(), { keyOf: ({ key }) => key, signal, onProgress });
+      return { ...result, batch };
     },
 
     async undo(batch, { actor, place, signal, onProgress }) {

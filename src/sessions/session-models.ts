@@ -66,6 +66,8 @@ export interface SwitchResult {
   readonly after: SessionView;
   /** False where everything was as asked for already; nothing was written then. */
   readonly changed: boolean;
+  /** The journal's id of what was written. */
+  readonly changeId: number | undefined;
 }
 
 /**
@@ -78,7 +80,10 @@ export interface SessionModels {
   switchModel(request: SwitchRequest): Promise<SwitchResult>;
   /** The same for a session by its key. False where it was so already. Codes: `no_session`, and those of `switchModel`. */
   switchSession(key: string, target: ModelRef | null, about: ChangeContext): Promise<boolean>;
-  /** Puts back what was before `change`, unless somebody changed it since (`changed_meanwhile`) or the session is gone (`no_session`). */
+  /**
+   * Puts back what was before `change`, unless something was chosen since, be it the same
+   * again (`changed_meanwhile`), or the session is gone (`no_session`).
+   */
   undo(change: Change, about: ChangeContext): Promise<SwitchResult>;
   /** After a crash: settles changes that were begun and never reported, by what the gateway shows. */
   settleUnfinished(olderThanMs: number): Promise<number>;
@@ -203,7 +208,8 @@ export function createSessionModels(parts: {
         const shown = target === null ? "the default" : formatModelRef(target);
         throw unnoted(`The switch was made: OpenClaw shows ${shown} for this conversation.`, failure);
       }
-      return { before, after: await readAgain(() => viewOf({ ...before, key: row.key }, row)), changed: true };
+      const after = await readAgain(() => viewOf({ ...before, key: row.key }, row));
+      return { before, after, changed: true, changeId: id };
     }
     const error = explain(patchError, before, row, target);
     await tryToNote(before.key, async () => {
@@ -245,7 +251,7 @@ export function createSessionModels(parts: {
           );
         }
         if (before.row !== undefined && isSelected(before.row, request.target)) {
-          return { before, after: before, changed: false };
+          return { before, after: before, changed: false, changeId: undefined };
         }
         const { actor, reason, onIntended } = request;
         return change(before, request.target, {
@@ -271,7 +277,9 @@ export function createSessionModels(parts: {
         if (before.row === undefined) throw gone(last.target);
         const now = pinOf(before.row);
         const earlier = last.before;
-        if (now !== last.after) {
+        // A later switch may have been one to the same model again.
+        const latest = await journal.lastUndoable({ target: last.target });
+        if (now !== last.after || latest?.id !== last.id) {
           await audit.append({
             actor: about.actor,
             place: about.place ?? last.target,
@@ -285,7 +293,7 @@ export function createSessionModels(parts: {
           });
           throw new ClutchError(
             "changed_meanwhile",
-            `Since that change somebody else chose ${now ?? "the default"} here; undoing would overwrite it.`,
+            `Since that change ${now ?? "the default"} was chosen here; undoing would overwrite it.`,
             { hint: `To go back all the same: /model ${typeof earlier === "string" ? earlier : "default"}` },
           );
         }

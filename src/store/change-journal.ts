@@ -60,6 +60,7 @@ export interface ChangeJournal {
   done(id: number, after?: ChangeState): Promise<boolean>;
   /** Settles an intended change as failed. False where it was already settled. */
   failed(id: number, reason: string): Promise<boolean>;
+  find(id: number): Promise<Change | undefined>;
   /**
    * The latest change that is done, was not undone and is no undo itself, at
    * this target and typed at this place (all, where neither is given).
@@ -129,6 +130,11 @@ export function createChangeJournal(db: Kysely<Schema>, clock: () => number): Ch
         .where("state", "=", "intended")
         .executeTakeFirst();
       return numUpdatedRows === 1n;
+    },
+
+    async find(id) {
+      const row = await db.selectFrom("changes").selectAll().where("id", "=", id).executeTakeFirst();
+      return row === undefined ? undefined : toChange(row);
     },
 
     async lastUndoable({ target, place }) {

@@ -57,6 +57,7 @@ describe("options that need one another", () => {
     ["undo compact", "compact"],
     ["undo force", "force"],
     ["UNDO force", "force"],
+    ["undo#17 force", "force"],
     ["qwen scope:all plan", "plan"],
     ["qwen scope:agent plan", "plan"],
     ["qwen scope:global compact", "compact"],
@@ -65,6 +66,7 @@ describe("options that need one another", () => {
     ["qwen plan force", "force"],
     ["undo scope:all", "scope:"],
     ["undo scope:global", "scope:"],
+    ["undo#17 scope:all", "scope:"],
     // SOUL.md is an agent's.
     ["qwen soul", "soul"],
     ["qwen scope:all soul", "soul"],
@@ -76,6 +78,7 @@ describe("options that need one another", () => {
     ["qwen once for:30m", "once"],
     ["default once", "once"],
     ["undo for:30m", "for:"],
+    ["undo#17 once", "once"],
     ["qwen once scope:all", "once"],
     ["qwen for:30m scope:agent", "for:"],
     ["qwen once scope:global", "once"],
@@ -117,6 +120,8 @@ describe("options that need one another", () => {
     "undo",
     "undo scope:here",
     "undo agent:main",
+    "undo#17",
+    "UNDO#17 agent:main",
   ])("/model %s is understood", (line) => expect(refusalOf(line)).toBeUndefined());
 
   it("a refusal shows a line that works", () => {

@@ -117,6 +117,24 @@ describe("scope:all", () => {
     expect((await clutch.run("/model undo", AT)).card.title).toMatch(/^[45] conversations back/);
   });
 
+  it("its button takes back all of it, once, and nothing that was chosen since", async () => {
+    const done = await clutch.run(`/model ${QWEN} scope:all`, AT, "owner", true);
+    const all = done.card.actions?.find(({ label }) => label === "Undo all")?.line ?? "no button";
+    await clutch.run(`/model ${LLAMA}`, AT);
+    // The same model, chosen a second time, is another choice.
+    await clutch.run("/model default", "discord:2");
+    await clutch.run(`/model ${QWEN}`, "discord:2");
+    const undone = await clutch.run(all, AT);
+    expect(undone).toMatchObject({ ok: true, card: { tone: "warning" } });
+    expect(undone.card.table?.rows.map(([key, code]) => [key, code]).sort()).toEqual([
+      [TALKS[1], "changed_meanwhile"],
+      [TALKS[2], "changed_meanwhile"],
+    ]);
+    expect(await pins(TALKS)).toEqual([null, LLAMA, QWEN, null, null, null]);
+    expect((await clutch.run(all, AT)).error?.code).toBe("nothing_to_undo");
+    expect(await pins(TALKS)).toEqual([null, LLAMA, QWEN, null, null, null]);
+  });
+
   it("default drops every pin, with agent: only that agent's; nothing to do is said", async () => {
     await clutch.run(`/model ${QWEN} scope:all`, AT, "owner", true);
     const one = await clutch.run("/model default scope:all agent:keeper", AT, "owner", true);
@@ -148,6 +166,8 @@ describe("scope:all", () => {
     expect(field(asked, "On it for a while")).toBe("1 conversation of them; they stay on it");
     const done = await clutch.run(`/model ${QWEN} scope:all`, AT, "owner", true);
     expect(done.card.title).toBe("1 conversation switched to Qwen2.5-Coder 32B");
+    // Nothing was switched, so there is nothing that an undo could take back.
+    expect(done.card.actions).toEqual([]);
     const card = await clutch.run("/model", AT);
     expect(card.card.title).toBe("Qwen2.5-Coder 32B");
     expect(field(card, "Lasts")).toBeUndefined();

@@ -200,6 +200,8 @@ describe("the calls that OpenClaw makes by itself", () => {
     expect((await clutch.run("/model undo", at)).ok).toBe(true);
     expect((await helpers.read()).filter(({ set }) => set)).toEqual([]);
     expect(await recap()).toEqual([HAIKU]);
+    const button = done.card.actions?.[0]?.line ?? "no button";
+    expect((await clutch.run(button, at)).error?.code).toBe("nothing_to_undo");
   });
 
   it("give no other agent heartbeats by it, and leave recaps off where a person switched them off", async () => {

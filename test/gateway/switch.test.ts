@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Outcome } from "../../commands/dispatcher.ts";
 import {
   type AttachedClutch,
   type Lab,
@@ -30,6 +31,8 @@ const pinOf = async (key: string): Promise<string | null> => {
   const row = await rowOf(key);
   return row.pinSource === "user" && row.model !== undefined ? `${row.model.provider}/${row.model.model}` : null;
 };
+/** What pressing Undo on the card runs. */
+const undoOn = ({ card }: Outcome): string => card.actions?.find(({ label }) => label === "Undo")?.line ?? "no button";
 
 /** Every kind of session that people's conversations may live in. */
 const KINDS: readonly { kind: string; key: string; at: string; persona: string; first?: Record<string, unknown> }[] = [
@@ -241,6 +244,40 @@ describe("undo", () => {
     expect(refused.error).toMatchObject({ code: "changed_meanwhile", fault: false });
     expect(await pinOf(key)).toBe(LLAMA);
   });
+
+  it("by a button takes back the change of its card, once, and none that was made since", async () => {
+    await clutch.run("/model default", at);
+    const [anna, bob] = [await clutch.run(`/model ${QWEN}`, at), await clutch.run(`/model ${LLAMA}`, at, "operator")];
+    const late = await clutch.run(undoOn(anna), at);
+    expect(late.error).toMatchObject({ code: "changed_meanwhile", message: expect.stringContaining(LLAMA) });
+    expect(await pinOf(key)).toBe(LLAMA);
+    expect(undoOn(await clutch.run("/model", at))).toBe(undoOn(bob));
+    expect((await clutch.run(undoOn(bob), "session:agent:main:main")).error?.code).toBe("nothing_to_undo");
+
+    const back = await clutch.run(undoOn(bob), at);
+    expect(back).toMatchObject({ ok: true, card: { title: "Switched to Qwen2.5-Coder 32B" } });
+    expect(undoOn(back)).toBe(undoOn(anna));
+    const twice = await clutch.run(undoOn(bob), at);
+    expect(twice.error).toMatchObject({ code: "nothing_to_undo", hint: expect.stringContaining(QWEN) });
+    expect(await pinOf(key)).toBe(QWEN);
+
+    // The same model, chosen a second time, is another choice.
+    await clutch.run("/model default", at);
+    await clutch.run(`/model ${QWEN}`, at);
+    expect((await clutch.run(undoOn(anna), at)).error?.code).toBe("changed_meanwhile");
+    expect(await pinOf(key)).toBe(QWEN);
+  });
+
+  it("by a button takes back a dropped pin and a switch for a while as well", async () => {
+    await clutch.run(`/model ${QWEN}`, at);
+    const dropped = await clutch.run("/model default", at);
+    expect((await clutch.run(undoOn(dropped), at)).ok).toBe(true);
+    expect(await pinOf(key)).toBe(QWEN);
+    const once = await clutch.run(`/model ${LLAMA} once`, at);
+    expect((await clutch.run(undoOn(once), at)).ok).toBe(true);
+    expect((await clutch.run(undoOn(once), at)).error?.code).toBe("nothing_to_undo");
+    expect(await pinOf(key)).toBe(QWEN);
+  });
 });
 
 describe("two people at once", () => {
@@ -341,6 +378,26 @@ describe("defaults", () => {
     expect((await clutch.run("/model undo", at)).error?.code).toBe("changed_meanwhile");
     expect((await clutch.run("/model default scope:agent", at, "owner", true)).ok).toBe(true);
     expect((await configured())["entries"]?.["main"]).not.toHaveProperty("model");
+  });
+
+  it("the button of one takes back that one, whatever else was changed here, unless it was set again", async () => {
+    const before = await configured();
+    const done = await clutch.run("/model coder scope:agent", at, "owner", true);
+    await clutch.run(`/model ${LLAMA}`, at);
+    expect((await clutch.run(undoOn(done), at, "operator")).error?.code).toBe("not_allowed");
+    expect((await clutch.run(undoOn(done), at)).error).toBeUndefined();
+    expect(await configured()).toEqual(before);
+    expect(await pinOf("agent:main:main")).toBe(LLAMA);
+    expect((await clutch.run(undoOn(done), at)).error?.code).toBe("nothing_to_undo");
+
+    const first = await clutch.run("/model coder scope:agent", at, "owner", true);
+    await clutch.run("/model llama scope:agent", at, "owner", true);
+    await clutch.run("/model coder scope:agent", at, "owner", true);
+    expect((await clutch.run(undoOn(first), at)).error?.code).toBe("changed_meanwhile");
+    expect((await configured())["entries"]?.["main"]).toMatchObject({ model: QWEN });
+    await clutch.run("/model default scope:agent", at, "owner", true);
+    await clutch.run("/model default", at);
+    expect(await configured()).toEqual(before);
   });
 });
 

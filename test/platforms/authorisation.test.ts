@@ -93,6 +93,7 @@ const forms = allCommands.flatMap((command) => command.forms.map(({ line }) => l
 const formOf = (line: string): string =>
   line
     .replace(/^\/bench run suite:.*/, "/bench run")
+    .replace(/^\/model undo#\d+/, "/model undo")
     .replace(/(ollama|anthropic)\/\S+/, "NAME")
     .replace(/ agent:\S+/, "")
     .replace(/( restore:\S+) for:\S+/, "$1");

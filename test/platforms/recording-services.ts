@@ -89,6 +89,12 @@ export function createRecordingServices(actor = "discord:123", clock: () => numb
     after: "anthropic/claude-sonnet-5",
     ...(batch === undefined ? {} : { batch }),
   });
+  const lastChange = (): Change =>
+    state.lastChange === "batch"
+      ? changeOf("session", "batch-1")
+      : state.lastChange === "helpers"
+        ? changeOf("config", "batch-2")
+        : changeOf(state.lastChange);
   const viewOn = (model: ModelRef): SessionView => ({
     key,
     parentKey: undefined,
@@ -118,7 +124,7 @@ export function createRecordingServices(actor = "discord:123", clock: () => numb
   const view = (): SessionView => (state.spoken ? viewOn(SONNET) : bare);
   const write = (what: string): SwitchResult => {
     changes.push(what);
-    return { before: view(), after: viewOn(QWEN), changed: true };
+    return { before: view(), after: viewOn(QWEN), changed: true, changeId: 7 };
   };
   const needSession = (createIfMissing = false): void => {
     if (!state.spoken && !createIfMissing) throw new ClutchError("no_session", "Nobody has talked here yet.");
@@ -292,7 +298,7 @@ export function createRecordingServices(actor = "discord:123", clock: () => numb
       plan: async () => ({ toChange: [key, "agent:main:discord:channel:2"], toKeep: [], already: 1, leftAlone: 0 }),
       async run() {
         changes.push("bulk");
-        return { done: 2, already: 0, failures: [], untouched: 0 };
+        return { done: 2, already: 0, failures: [], untouched: 0, batch: "batch-1" };
       },
       async undo() {
         changes.push("bulk undo");
@@ -313,12 +319,9 @@ export function createRecordingServices(actor = "discord:123", clock: () => numb
       },
     },
     journal: {
-      lastUndoable: async () =>
-        state.lastChange === "batch"
-          ? changeOf("session", "batch-1")
-          : state.lastChange === "helpers"
-            ? changeOf("config", "batch-2")
-            : changeOf(state.lastChange),
+      lastUndoable: async () => lastChange(),
+      find: async () => lastChange(),
+      inBatch: async (batch) => [changeOf("session", batch)],
     } as Partial<Services["journal"]> as Services["journal"],
   };
   const state: RecordingServices = { services, snapshot, changes, spoken: true, locked: false, lastChange: "session" };

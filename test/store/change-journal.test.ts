@@ -76,6 +76,18 @@ describe.each(DATABASES)("on %s", (database) => {
     });
   });
 
+  it("is found by its id, whatever became of it, and nothing by another one", async () => {
+    const { journal } = await openJournal();
+    const id = await journal.intend(change);
+    expect(await journal.find(id)).toMatchObject({ ...change, id, state: "intended" });
+    await journal.done(id);
+    const by = await journal.intend({ ...change, undoes: id });
+    await journal.done(by);
+    expect(await journal.find(id)).toMatchObject({ id, state: "done", undoneBy: by });
+    expect(await journal.find(by)).toMatchObject({ id: by, undoes: id });
+    expect(await journal.find(404)).toBeUndefined();
+  });
+
   describe("the last change that can be undone", () => {
     it("is looked for at a target, at a place, at both, anywhere", async () => {
       const { journal } = await openJournal();
