@@ -1,8 +1,19 @@
 import type { LockAlert } from "../src/local-only/create-local-only.ts";
+import { ago } from "./amounts.ts";
 import type { Card } from "./card.ts";
 
-/** What the owners are told when local-only mode changed by itself, or does not hold. */
-export function lockAlertCard({ kind, what }: LockAlert): Card {
+/** An alert that could not be posted for so long, ms, may say what is not so any more. */
+const LATE_MS = 2 * 60_000;
+
+/** What the owners are told when local-only mode changed by itself, or does not hold; `late`: how long ago, ms. */
+export function lockAlertCard(alert: LockAlert, late: number): Card {
+  const card = cardOf(alert);
+  if (late < LATE_MS) return card;
+  const sentence = `That was ${ago(late)}, and could not be posted before: /localonly says how it is now.`;
+  return { ...card, body: [sentence, ...(card.body ?? [])] };
+}
+
+function cardOf({ kind, what }: LockAlert): Card {
   const look = { label: "Look", line: "/localonly", style: "secondary" as const };
   switch (kind) {
     case "broken":

@@ -84,6 +84,7 @@ export default {
         protocol: PROTOCOL,
         directory,
         pid: process.pid,
+        life: memory.life,
         state: lock.state(),
         escapes: memory.escapes,
         canaries: memory.canaries,

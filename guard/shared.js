@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { createCalls, readCalls } from "./calls.js";
 import { createHealth } from "./health.js";
 import { createLock } from "./lock.js";
@@ -19,6 +20,7 @@ import { serverHeaders } from "./server-headers.js";
  * @property {Canary[]} canaries Turns that Clutch sent to see whether they are stopped.
  * @property {Escape[]} escapes Calls to models in the cloud that were begun while the lock was on.
  * @property {{ modelResolve: number, agentReply: number, agentRun: number }} heard How often each hook was asked about a turn on the canary: OpenClaw says of hooks that never run that all is well.
+ * @property {string} [life] Of this process: what was proved of one says nothing of the next.
  */
 
 /**
@@ -48,6 +50,8 @@ export function sharedState(path, config) {
     heard: { modelResolve: 0, agentReply: 0, agentRun: 0 },
   };
   const memory = store[KEY][path];
+  // An older version may have begun it.
+  memory.life ??= randomUUID();
   return {
     memory,
     lock: createLock({ path, clock: Date.now, memory }),

@@ -19,7 +19,7 @@ import type { Conversation } from "./models/conversation.ts";
 import type { GuardClient } from "./openclaw/guard-client.ts";
 import type { OpenClaw } from "./openclaw/openclaw.ts";
 import type { SessionEvents } from "./openclaw/session-events.ts";
-import { conversationOfSession } from "./openclaw/session-keys.ts";
+import { conversationOfSession, parseSessionKey } from "./openclaw/session-keys.ts";
 import type { ServerMonitor } from "./registry/server-monitor.ts";
 import { type Rounds, startRounds } from "./rounds.ts";
 import { startWatcher, type Watcher } from "./sessions/watcher.ts";
@@ -121,9 +121,10 @@ export function createBackground(parts: BackgroundParts): Background {
       events,
       alerts: createLockAlertPosts({
         db: store.db,
-        async targets(alert) {
+        async targets(alert, at) {
           const places = await alertPlaces(alert, { openclaw, owners: parts.owners() });
-          return alertTargets(places, (conversation) => post({ sessionKey: "", conversation }, lockAlertCard(alert)));
+          const card = lockAlertCard(alert, clock() - at);
+          return alertTargets(places, (conversation) => post({ sessionKey: "", conversation }, card));
         },
         clock,
         logger,
@@ -135,7 +136,11 @@ export function createBackground(parts: BackgroundParts): Background {
         async tell(sessionKey) {
           const row = await openclaw.readSession(sessionKey);
           const conversation = row === undefined ? undefined : conversationOfSession(row.raw);
-          await post({ sessionKey, conversation }, keptCard(sessionKey));
+          const { agentIds } = await registry.current();
+          const agentId = agentIds.length > 1 ? (row?.agentId ?? parseSessionKey(sessionKey)?.agentId) : undefined;
+          const posted = await post({ sessionKey, conversation }, keptCard(sessionKey, agentId));
+          // Where OpenClaw knows no channel, a later try would find none either.
+          return conversation === undefined || posted !== false;
         },
       }),
       logger,

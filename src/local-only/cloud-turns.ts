@@ -1,4 +1,5 @@
 import { CANARY } from "../models/canary.ts";
+import type { ModelRef } from "../models/model-ref.ts";
 import type { OpenClaw } from "../openclaw/openclaw.ts";
 import type { SessionRow } from "../openclaw/wire.ts";
 import type { ModelRegistry } from "../registry/model-registry.ts";
@@ -8,11 +9,12 @@ import { mayBeOnGateway } from "./loopback.ts";
 export interface CloudTurns {
   /** Session keys of those with something said since `at` (epoch ms) and a next turn for the cloud. */
   writtenSince(at: number): Promise<readonly string[]>;
-  /** Stops those that are being answered now, or only those whose model may be on the gateway's own machine; gives how many. */
+  /** Stops those that are being answered now, or only some of them; gives how many. */
   cut(which: CutTurns): Promise<number>;
 }
 
-export type CutTurns = "all" | "on the gateway's machine";
+/** All, those whose model may be on the gateway's own machine, or that of one conversation. */
+export type CutTurns = "all" | "on the gateway's machine" | { readonly sessionKey: string };
 
 /** A turn that runs shows in its row within so long, ms. */
 const ACTIVE_MS = 15 * 60_000;
@@ -22,8 +24,14 @@ export function createCloudTurns(parts: {
   readonly registry: Pick<ModelRegistry, "find" | "current">;
 }): CloudTurns {
   const { openclaw, registry } = parts;
-  const isCloud = ({ model }: SessionRow): boolean =>
-    model !== undefined && model.provider !== CANARY.provider && registry.find(model)?.locality.kind !== "local";
+  /** What is set, and what stands in for it since that failed, as far as they are in the cloud. */
+  const cloudModels = ({ model, activeModel }: SessionRow): readonly ModelRef[] =>
+    [model, activeModel].flatMap((one) =>
+      one === undefined || one.provider === CANARY.provider || registry.find(one)?.locality.kind === "local"
+        ? []
+        : [one],
+    );
+  const isCloud = (row: SessionRow): boolean => cloudModels(row).length > 0;
 
   return {
     async writtenSince(at) {
@@ -43,8 +51,10 @@ export function createCloudTurns(parts: {
     async cut(which) {
       await registry.current();
       const active = await openclaw.activeSessions(ACTIVE_MS, { timeoutMs: 60_000 });
-      const isMeant = ({ model }: SessionRow): boolean =>
-        which === "all" || (model !== undefined && mayBeOnGateway(registry.find(model)));
+      const isMeant = (row: SessionRow): boolean => {
+        if (typeof which === "object") return row.key.toLowerCase() === which.sessionKey.toLowerCase();
+        return which === "all" || cloudModels(row).some((model) => mayBeOnGateway(registry.find(model)));
+      };
       const cloud = active.filter((row) => row.running && isCloud(row) && isMeant(row));
       await Promise.all(cloud.map(({ key }) => openclaw.stopTurn(key)));
       return cloud.length;

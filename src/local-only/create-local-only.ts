@@ -6,15 +6,16 @@ import type { AuditLog } from "../store/audit-log.ts";
 import type { ExpiringStore } from "../store/expiring-store.ts";
 import type { Lease, Leases } from "../store/leases.ts";
 import type { LockJournal } from "../store/lock-journal.ts";
+import type { CloudTurns } from "./cloud-turns.ts";
 import type { ForcedOff } from "./forced-off.ts";
 import type { HelperLock } from "./helper-lock.ts";
 import type { HelperTurns } from "./helper-turns.ts";
 import type { KeptConversations } from "./kept-conversations.ts";
 import type { LocalOnly, LockRequest, LockResult } from "./local-only.ts";
 import { createLockCare, type LockCare } from "./lock-care.ts";
-import { detailsOf } from "./lock-details.ts";
+import { detailsOf, livesOf } from "./lock-details.ts";
 import { isShut, type LockLayer } from "./lock-layers.ts";
-import { closedOnes, type LockMachine } from "./lock-machine.ts";
+import { closedOnes, isPassing, type LockMachine } from "./lock-machine.ts";
 import type { LockSchedule } from "./lock-schedule.ts";
 import type { LockStatus } from "./lock-status.ts";
 import { createLockTurns } from "./lock-turns.ts";
@@ -49,6 +50,7 @@ export function createLocalOnly(parts: {
   readonly alertBox: AlertBox;
   /** Conversations with text since a time (epoch ms) whose next turn would go to the cloud. */
   readonly writtenSince: (at: number) => Promise<readonly string[]>;
+  readonly cutTurns: CloudTurns["cut"];
   /** Epoch ms. */
   readonly clock: () => number;
   readonly logger: Logger;
@@ -95,6 +97,16 @@ export function createLocalOnly(parts: {
   const until = (forMs: number | undefined, { actor }: LockRequest) =>
     forMs === undefined ? undefined : { at: clock() + forMs, actor };
 
+  /** The gate stands before a turn, not before each call that a turn makes. */
+  const cutHere = async (sessionKey: string): Promise<readonly string[]> => {
+    try {
+      return (await parts.cutTurns({ sessionKey })) === 0 ? [] : [CUT_HERE];
+    } catch (thrown) {
+      if (!isPassing(thrown)) throw thrown;
+      return [`A turn that runs here now may go to the cloud until it ends: ${thrown.message}`];
+    }
+  };
+
   async function follow(): Promise<void> {
     const [last, now] = await Promise.all([journal.latest(), guard.status().catch(() => undefined)]);
     on = last?.wanted === "on" || last?.state === "working" || now?.state.on === true;
@@ -136,14 +148,15 @@ export function createLocalOnly(parts: {
     },
 
     async verify(onStep = () => undefined) {
-      const last = await journal.latest();
-      const before = await closedNow();
+      const { last, views } = await look();
+      const before = closedOnes(layers, views);
       const found = await verifier.verify(before, onStep);
       const after = await closedNow();
       const now = await journal.latest();
       if (now?.id === last?.id && now?.wanted === "on" && now.state === "done") {
         const proved = before.filter((name) => after.includes(name));
-        await journal.note(now.id, { ...detailsOf(now), verification: found, proved });
+        const provedIn = livesOf(layers, views);
+        await journal.note(now.id, { ...detailsOf(now), verification: found, proved, provedIn });
       }
       return found;
     },
@@ -160,12 +173,12 @@ export function createLocalOnly(parts: {
         await check();
         // Also where it is kept already: whoever asks again may have reason to.
         await guard.setRules(fresh.rules.guard);
-        if (!isKept) {
-          await recorded("here", { ...request, place: request.place ?? sessionKey }, () =>
-            parts.kept.keep([sessionKey], "here"),
-          );
-        }
-        return result(!isKept);
+        if (isKept) return result(false);
+        await recorded("here", { ...request, place: request.place ?? sessionKey }, () =>
+          parts.kept.keep([sessionKey], "here"),
+        );
+        // What ran when the lock came on was stopped then, and what began since is local.
+        return result(true, state.on ? [] : await cutHere(sessionKey));
       });
     },
 
@@ -202,6 +215,9 @@ export function createLocalOnly(parts: {
     watching: async (ms) => void (await presence.set(PRESENCE, true, ms)),
   };
 }
+
+const CUT_HERE =
+  "What a model in the cloud was answering here was stopped. Send the message again, and a local model answers.";
 
 const staysWords = (stays: readonly string[]): readonly string[] =>
   stays.length === 0 ? [] : [`Somebody set these meanwhile, so they stay as they are: ${stays.join(", ")}.`];

@@ -55,7 +55,10 @@ export interface LocalOnly {
   verify(onStep?: (step: string) => void): Promise<Verification>;
   /** What `verify` says of connections, also while it is off; for `doctor`. */
   verifyNetwork(): Promise<readonly PathProof[]>;
-  /** This conversation stays local, whatever its model; needs the guard. */
+  /**
+   * This conversation stays local, whatever its model; needs the guard. What a model in
+   * the cloud is answering there is stopped, and the notes say so.
+   */
   keepLocal(sessionKey: string, request: LockRequest): Promise<LockResult>;
   /** Lets conversations go to the cloud again; all that wait for it where none is named. */
   release(sessionKey: string | undefined, request: LockRequest): Promise<LockResult>;

@@ -20,7 +20,8 @@ const LEASE = "lock-alerts";
 
 export function createLockAlertPosts(parts: {
   readonly db: Kysely<Schema>;
-  readonly targets: (alert: LockAlert) => Promise<readonly AlertTarget[]>;
+  /** `at`: when it was put down, epoch ms. */
+  readonly targets: (alert: LockAlert, at: number) => Promise<readonly AlertTarget[]>;
   /** Epoch ms. */
   readonly clock: () => number;
   readonly logger: Logger;

@@ -12,7 +12,7 @@ import type { HelperLock } from "./helper-lock.ts";
 import type { HelperTurns } from "./helper-turns.ts";
 import type { KeptConversations } from "./kept-conversations.ts";
 import { CLUTCH, createLockAlerts, type LockAlert } from "./lock-alerts.ts";
-import { detailsOf, isProvedOf, type LockDetails } from "./lock-details.ts";
+import { detailsOf, isProvedOf, type LockDetails, stillProved } from "./lock-details.ts";
 import type { Holder } from "./lock-holder.ts";
 import { closingId, holdsLoopback, isOf, isShut, type LayerView, type LockLayer, lookAt } from "./lock-layers.ts";
 import { closedOnes, helpersNotMoved, isPassing, type LockMachine, NO_LOCAL_MODEL } from "./lock-machine.ts";
@@ -110,7 +110,7 @@ export function createLockCare(parts: {
       }
     };
     const closed = closedOnes(layers, views);
-    const known = await forgetProofs(entry, closed, holder);
+    const known = await forgetProofs(entry, views, holder);
     // Not proved: it was interrupted when something had been found open, or a layer came back.
     if (opened.length > 0 || !isProvedOf(detailsOf(known), closed)) {
       await attempt(async () => {
@@ -146,13 +146,9 @@ export function createLockCare(parts: {
   };
 
   /** What holds again after it was away proves nothing: OpenClaw may run turns without asking a guard that came back. */
-  const forgetProofs = async (
-    entry: LockEntry,
-    closed: readonly LockLayer["name"][],
-    { notes }: Holder,
-  ): Promise<LockEntry> => {
+  const forgetProofs = async (entry: LockEntry, views: readonly LayerView[], { notes }: Holder): Promise<LockEntry> => {
     const details = detailsOf(entry);
-    const proved = details.proved.filter((name) => closed.includes(name));
+    const proved = stillProved(details, layers, views);
     if (proved.length === details.proved.length) return entry;
     const next = { ...details, proved };
     await notes.note(entry.id, next);

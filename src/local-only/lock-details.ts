@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { LockEntry } from "../store/lock-journal.ts";
-import type { LockLayer } from "./lock-layers.ts";
+import type { LayerView, LockLayer } from "./lock-layers.ts";
 import type { Verification } from "./lock-status.ts";
 
 /** What an entry of the journal remembers beside who, when and why. */
@@ -10,6 +10,8 @@ export interface LockDetails {
   readonly verification?: Verification | undefined;
   /** The layers that held while that was proved; one that came later proves nothing yet. */
   readonly proved: readonly LockLayer["name"][];
+  /** In which of its lives each of them was, by name, where it tells. */
+  readonly provedIn: Readonly<Record<string, string>>;
   /** Why something of it is not as it should be. */
   readonly problems: readonly string[];
   /** Calls that escaped until then were seen to when it was turned on: epoch ms, by the gateway's clock. */
@@ -35,6 +37,7 @@ export interface LockDetails {
 export const NO_DETAILS: LockDetails = {
   layers: [],
   proved: [],
+  provedIn: {},
   problems: [],
   escapedUntil: 0,
   bySchedule: false,
@@ -63,6 +66,7 @@ const detailsSchema = z.object({
   layers: z.array(z.enum(["guard", "wall"])).catch([]),
   verification: verification.optional().catch(undefined),
   proved: z.array(z.enum(["guard", "wall"])).catch([]),
+  provedIn: z.record(z.string(), z.string()).catch({}),
   problems: z.array(z.string()).catch([]),
   escapedUntil: z.number().catch(0),
   bySchedule: z.boolean().catch(false),
@@ -78,5 +82,25 @@ const detailsSchema = z.object({
 /** Whether what these layers hold was tried, and none of them was away since. */
 export const isProvedOf = ({ verification, proved }: LockDetails, held: readonly LockLayer["name"][]): boolean =>
   verification !== undefined && held.every((name) => proved.includes(name));
+
+/** The layers that were proved and hold, none of which was away or began anew since. */
+export const stillProved = (
+  { proved, provedIn }: LockDetails,
+  layers: readonly LockLayer[],
+  views: readonly LayerView[],
+): LockDetails["proved"] =>
+  layers.flatMap(({ name }, at) => {
+    const view = views[at];
+    return view?.state === "closed" && proved.includes(name) && provedIn[name] === view.life ? [name] : [];
+  });
+
+/** For `provedIn`, as they were seen before they were tried. */
+export const livesOf = (layers: readonly LockLayer[], views: readonly LayerView[]): LockDetails["provedIn"] =>
+  Object.fromEntries(
+    layers.flatMap(({ name }, at) => {
+      const view = views[at];
+      return view?.state === "closed" && view.life !== undefined ? [[name, view.life] as const] : [];
+    }),
+  );
 
 export const detailsOf = ({ details }: LockEntry): LockDetails => detailsSchema.parse(details);

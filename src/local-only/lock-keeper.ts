@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import { ClutchError } from "../errors.ts";
 import type { SessionEvents } from "../openclaw/session-events.ts";
@@ -16,9 +17,11 @@ const SETTLE_MS = 300;
 /** Until what failed is tried again while it is on, ms. */
 const RETRY_MS = 1_200;
 const PRESENCE_MS = 20_000;
+/** A post that is under way has so long to end when the keeper stops, ms: the next Clutch posts what is left. */
+const LAST_POST_MS = 2_000;
 
 export interface LockKeeper {
-  /** Waits for what is under way. */
+  /** Waits for what is under way, for posts only briefly. */
   stop(): Promise<void>;
 }
 
@@ -26,13 +29,14 @@ export interface LockKeeper {
  * Watches over the lock in the process that stays: sees to its schedule, and looks
  * whether it still holds after each reconnect, each change of OpenClaw's
  * configuration (a new agent, a new provider, a reloaded plugin) and every 30 s; where
- * it is off and conversations stay local by themselves, every 5 minutes.
+ * it is off and conversations stay local by themselves, every 5 minutes. What is to be
+ * told is posted apart from that: a chat that hangs takes minutes to say so.
  */
 export function keepLock(parts: {
   readonly care: LockCare & { isOn(): boolean };
   readonly events: SessionEvents;
   readonly alerts: LockAlertPosts;
-  /** What else is to be looked after as often. */
+  /** What else is to be told, if anything; asked as often. */
   readonly alsoTell?: () => Promise<void>;
   readonly logger: Logger;
 }): LockKeeper {
@@ -41,6 +45,23 @@ export function keepLock(parts: {
   let wantedAt = Number.NEGATIVE_INFINITY;
   let lookedAt = Number.NEGATIVE_INFINITY;
   let presentUntil = Number.NEGATIVE_INFINITY;
+
+  const posts = startRounds({
+    async round() {
+      try {
+        await alerts.post();
+      } finally {
+        await parts.alsoTell?.();
+      }
+    },
+    pauseMs: () => FOLLOW_MS,
+    complaint: "what there is to say of local-only mode could not be told",
+    logger,
+  });
+  const news = (): void => {
+    alerts.news();
+    posts.soon(0);
+  };
 
   const look = async (): Promise<void> => {
     lookedAt = performance.now();
@@ -53,7 +74,7 @@ export function keepLock(parts: {
       wantedAt = Math.min(wantedAt, performance.now() + (isSoon ? RETRY_MS : LOOK_MS));
       throw thrown;
     } finally {
-      alerts.news();
+      news();
     }
   };
 
@@ -69,15 +90,10 @@ export function keepLock(parts: {
       presentUntil = now + PRESENCE_MS;
     }
     await care.follow();
-    await parts.alsoTell?.();
     try {
-      if ((await care.applySchedule()).length > 0) alerts.news();
+      if ((await care.applySchedule()).length > 0) news();
     } finally {
-      try {
-        if (lookAt() <= now) await look();
-      } finally {
-        await alerts.post();
-      }
+      if (lookAt() <= now) await look();
     }
   };
 
@@ -96,7 +112,8 @@ export function keepLock(parts: {
   return {
     async stop() {
       forget();
-      await rounds.stop();
+      const briefly = sleep(LAST_POST_MS, undefined, { ref: false });
+      await Promise.all([rounds.stop(), Promise.race([posts.stop(), briefly])]);
     },
   };
 }

@@ -17,6 +17,8 @@ export type LayerView =
       readonly at: number;
       /** Why its file cannot be believed; it is closed then. */
       readonly damage: string | undefined;
+      /** Another one after each of its restarts, where it tells. */
+      readonly life?: string | undefined;
       /** OpenClaw passes it by on the way to its own machine (`proxy.loopbackMode`), or may do so. */
       readonly sparesLoopback?: boolean;
       /** When the last call to the cloud began that it saw and could not stop: epoch ms, by the gateway's clock. */
@@ -66,7 +68,8 @@ export function guardLayer(guard: GuardClient): LockLayer {
           closedAs: on ? id : undefined,
         };
       }
-      return { state: on ? "closed" : "open", id, at, damage, escapedAt: status.escapes.at(-1)?.at };
+      const escapedAt = status.escapes.at(-1)?.at;
+      return { state: on ? "closed" : "open", id, at, damage, life: status.life, escapedAt };
     },
     close: async (id, rules) => void (await guard.on(id, rules.guard)),
     open: async (id) => void (await guard.off(id)),
@@ -99,6 +102,7 @@ export function wallLayer(wall: WallClient, usedProxy: () => Promise<UsedProxy>)
         };
       }
       const { closed, id, at, damage } = status;
+      const life = String(status.startedAt);
       const unused = (why: string): LayerView => ({
         state: "absent",
         why,
@@ -111,7 +115,7 @@ export function wallLayer(wall: WallClient, usedProxy: () => Promise<UsedProxy>)
       if (used?.address !== undefined && used.address !== status.listen) {
         return unused(`It runs at ${status.listen}, but OpenClaw uses another proxy.`);
       }
-      return { state: closed ? "closed" : "open", id, at, damage, sparesLoopback: sparesLoopback(used) };
+      return { state: closed ? "closed" : "open", id, at, damage, life, sparesLoopback: sparesLoopback(used) };
     },
     close: async (id, rules) => void (await wall.close(id, rules.wall)),
     open: async (id) => void (await wall.open(id)),

@@ -4,7 +4,7 @@ import type { AuditLog } from "../store/audit-log.ts";
 import type { LockEntry, LockJournal } from "../store/lock-journal.ts";
 import type { ForcedOff } from "./forced-off.ts";
 import type { LockRequest } from "./local-only.ts";
-import { detailsOf, isProvedOf, type LockDetails, NO_DETAILS } from "./lock-details.ts";
+import { detailsOf, isProvedOf, type LockDetails, NO_DETAILS, stillProved } from "./lock-details.ts";
 import type { Holder } from "./lock-holder.ts";
 import { isShut, type LayerView, type LockLayer, lastEscape, lookAt } from "./lock-layers.ts";
 import type { LockMachine } from "./lock-machine.ts";
@@ -55,11 +55,11 @@ export const FORMER_UNKNOWN =
 const isClutch = (actor: string): boolean => actor.split(":")[0] === "clutch";
 
 /** Nothing failed, leaked or escaped, and what holds is proved. */
-const isAsItShouldBe = (details: LockDetails, { views }: LockSight): boolean =>
+const isAsItShouldBe = (details: LockDetails, layers: readonly LockLayer[], { views }: LockSight): boolean =>
   details.problems.length === 0 &&
   details.verification?.paths.every(({ result }) => result !== "leaks") === true &&
   lastEscape(views) <= details.escapedUntil &&
-  isProvedOf(details, details.layers);
+  isProvedOf({ ...details, proved: stillProved(details, layers, views) }, details.layers);
 
 export function createLockTurns(parts: {
   readonly layers: readonly LockLayer[];
@@ -145,7 +145,7 @@ export function createLockTurns(parts: {
         // A layer that came since is to hold as well.
         const isWhole = views.every(({ state }) => state !== "open");
         // Whoever asks for it once more wants it tried once more; Clutch itself looks after it anyway.
-        const isSound = isClutch(request.actor) || isAsItShouldBe(details, sight);
+        const isSound = isClutch(request.actor) || isAsItShouldBe(details, layers, sight);
         const entry = withDetails(last, wish);
         if (last.state === "done" && isClosed && isWhole && isSound) {
           if (until !== undefined) await holder.notes.note(last.id, entry.details);

@@ -118,6 +118,7 @@ export async function openLocalOnly(parts: {
     presence: expiring("presence"),
     alertBox: createAlertBox(db, clock, "lock"),
     writtenSince: cloudTurns.writtenSince,
+    cutTurns: cloudTurns.cut,
     clock,
     logger,
   });

@@ -2,7 +2,7 @@ import type { ModelRef } from "../models/model-ref.ts";
 import type { GuardClient, GuardStatus } from "../openclaw/guard-client.ts";
 import type { LockJournal } from "../store/lock-journal.ts";
 import type { HelperLock } from "./helper-lock.ts";
-import { detailsOf, type LockDetails } from "./lock-details.ts";
+import { detailsOf, type LockDetails, stillProved } from "./lock-details.ts";
 import { holdsLoopback, isShut, type LayerView, type LockLayer, lookAt } from "./lock-layers.ts";
 import type { LockSchedule } from "./lock-schedule.ts";
 import type { Enforcement, LayerState, LockStatus, PathProof, Verification } from "./lock-status.ts";
@@ -44,8 +44,8 @@ export async function readLockStatus(
     bySchedule: last?.wanted === "on" && details?.bySchedule === true,
     until: details?.until?.at,
   });
-  const proved = details?.proved.filter((name) => held.includes(name)) ?? [];
-  const verification = last?.wanted === "on" ? stillProved(details?.verification, proved) : undefined;
+  const proved = details === undefined ? [] : stillProved(details, layers, views);
+  const verification = last?.wanted === "on" ? verificationNow(details?.verification, proved) : undefined;
   const untried = last?.wanted === "on" && !isWorking ? held.filter((name) => !proved.includes(name)) : [];
   const leaks = (verification?.paths ?? []).filter(({ result }) => result === "leaks");
   const left = isOn && !isWorking ? await parts.helpers.cloudHelpers().catch(() => undefined) : undefined;
@@ -114,7 +114,7 @@ function enforcementOf(facts: {
 const LAYERS: readonly LockLayer["name"][] = ["guard", "wall"];
 
 /** A proof is of the layers that held then, and says nothing of one that was away since. */
-function stillProved(
+function verificationNow(
   verification: Verification | undefined,
   proved: readonly LockLayer["name"][],
 ): Verification | undefined {

@@ -32,6 +32,8 @@ const guardStatus = z.object({
   /** Where its file is, on the gateway's machine. */
   directory: z.string(),
   pid: z.int(),
+  /** Another one after each restart of the gateway; an older guard does not tell. */
+  life: z.string().optional(),
   state: z.object({
     on: z.boolean(),
     /** Of the lock that holds, or of the one that was ended last. */

@@ -22,7 +22,8 @@ export interface AlertDelivery {
 interface Parts<Alert> {
   readonly box: AlertBox;
   readonly schema: z.ZodType<Alert>;
-  readonly targets: (alert: Alert) => Promise<readonly AlertTarget[]>;
+  /** `at`: when it was put down, epoch ms. */
+  readonly targets: (alert: Alert, at: number) => Promise<readonly AlertTarget[]>;
   /** Epoch ms. */
   readonly clock: () => number;
   readonly logger: Logger;
@@ -45,10 +46,12 @@ export function createAlertDelivery<Alert>(parts: Parts<Alert>): AlertDelivery {
     isDue: () => dueAt <= clock(),
     async deliver(lease) {
       let isWhole = false;
+      // What is put down meanwhile is not among what was read.
+      dueAt = Number.POSITIVE_INFINITY;
       try {
         isWhole = await deliverAlerts(parts, lease);
       } finally {
-        dueAt = clock() + (isWhole ? SELDOM_MS : Math.min(AGAIN_MS * 2 ** failed, SELDOM_MS));
+        dueAt = Math.min(dueAt, clock() + (isWhole ? SELDOM_MS : Math.min(AGAIN_MS * 2 ** failed, SELDOM_MS)));
         failed = isWhole ? 0 : failed + 1;
       }
     },
@@ -71,7 +74,7 @@ export async function deliverAlerts<Alert>(parts: Parts<Alert>, lease: Lease): P
       return true;
     }
     const there = [...reached];
-    const targets = await parts.targets(parsed.data);
+    const targets = await parts.targets(parsed.data, at);
     for (const { name, post: send } of targets.filter((target) => !there.includes(target.name))) {
       // Who slept until somebody else took over must not post it a second time.
       await lease.check();

@@ -2,6 +2,7 @@ import { pino } from "pino";
 import { describe, expect, it } from "vitest";
 import { parseCommandLine } from "../../commands/command-line.ts";
 import { createDispatcher } from "../../commands/dispatcher.ts";
+import { keptCard } from "../../commands/kept-card.ts";
 import { localOnlyCommand } from "../../commands/localonly.ts";
 import { modelCommand } from "../../commands/model.ts";
 import { noticeCard } from "../../commands/notice-card.ts";
@@ -67,9 +68,9 @@ describe("what the buttons and the menu of a card do", () => {
 
   it("is to be found on the cards that matter", async () => {
     const { run } = lab();
-    expect(await run("/model agent:research", false)).toContain("/model undo agent:research");
+    expect(await run("/model agent:research", false)).toContain("/model undo#7 agent:research");
     expect(await run("/model agent:research", false)).toContain("/model agent:research");
-    expect(await run(`/model ${QWEN} agent:research`, false)).toContain("/model undo agent:research");
+    expect(await run(`/model ${QWEN} agent:research`, false)).toContain("/model undo#7 agent:research");
     expect(await run("/localonly here on agent:research", true)).toContain("/localonly here off agent:research");
   });
 
@@ -83,6 +84,12 @@ describe("what the buttons and the menu of a card do", () => {
     expect(await run(`/model ${sonnet} scope:agent soul agent:research`, false)).toContain(
       `/model ${sonnet} scope:agent soul after agent:research`,
     );
+  });
+
+  it.each(["once", "for:30m"])("is not for later where it was to end (%s): it would stay", async (length) => {
+    const { recording, run } = lab();
+    recording.locked = true;
+    expect(await run(`/model anthropic/claude-opus-5 ${length}`, false)).toEqual(["/localonly"]);
   });
 
   it("concerns the agent of whom a notice tells, where there are several", async () => {
@@ -99,5 +106,9 @@ describe("what the buttons and the menu of a card do", () => {
       noticeCard(notice, { ...recording.snapshot, agentIds }).actions?.map(({ line }) => line);
     expect(lines(["research"])).toEqual([`/model ${QWEN}`]);
     expect(lines(["main", "research"])).toEqual([`/model ${QWEN} agent:research`]);
+    const key = "agent:research:discord:channel:9";
+    expect(keptCard(key).actions?.map(({ line }) => line)).toEqual(["/localonly release"]);
+    const [release] = keptCard(key, "research").actions ?? [];
+    expect(parseCommandLine(release?.line ?? "", COMMANDS).options).toEqual({ action: "release", agent: "research" });
   });
 });

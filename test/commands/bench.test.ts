@@ -204,6 +204,21 @@ describe("what is refused", () => {
       expect((await lab.type("/bench run sums qwen sonnet", true)).ok).toBe(true);
     });
 
+    it("what a terminal showed long ago, that and nothing more", async () => {
+      const lab = await benchLab();
+      await lab.type("/bench run sums qwen sonnet");
+      lab.state.waitedMs += 20 * 60_000;
+      lab.state.evictions = IN_USE;
+      const again = await lab.type("/bench run sums qwen sonnet", true);
+      expect(again).toMatchObject({ ok: false, needsConfirmation: true });
+      expect(again.card.body?.[0]).toBe(AGAIN);
+      expect(await lab.runs.list({ limit: 9 })).toEqual([]);
+      lab.state.waitedMs += 20 * 60_000;
+      expect((await lab.type("/bench run sums qwen sonnet", true)).ok).toBe(true);
+      const [run] = await lab.runs.list({ limit: 1 });
+      expect(run?.plan).toMatchObject({ consent: { evict: true } });
+    });
+
     it("other models, nothing of these", async () => {
       const lab = await benchLab();
       await lab.type("/bench run sums qwen");

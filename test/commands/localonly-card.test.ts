@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Card } from "../../commands/card.ts";
 import { statusCard, verificationCard } from "../../commands/localonly-card.ts";
+import { lockAlertCard } from "../../commands/lock-alert-card.ts";
 import type { LockStatus, PathProof } from "../../src/local-only/lock-status.ts";
 import { absent, clock, GUARD, HELPERS, lockStatus, VERIFICATION, WALL } from "./localonly-fixtures.ts";
 
@@ -242,5 +243,16 @@ describe("the card of a verification", () => {
     const card = verificationCard({ ...tried("proved"), unknownSettings: ["agents.defaults.newModel"] });
     expect(card.tone).toBe("warning");
     expect(card.body).toEqual([expect.stringContaining("agents.defaults.newModel")]);
+  });
+});
+
+describe("an alert", () => {
+  it.each(["broken", "mended", "told"] as const)("that is %s says when that was where it is posted late", (kind) => {
+    const alert = { kind, what: ["The wall is gone."], place: undefined };
+    expect(textOf(lockAlertCard(alert, 30_000))).not.toMatch(/ago|before/);
+    const late = lockAlertCard(alert, 2 * HOUR + 1_000);
+    expect(late).toMatchObject({ ...lockAlertCard(alert, 0), body: expect.anything() });
+    expect(late.body?.[0]).toMatch(/^That was 2 h ago, and could not be posted before: \/localonly/);
+    expect(textOf(late)).toContain("The wall is gone.");
   });
 });

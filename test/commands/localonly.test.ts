@@ -363,6 +363,13 @@ describe("this conversation", () => {
     },
   );
 
+  it("is told what else came of it", async () => {
+    const { ask } = room(OFF, (fake) => {
+      fake.result = { notes: ["What ran here was stopped."] };
+    });
+    expect((await ask("here on")).card.body?.[0]).toBe("What ran here was stopped.");
+  });
+
   it("that is kept already stays so, without a word to the others", async () => {
     const { ask } = room(OFF, (fake) => {
       fake.result = { changed: false };

@@ -74,6 +74,9 @@ it("so it does when the gateway starts again, from the first turn on", async () 
   }, 2_000);
   expect(escaped).toBe(0);
   expect(said.local).not.toEqual([]);
+  // What was proved of the gateway before says nothing of this one.
+  expect((await lab.clutch.app.localOnly.status()).enforcement).toBe("partly");
+  await lab.clutch.app.localOnly.reconcile();
   expect(await lab.clutch.app.localOnly.status()).toMatchObject({ enforcement: "enforced", problems: [] });
 }, 240_000);
 

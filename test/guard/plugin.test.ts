@@ -149,6 +149,19 @@ describe("the plugin", () => {
     expect(await gate).toMatchObject({ outcome: "block" });
     expect((await older.call("off", { id: "one" })).payload["state"]).toMatchObject({ on: false });
     expect((await newer.call("status")).payload["state"]).toMatchObject({ on: false });
+    expect((await newer.call("status")).payload["life"]).toBe((await older.call("status")).payload["life"]);
+  });
+
+  it("tells one process from the next", async () => {
+    const lives: unknown[] = [];
+    for (let nth = 0; nth < 2; nth++) {
+      const { api, call } = openclaw({ directory });
+      plugin.register(api);
+      lives.push((await call("status")).payload["life"]);
+      // Nothing of it is in the next one's memory.
+      delete Reflect.get(globalThis, Symbol.for("clutch.guard.1"))[join(directory, "guard.json")];
+    }
+    expect(new Set(lives).size).toBe(2);
   });
 
   it("says who it is, and of a proxy only where it is", async () => {
@@ -164,6 +177,7 @@ describe("the plugin", () => {
       protocol: 1,
       directory,
       pid: process.pid,
+      life: expect.any(String),
       state: OFF,
       escapes: [],
       canaries: [],

@@ -1,8 +1,9 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ClutchError } from "../../src/errors.ts";
 import type { GuardRules } from "../../src/openclaw/guard-client.ts";
 import { type Config, guardFile } from "./gateway-stand-in.ts";
-import { type ClutchInLab, type LockLab, ME, startLockLab } from "./lock-lab.ts";
+import { type ClutchInLab, type LockLab, ME, QWEN, SONNET, startLockLab } from "./lock-lab.ts";
 
 let lab: LockLab;
 let clutch: ClutchInLab;
@@ -240,6 +241,37 @@ describe("here", () => {
     await restartAll();
     await expect(clutch.lock.keepLocal(A, ME)).rejects.toThrow(why);
     expect(clutch.lock.isKeptLocal(A)).toBe(false);
+  });
+
+  it("stops what a model in the cloud is answering there, and there alone", async () => {
+    const running = new Map([
+      [A, SONNET],
+      [B, QWEN],
+      [C, SONNET],
+    ]);
+    clutch = await lab.clutch({ running });
+    const stopped = [expect.stringContaining("was stopped")];
+    expect(await clutch.lock.keepLocal(low(C), ME)).toMatchObject({ changed: true, notes: stopped });
+    expect([...running.keys()]).toEqual([A, B]);
+    expect(await clutch.lock.keepLocal(B, ME)).toMatchObject({ changed: true, notes: [] });
+    // Whatever is set there, what began since then is answered by a local model.
+    running.set(C, SONNET);
+    expect(await clutch.lock.keepLocal(C, ME)).toMatchObject({ changed: false, notes: [] });
+    expect([...running.keys()]).toEqual([A, B, C]);
+  });
+
+  it("says so where nobody can tell whether something runs there", async () => {
+    const running: Map<string, string> = Object.assign(new Map<string, string>(), {
+      [Symbol.iterator](): never {
+        throw new ClutchError("deadline", "The gateway did not answer.");
+      },
+    });
+    clutch = await lab.clutch({ running });
+    expect(await clutch.lock.keepLocal(C, ME)).toMatchObject({
+      changed: true,
+      notes: [expect.stringMatching(/may go to the cloud until it ends: The gateway did not answer\./)],
+    });
+    expect(await kept()).toEqual({ [low(C)]: "here" });
   });
 
   it("is remembered while the guard cannot be asked", async () => {

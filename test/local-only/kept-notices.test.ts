@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { createKeptNotices } from "../../src/local-only/kept-notices.ts";
 import { openStore } from "../../src/store/open-store.ts";
+import { openTemp } from "../store/temp-store.ts";
 
 it("tells each conversation once that it is kept, also over restarts, and none while the lock is on", async () => {
   const store = await openStore("sqlite::memory:", { clock: Date.now });
@@ -16,7 +17,7 @@ it("tells each conversation once that it is kept, also over restarts, and none w
       guard: { status: async () => ({ state: { kept } }) as any },
       isOn: () => isOn,
       told: store.expiring("presence"),
-      tell: async (key) => void told.push(key),
+      tell: async (key) => told.push(key) > 0,
     });
   const first = start();
   await first();
@@ -31,4 +32,38 @@ it("tells each conversation once that it is kept, also over restarts, and none w
   await first();
   expect(told).toEqual(["one", "one", "two"]);
   await store.close();
+});
+
+it("tries again, less and less often, what could not be told, and tells the others meanwhile", async () => {
+  const { store, time } = await openTemp();
+  const tried: string[] = [];
+  const kept = { one: { why: "unreleased", at: 1 }, two: { why: "unreleased", at: 1 } };
+  const fails = new Set(["one"]);
+  const round = createKeptNotices({
+    // biome-ignore lint/suspicious/noExplicitAny: of a guard's status only this part is read
+    guard: { status: async () => ({ state: { kept } }) as any },
+    isOn: () => false,
+    told: store.expiring("presence"),
+    async tell(key) {
+      tried.push(key);
+      if (key === "one" && tried.length === 1) throw new Error("the gateway is away");
+      return !fails.has(key);
+    },
+  });
+  await expect(round()).rejects.toThrow("the gateway is away");
+  await round();
+  await round();
+  expect(tried).toEqual(["one", "two"]);
+  time.now += 5 * 60_000;
+  await round();
+  time.now += 5 * 60_000;
+  await round();
+  expect(tried).toEqual(["one", "two", "one"]);
+  fails.clear();
+  time.now += 5 * 60_000;
+  await round();
+  expect(tried).toEqual(["one", "two", "one", "one"]);
+  time.now += 30 * 24 * 60 * 60_000;
+  await round();
+  expect(tried).toHaveLength(4);
 });

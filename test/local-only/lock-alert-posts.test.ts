@@ -1,6 +1,10 @@
 import { pino } from "pino";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { ClutchError } from "../../src/errors.ts";
+import { alertPlaces, alertTargets } from "../../src/local-only/alert-places.ts";
 import { createLockAlertPosts } from "../../src/local-only/lock-alert-posts.ts";
+import { formatPlace } from "../../src/models/place.ts";
+import type { SessionRow } from "../../src/openclaw/wire.ts";
 import { createAlertBox } from "../../src/store/alert-box.ts";
 import { type ClutchInLab, type LockLab, ME, startLockLab } from "./lock-lab.ts";
 
@@ -71,6 +75,65 @@ it("what a Clutch put down that died before it posted anything is posted by the 
     "discord: mended, What was broken holds again.",
     expect.stringMatching(/^discord: told, Local-only mode is off now/),
   ]);
+});
+
+it("what is put down while another one is posted does not wait for its turn", async () => {
+  const box = createAlertBox(clutch.store.db, () => lab.now, "lock");
+  const put = (what: string) => box.add(what, { kind: "told", what: [what] });
+  const told: string[] = [];
+  const { news, post } = createLockAlertPosts({
+    db: clutch.store.db,
+    targets: async ({ what: [what = ""] }) => [
+      {
+        name: "owner",
+        async post() {
+          told.push(what);
+          if (what === "first") await put("second");
+          news();
+          return true;
+        },
+      },
+    ],
+    clock: () => lab.now,
+    logger,
+  });
+  await put("first");
+  await post();
+  await post();
+  expect(told).toEqual(["first", "second"]);
+});
+
+it("where it was turned on is told once OpenClaw can say where that is, the others at once", async () => {
+  const key = "agent:main:discord:channel:42";
+  let isAway = true;
+  const readSession = async (): Promise<SessionRow> => {
+    if (isAway) throw new ClutchError("gateway_unreachable", "The gateway cannot be reached.");
+    return { key, raw: { key } } as unknown as SessionRow;
+  };
+  const told: string[] = [];
+  const { news, post } = createLockAlertPosts({
+    db: clutch.store.db,
+    targets: async (alert, at) => {
+      const places = await alertPlaces(alert, { openclaw: { readSession }, owners: ["discord:7"] });
+      return alertTargets(places, async (conversation) => {
+        const where = conversation === undefined ? "terminal" : formatPlace(conversation);
+        told.push(`${where}, ${(lab.now - at) / 1_000} s late`);
+        return true;
+      });
+    },
+    clock: () => lab.now,
+    logger,
+  });
+  const box = createAlertBox(clutch.store.db, () => lab.now, "lock");
+  await box.add("1", { kind: "broken", what: ["The guard is gone."], place: key });
+  await post();
+  expect(told).toEqual(["terminal, 0 s late", "discord:dm:7, 0 s late"]);
+  isAway = false;
+  lab.now += 60_000;
+  news();
+  await post();
+  expect(told.slice(2)).toEqual(["discord:42, 60 s late"]);
+  expect(await box.waiting()).toEqual([]);
 });
 
 it("alerts of usage lie beside them, and neither finds the other's", async () => {

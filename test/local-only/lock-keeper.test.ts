@@ -27,6 +27,7 @@ function watch(over: { isOn?: boolean } = {}) {
     keepsAny: false,
     reconcile: async (): Promise<readonly LockAlert[]> => [],
     applySchedule: async (): Promise<readonly LockAlert[]> => [],
+    post: async (): Promise<void> => undefined,
   };
   keeper = keepLock({
     care: {
@@ -55,8 +56,10 @@ function watch(over: { isOn?: boolean } = {}) {
         isNews = true;
       },
       async post() {
-        if (isNews) done.push("posted");
+        if (!isNews) return;
         isNews = false;
+        done.push("posted");
+        await fake.post();
       },
     },
     logger,
@@ -71,7 +74,7 @@ function watch(over: { isOn?: boolean } = {}) {
 
 it("looks at once, then follows every 2 s", async () => {
   const { done, count, pass } = watch();
-  await pass(0);
+  await pass(1);
   expect(done).toEqual(["watches for 20000", "followed", "scheduled", "looked", "posted"]);
   await pass(10_000);
   expect([count("followed"), count("scheduled"), count("looked")]).toEqual([6, 6, 1]);
@@ -132,7 +135,7 @@ it("looks again where something happened meanwhile", async () => {
 
 it("posts what was put down, of the schedule too, and what was before it failed", async () => {
   const { count, pass, fake } = watch();
-  await pass(0);
+  await pass(1);
   expect(count("posted")).toBe(1);
   fake.applySchedule = async () => [BROKEN];
   await pass(2_000);
@@ -165,6 +168,24 @@ it("looks although the schedule failed", async () => {
   fake.applySchedule = () => Promise.reject(new ClutchError("not_verified", "not off yet"));
   await pass(0);
   expect(count("looked")).toBe(1);
+});
+
+it("looks while a chat hangs, posts nothing beside that, and does not wait for it to stop", async () => {
+  const { count, pass, fake } = watch({ isOn: true });
+  let end: () => void = () => undefined;
+  fake.post = () =>
+    new Promise((resolve) => {
+      end = resolve;
+    });
+  await pass(61_000);
+  expect([count("looked"), count("followed") > 25, count("posted")]).toEqual([3, true, 1]);
+  // What was found meanwhile is posted as soon as it can be.
+  end();
+  await pass(10);
+  expect(count("posted")).toBe(2);
+  vi.useRealTimers();
+  await keeper?.stop();
+  end();
 });
 
 it("stops, and waits for what is under way", async () => {

@@ -112,7 +112,7 @@ export interface ClutchOptions {
   readonly guardRules?: () => GuardRules;
   /** Keys of conversations with text since then. */
   readonly writtenSince?: (at: number) => Promise<readonly string[]>;
-  /** Sessions with a turn that runs, by key, and the model that answers it; `stopTurn` takes one away. */
+  /** Models of the sessions with a turn that runs, by key, after ` -> ` their stand-in; `stopTurn` takes one away. */
   readonly running?: Map<string, string>;
   /** Whether a local model is there. */
   readonly hasLocalModel?: () => boolean;
@@ -229,7 +229,11 @@ export async function openClutch(options: ClutchOptions): Promise<ClutchInLab> {
   const { cut } = createCloudTurns({
     openclaw: {
       listSessions: async () => ({ sessions: [], next: undefined }),
-      activeSessions: async () => [...running].map(([key, name]) => ({ key, running: true, model: ref(name) })),
+      activeSessions: async () =>
+        [...running].map(([key, names]) => {
+          const [model, activeModel] = names.split(" -> ").map(ref);
+          return { key, running: true, model, activeModel };
+        }),
       stopTurn: async (key: string) => void running.delete(key),
     } as unknown as Parameters<typeof createCloudTurns>[0]["openclaw"],
     registry,
@@ -245,7 +249,7 @@ export async function openClutch(options: ClutchOptions): Promise<ClutchInLab> {
       cutTurns: cut,
     }),
     verifier: { verify, network: async () => [] },
-    ...{ helperTurns, helpers, rules, kept, journal, audit, writtenSince, clock, logger },
+    ...{ helperTurns, helpers, rules, kept, journal, audit, writtenSince, cutTurns: cut, clock, logger },
     schedule: createLockSchedule(expiring("local-only"), clock),
     forced: createForcedOff(directory),
     leases: createLeases(db, clock),

@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ClutchError } from "../../src/errors.ts";
 import { type Config, guardFile } from "./gateway-stand-in.ts";
-import { type ClutchInLab, type Gate, type LockLab, ME, startLockLab } from "./lock-lab.ts";
+import { type ClutchInLab, type Gate, type LockLab, ME, QWEN, SONNET, startLockLab } from "./lock-lab.ts";
 
 let lab: LockLab;
 let clutch: ClutchInLab;
@@ -107,6 +107,19 @@ describe.each([
     expect(await clutch.lock.reconcile()).toEqual([]);
     expect(await off()).toMatchObject({ changed: true, status: { enforcement: "off", problems: [] } });
     expect(lab.gateway.config()).toEqual(before);
+  });
+
+  it("stops what runs in the cloud, also where that stands in for a local model", async () => {
+    await lab.stop();
+    lab = await startLockLab(what);
+    const running = new Map([
+      ["agent:main:pinned", SONNET],
+      ["agent:main:fell-back", `${QWEN} -> ${SONNET}`],
+      ["agent:main:local", QWEN],
+    ]);
+    clutch = await lab.clutch({ running });
+    await clutch.lock.turnOn(ME);
+    expect([...running.keys()]).toEqual(["agent:main:local"]);
   });
 
   it("comes off also where the store was lost and nobody watched", async () => {

@@ -65,6 +65,60 @@ describe("a layer that was away and holds again", () => {
     expect(await provedAt()).toBeGreaterThan(before);
   });
 
+  const gatewayRestarts = async (): Promise<void> => {
+    lab.gateway.stop();
+    lab.gateway.start();
+  };
+
+  it.each([
+    ["guard", gatewayRestarts],
+    [
+      "wall",
+      async () => {
+        await lab.stopWall();
+        lab.now += 1_000;
+        await lab.startWall();
+      },
+    ],
+  ])("is tried again also where nobody looked while it was away: the %s", async (name, restarts) => {
+    const before = await provedAt();
+    await restarts();
+    expect(await status()).toMatchObject({
+      enforcement: "partly",
+      problems: [`The ${name} is closed, and was not tried since; a running Clutch does so within moments.`],
+    });
+    lab.now += 60_000;
+    expect(await clutch.lock.reconcile()).toEqual([]);
+    expect(await status()).toMatchObject({ enforcement: "enforced", problems: [] });
+    expect(await provedAt()).toBeGreaterThan(before);
+  });
+
+  it("is tried again by whoever asks, where nobody looked", async () => {
+    await gatewayRestarts();
+    expect(await clutch.lock.turnOn(ME)).toMatchObject({ changed: true, status: { enforcement: "enforced" } });
+    await gatewayRestarts();
+    await clutch.lock.verify();
+    expect((await status()).enforcement).toBe("enforced");
+  });
+
+  it("is taken at its word where it is of a version that does not tell of restarts", async () => {
+    const { request } = lab.gateway;
+    Object.assign(lab.gateway, {
+      async request(method: string, params: unknown) {
+        const { life: _, ...answer } = (await request(method, params)) as { life?: string };
+        return answer;
+      },
+    });
+    clutch = await lab.clutch();
+    lab.now += 60_000;
+    await clutch.lock.reconcile();
+    const before = await provedAt();
+    expect(before).toBe(lab.now);
+    lab.now += 60_000;
+    await clutch.lock.reconcile();
+    expect(await status()).toMatchObject({ enforcement: "enforced", verification: { at: before } });
+  });
+
   it("is not said to hold again where a turn could not be tried", async () => {
     setGuard(undefined);
     await clutch.lock.reconcile();

@@ -106,8 +106,8 @@ it("the guard's file cannot be written when it is turned on: whoever did it hear
   rmSync(guardFile(lab.directory), { recursive: true });
   await toldOnce("mended", /file of the guard could not be written, and is whole again/);
   guardRestarts();
-  expect(await enforcement()).toBe("enforced");
   expect(await clutch.lock.reconcile()).toEqual([]);
+  expect(await enforcement()).toBe("enforced");
 });
 
 describe("on by the journal, and", () => {
@@ -356,6 +356,24 @@ describe("off by force", () => {
     await lab.startWall();
     await toldOnce("told", /wall came back closed by a lock that was turned off/);
     expect(await enforcement()).toBe("off");
+  });
+
+  it("waits for no guard that is to keep conversations local; one that comes back is told of them", async () => {
+    const key = "agent:main:discord:channel:1";
+    clutch = await lab.clutch({ writtenSince: async () => [key] });
+    await clutch.lock.turnOn(ME);
+    await lab.stopWall();
+    await expect(clutch.lock.turnOff({ ...ME, restore: "others" })).rejects.toThrow("not off yet");
+    setGuard(undefined);
+    guardRestarts(() => rmSync(guardFile(lab.directory)));
+    lab.now += 1_000;
+    await force(lab.now);
+    await clutch.lock.reconcile();
+    expect(await enforcement()).toBe("off");
+    setGuard(HEARS);
+    guardRestarts();
+    await clutch.lock.reconcile();
+    expect((await clutch.lock.status()).kept).toMatchObject([{ sessionKey: key, why: "unreleased" }]);
   });
 
   it("is meant where only the layers remember", async () => {

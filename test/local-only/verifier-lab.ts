@@ -1,4 +1,5 @@
 import { pino } from "pino";
+import type { ClutchError } from "../../src/errors.ts";
 import type { CloudAudit, CloudHelper, HelperLock } from "../../src/local-only/helper-lock.ts";
 import type { LockLayer } from "../../src/local-only/lock-layers.ts";
 import type { PathProof } from "../../src/local-only/lock-status.ts";
@@ -17,6 +18,14 @@ export interface VerifierLab {
   hits: number;
   /** The guard's record of calls: run id and model; undefined where it keeps none. */
   calls: (readonly [runId: string, model: string])[] | undefined;
+  /** Whether OpenClaw asks the guard about turns. */
+  asksGuard: boolean;
+  /** Whether turns reach the trap. */
+  turnReaches: boolean;
+  /** Why a canary gets no session. */
+  sessionFails: ClutchError | undefined;
+  /** What a turn of a canary ends with, where it does not end well. */
+  turnFails: ClutchError | undefined;
   /** Names of the calls that were made, in order. */
   readonly made: string[];
   /** What a call does beside that, by its name; of itself a side chat is in the record. */
@@ -28,6 +37,7 @@ export function verifierLab(): VerifierLab {
   const denied = new Set<string>();
   const canaries: GuardStatus["canaries"] = [];
   const saw = (sessionKey: string): void => {
+    if (!lab.asksGuard) return;
     const at = canaries.length + 1;
     canaries.push({ runId: `run-${at}`, sessionKey, model: "ollama/qwen3:8b", met: "local", at });
   };
@@ -81,14 +91,19 @@ export function verifierLab(): VerifierLab {
       status: async () => ({ hosts: [...denied].map((host) => ({ host, denied: 1 })) }),
     } as unknown as WallClient,
     calls,
-    withScratchSession: (_, work) =>
-      work({
+    async withScratchSession(_, work) {
+      if (lab.sessionFails) throw lab.sessionFails;
+      return work({
         key: "agent:main:scratch",
         async say() {
+          lab.made.push("turn");
           saw("agent:main:scratch");
+          if (lab.turnReaches) lab.hits++;
+          if (lab.turnFails) throw lab.turnFails;
           return { text: "", runId: "run" };
         },
-      }),
+      });
+    },
     helpers: helpers as HelperLock,
     registry: { current: async () => ({ defaultAgentId: "main" }) } as ModelRegistry,
     usedProxy: async () => ({ enabled: true, loopbackMode: lab.loopbackMode }),
@@ -102,6 +117,10 @@ export function verifierLab(): VerifierLab {
     audit: { settings: [], unknown: [], tools: ["web_search"] },
     hits: 0,
     calls: [],
+    asksGuard: true,
+    turnReaches: false,
+    sessionFails: undefined,
+    turnFails: undefined,
     made: [],
     does: { sideChat: () => void lab.calls?.push(["session-companion-1", "ollama/qwen3:8b"]) },
     async verify(...layers) {

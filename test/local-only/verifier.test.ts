@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { ClutchError } from "../../src/errors.ts";
 import { type VerifierLab, verifierLab } from "./verifier-lab.ts";
 
 let lab: VerifierLab;
@@ -54,7 +55,7 @@ describe("calls that go by a setting, whatever the conversation is set to", () =
 
   it("are only configured where nothing reached the canary, which they never would", async () => {
     const of = await lab.verify("guard", "wall");
-    expect(lab.made).toEqual(["job", "sideChat", "title", "say", "compact", "tool"]);
+    expect(lab.made.filter((name) => name !== "turn")).toEqual(["job", "sideChat", "title", "say", "compact", "tool"]);
     for (const path of [TITLE, SUMMARY])
       expect(of(path)).toMatchObject({ heldBy: "helpers, wall", result: "configured" });
     expect(of("A scheduled job on a cloud model")).toMatchObject({ result: "proved" });
@@ -111,5 +112,54 @@ describe("calls that go by a setting, whatever the conversation is set to", () =
     lab.does.sideChat = () => undefined;
     const of = await lab.verify("guard", "wall");
     expect(of(SIDE_CHAT)).toMatchObject({ heldBy: "guard", result: "configured", detail });
+  });
+});
+
+describe("turns of canaries", () => {
+  const TURN = "A turn pinned to a cloud model";
+  const REST = [
+    "The same, were it not redirected",
+    "A sub-agent's turn",
+    "A scheduled job on a cloud model",
+    "The side chat of a conversation",
+  ];
+  const late = new ClutchError("deadline", "The turn took too long.");
+
+  it("are proved where the guard redirected them, also when the local model takes too long", async () => {
+    lab.turnFails = late;
+    const of = await lab.verify("guard");
+    for (const path of [TURN, ...REST.slice(0, 2)]) {
+      expect(of(path)).toMatchObject({ result: "proved", detail: "redirected to ollama/qwen3:8b" });
+    }
+  });
+
+  it("are given up after the first where OpenClaw does not ask the guard", async () => {
+    lab.asksGuard = false;
+    lab.turnFails = late;
+    const of = await lab.verify("guard");
+    expect(of(TURN)).toMatchObject({ result: "configured", detail: "the guard did not see the turn" });
+    for (const path of REST) {
+      expect(of(path)).toMatchObject({ result: "configured", detail: expect.stringContaining("not tried") });
+    }
+    expect(lab.made.filter((name) => ["job", "sideChat"].includes(name))).toEqual([]);
+  });
+
+  it("leak where the trap was reached, however the turn ended, and the others are tried", async () => {
+    lab.asksGuard = false;
+    lab.turnFails = late;
+    lab.does.job = () => void lab.hits++;
+    lab.turnReaches = true;
+    const of = await lab.verify("guard");
+    expect(of(TURN)).toMatchObject({ result: "leaks" });
+    expect(of("A scheduled job on a cloud model")).toMatchObject({ result: "leaks" });
+  });
+
+  it.each(["turnFails", "sessionFails"] as const)("say why they could not run (%s)", async (which) => {
+    const code = which === "turnFails" ? "gateway_unreachable" : "deadline";
+    lab[which] = new ClutchError(code, "OpenClaw does not answer.");
+    const of = await lab.verify("guard");
+    for (const path of [TURN, ...REST.slice(0, 2)])
+      expect(of(path)).toMatchObject({ result: "configured", detail: "not tried: OpenClaw does not answer." });
+    expect(lab.made).toContain("job");
   });
 });
