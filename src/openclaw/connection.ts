@@ -23,9 +23,11 @@ export interface GatewayAddress {
 export interface ConnectionTiming extends LinkTiming {
   /** Between two looks whether a person has approved the device, ms. */
   readonly pairingMs: number;
+  /** Between two looks whether a gateway that refused Clutch still does, ms. */
+  readonly refusedMs: number;
 }
 
-const TIMING: ConnectionTiming = { helloMs: 15_000, probeMs: 5_000, pairingMs: 3_000 };
+const TIMING: ConnectionTiming = { helloMs: 15_000, probeMs: 5_000, pairingMs: 3_000, refusedMs: 60_000 };
 
 export interface RequestOptions {
   /** Time for everything: waiting for a connection, sending, the answer. Default 10,000 ms. */
@@ -54,6 +56,7 @@ export type ConnectionState =
       /** What Clutch asked for and was not given. */
       readonly missingScopes: readonly string[];
     }
+  /** A person has to mend something, which nothing waits for; Clutch goes on by itself when it is done. */
   | { readonly phase: "refused"; readonly problem: ClutchError }
   | { readonly phase: "closed" };
 
@@ -130,7 +133,7 @@ export function openConnection(address: GatewayAddress, logger: Logger): Gateway
     try {
       if (needsDevice && stateDir !== undefined) device ??= openDevice(stateDir, url, logger);
     } catch (error) {
-      enter({ phase: "refused", problem: toClutchError(error) });
+      refuse(toClutchError(error));
       return;
     }
     usedDeviceToken = device?.hasToken() === true;
@@ -159,6 +162,13 @@ export function openConnection(address: GatewayAddress, logger: Logger): Gateway
     clearTimeout(retry);
     // A command may have found it broken; what comes over the next one is not its doing.
     retry = setTimeout(() => uncorrelated(connect), delayMs);
+  };
+  const refuse = (problem: ClutchError): void => {
+    again(timing.refusedMs);
+    if (state.phase === "refused" && state.problem.message === problem.message) return;
+    // At the start whoever opens the connection says it.
+    if (readyAt > 0) logger.warn({ code: problem.code }, `${problem.message} ${problem.hint}`.trim());
+    enter({ phase: "refused", problem });
   };
 
   const welcome = (hello: Hello): void => {
@@ -203,7 +213,7 @@ export function openConnection(address: GatewayAddress, logger: Logger): Gateway
       }
       again(timing.pairingMs);
     } else if (problem?.final === true) {
-      enter({ phase: "refused", problem: problem.error });
+      refuse(problem.error);
     } else {
       if (problem !== undefined) enter({ phase: "connecting", problem: problem.error });
       const backoff = reconnectDelayMs(attempts, Math.random());

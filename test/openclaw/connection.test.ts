@@ -85,8 +85,11 @@ const HELLO = {
   policy: { maxPayload: 1_000_000, maxBufferedBytes: 1_000_000, tickIntervalMs: 30_000 },
 };
 
-function connect(address: GatewayAddress): { connection: GatewayConnection; states: ConnectionState[] } {
-  const connection = openConnection(address, pino({ level: "silent" }));
+function connect(
+  address: GatewayAddress,
+  logger = pino({ level: "silent" }),
+): { connection: GatewayConnection; states: ConnectionState[] } {
+  const connection = openConnection(address, logger);
   cleanUp.push(() => connection.close());
   const states: ConnectionState[] = [];
   connection.onState((state) => states.push(state));
@@ -294,6 +297,45 @@ describe("how Clutch identifies itself", () => {
   it("a key that cannot be kept is said instead of guessed around", async () => {
     const { connection } = connect({ url: "wss://gateway.invalid", token: "t", stateDir: "/dev/null/clutch" });
     await expect(connection.ready(10_000)).rejects.toMatchObject({ code: "bad_config" });
+  });
+});
+
+describe("a gateway that refuses Clutch", () => {
+  const MISMATCH = { code: "UNAUTHORIZED", message: "x", details: { code: "AUTH_TOKEN_MISMATCH" } };
+
+  it("is asked again now and then, and Clutch goes on once it lets it in; nothing waits for that", async () => {
+    let lets = false;
+    let asked = 0;
+    const url = await standIn((_, wire) => {
+      asked += 1;
+      if (lets) wire.hello();
+      else wire.fail(MISMATCH, 1008);
+    });
+    const { connection, states } = connect({ url, token: "t", timing: { refusedMs: 50 } });
+    await expect(connection.ready(10_000)).rejects.toMatchObject({ code: "gateway_auth" });
+    await expect.poll(() => asked, { timeout: 10_000 }).toBeGreaterThan(2);
+    await expect(connection.request("sessions.list", {})).rejects.toMatchObject({ code: "gateway_auth" });
+    expect(phases(states)).toEqual(["refused"]);
+    lets = true;
+    await expect.poll(() => phases(states), { timeout: 10_000 }).toEqual(["refused", "ready"]);
+  });
+
+  it("after it had let it in is told in the log, once", async () => {
+    const told: { code?: string; msg: string }[] = [];
+    const logger = pino({ level: "warn" }, { write: (line: string) => void told.push(JSON.parse(line)) });
+    let asked = 0;
+    const url = await standIn(({ method }, wire) => {
+      if (method !== "connect") return wire.socket.close(4001);
+      asked += 1;
+      if (wire.number === 1) wire.hello();
+      else wire.fail(MISMATCH, 1008);
+    });
+    const { connection } = connect({ url, token: "t", timing: { refusedMs: 50 } }, logger);
+    await connection.ready(10_000);
+    await connection.request("go", {}).catch(() => undefined);
+    await expect.poll(() => asked, { timeout: 10_000 }).toBeGreaterThan(3);
+    expect(connection.state().phase).toBe("refused");
+    expect(told).toMatchObject([{ code: "gateway_auth", msg: expect.stringContaining("refuses the token") }]);
   });
 });
 
