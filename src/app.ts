@@ -204,22 +204,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       souls: createSouls(store.db, clock),
       logger,
     });
-    const planner = createSwitchPlanner({ openclaw, registry, monitor, machine: machine.known, resolve, logger });
     const changes = createConfigChanges({ openclaw, registry, journal, audit, clock });
-    const modelsSetup = createModelsSetup({
-      openclaw,
-      registry,
-      monitor,
-      measurements,
-      changes,
-      thisMachine: machine,
-      measureBandwidth: (availableBytes) => measureMemoryBandwidth(availableBytes, { signal: ended.signal, clock }),
-      servers,
-      stated,
-      ollamaHost: process.env["OLLAMA_HOST"],
-      fetch: parts.fetch ?? globalThis.fetch,
-      clock,
-    });
     const jobs = createJobs(connection);
     const jobModels = createJobModels({ jobs, journal, audit, clock });
     const helpers = createHelperModels({ openclaw, jobs, changes, jobModels, registry, journal });
@@ -243,6 +228,25 @@ export async function createApp(parts: AppParts): Promise<App> {
       logger,
     });
     isLocked = localOnly.isOn;
+    const planner = createSwitchPlanner({
+      ...{ openclaw, registry, monitor, machine: machine.known, resolve, logger },
+      isKeptLocal: localOnly.isKeptLocal,
+    });
+    const modelsSetup = createModelsSetup({
+      openclaw,
+      registry,
+      monitor,
+      measurements,
+      changes,
+      thisMachine: machine,
+      measureBandwidth: (availableBytes) => measureMemoryBandwidth(availableBytes, { signal: ended.signal, clock }),
+      servers,
+      stated,
+      isKeptLocal: localOnly.isKeptLocal,
+      ollamaHost: process.env["OLLAMA_HOST"],
+      fetch: parts.fetch ?? globalThis.fetch,
+      clock,
+    });
     const { usage, ledger, pricer, usageCollector, book, zone } = await openUsage({
       ...{ connection, openclaw, registry, guard, servers, clock, logger },
       isKeptLocal: localOnly.isKeptLocal,
@@ -261,6 +265,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       ...{ audit, system, resolve, clock, logger, rateFor: book.rateFor, fetch: parts.fetch },
       machine: machine.known,
       isLocalOnly: localOnly.isOn,
+      isKeptLocal: localOnly.isKeptLocal,
       isWatched: temporary.isWatched,
     });
     const attached: Attached = {

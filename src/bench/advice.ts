@@ -39,8 +39,10 @@ export interface TaskAdvice {
   readonly reason: string;
   /** The best score first. */
   readonly models: readonly ModelForTask[];
-  /** What answered too few of the items to be ranked, or none that the best model answered. */
+  /** What answered too few of the items to be ranked. */
   readonly unranked: readonly AdviceModel[];
+  /** What answered no question that the best model answered, such as texts of another length alone. */
+  readonly apart: readonly AdviceModel[];
 }
 
 /** What speaks for and against a model for one task type. */
@@ -88,18 +90,20 @@ export function adviseFor(task: Task, basis: AdviceBasis): TaskAdvice {
   return { task, choice, reason: reasonFor(choice, best, ranking), ...ranking };
 }
 
-type Ranking = Pick<TaskAdvice, "models" | "unranked">;
+type Ranking = Pick<TaskAdvice, "models" | "unranked" | "apart">;
 
 function rank(task: Task, { models, answers, speeds }: AdviceBasis): Ranking {
   const ofTask = answers.filter((answer) => answer.task === task);
   const scored = models.flatMap((model) => {
     const scores = [...itemScores(ofTask, model.ref).values()];
     const score = inPoints(scoreInterval(scores.map(({ family, score: value }) => ({ family, value }))));
-    return score === undefined ? [] : [{ model, score }];
+    // One that was asked at several levels is one item all the same.
+    const items = new Set(scores.map(({ itemId }) => itemId)).size;
+    return score === undefined ? [] : [{ model, score, items }];
   });
-  const most = Math.max(0, ...scored.map(({ score }) => score.n));
+  const most = Math.max(0, ...scored.map(({ items }) => items));
   const ranked = scored
-    .filter(({ score }) => score.n >= LEAST_SHARE * most)
+    .filter(({ items }) => items >= LEAST_SHARE * most)
     .sort((one, other) => other.score.value - one.score.value);
   const [best] = ranked;
   const rows = speedTable(speeds);
@@ -122,9 +126,12 @@ function rank(task: Task, { models, answers, speeds }: AdviceBasis): Ranking {
       ),
     };
   });
-  const comparable = judged.filter(({ toBest }) => toBest === undefined || toBest.n > 0);
-  const unranked = scored.map(({ model }) => model).filter((model) => !comparable.some((one) => one.model === model));
-  return { models: comparable, unranked };
+  const isApart = ({ toBest }: ModelForTask): boolean => toBest?.n === 0;
+  return {
+    models: judged.filter((candidate) => !isApart(candidate)),
+    unranked: scored.filter((one) => !ranked.includes(one)).map(({ model }) => model),
+    apart: judged.filter(isApart).map(({ model }) => model),
+  };
 }
 
 function priceOf(answers: readonly BenchAnswer[]): number | undefined {
@@ -158,7 +165,7 @@ const cheaperThenQuicker = (one: ModelForTask, other: ModelForTask): number =>
 const compareKnown = (one = Number.POSITIVE_INFINITY, other = Number.POSITIVE_INFINITY): number =>
   one === other ? 0 : one - other;
 
-function reasonFor(choice: ModelForTask, best: ModelForTask, { models, unranked }: Ranking): string {
+function reasonFor(choice: ModelForTask, best: ModelForTask, { models, unranked, apart }: Ranking): string {
   const passedOver = models.filter((candidate) => isCheaper(candidate, choice));
   const sentences = [
     choice === best
@@ -168,6 +175,9 @@ function reasonFor(choice: ModelForTask, best: ModelForTask, { models, unranked 
     ...passedOver.map((candidate) => whyNot(candidate)),
     paceWords(choice),
     ...unranked.map((model) => `${nameOf({ model })} answered too few of the items to be ranked.`),
+    ...apart.map(
+      (model) => `${nameOf({ model })} has no question in common with ${nameOf(best, "")}, so they do not compare.`,
+    ),
   ];
   return sentences.filter((sentence) => sentence !== "").join(" ");
 }

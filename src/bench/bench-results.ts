@@ -8,7 +8,9 @@ import { routingTable, type TaskAdvice } from "./advice.ts";
 import type { BenchAnswer } from "./bench-answer.ts";
 import type { BenchReport, ReportedRun } from "./bench-report.ts";
 import { type BenchedModel, buildReport } from "./build-report.ts";
+import { modelsIn } from "./comparison.ts";
 import { driftOf } from "./drift.ts";
+import { questionOf } from "./item-scores.ts";
 import { machineWords } from "./machine-words.ts";
 import { type FullRun, type NewestAnswers, newestAnswers } from "./newest-answers.ts";
 import { type BenchRun, readAnswers, readRun, readSpeeds } from "./run-log.ts";
@@ -126,7 +128,7 @@ export function createBenchResults(parts: {
         title: `${models.map(({ name }) => name).join(" and ")}`,
         run: reportedTogether(newest, machine(), demoNote([a, b])),
         models,
-        answers: newest.answers.filter(own),
+        answers: atSharedLevels(newest.answers.filter(own)),
         speeds: newest.speeds.filter(own),
         reference: b,
         drift: [],
@@ -164,6 +166,14 @@ export function createBenchResults(parts: {
 /** Earlier versions did not write the level down; of their items those of recall have a text that it makes longer. */
 const withLevel = (answer: BenchAnswer, { plan }: BenchRun): BenchAnswer =>
   answer.level === undefined && answer.task === "recall" ? { ...answer, level: plan.level } : answer;
+
+/** Of an item that both answered at some level, what one answered at another is left out: it is in no comparison. */
+function atSharedLevels(answers: readonly BenchAnswer[]): readonly BenchAnswer[] {
+  const byQuestion = Map.groupBy(answers, questionOf);
+  const isShared = (answer: BenchAnswer): boolean => modelsIn(byQuestion.get(questionOf(answer)) ?? []).length > 1;
+  const items = new Set(answers.filter(isShared).map(({ itemId }) => itemId));
+  return answers.filter((answer) => isShared(answer) || !items.has(answer.itemId));
+}
 
 const sameWay = ({ plan: one }: BenchRun, { plan: other }: BenchRun): boolean =>
   JSON.stringify(one.through) === JSON.stringify(other.through);

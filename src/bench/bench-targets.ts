@@ -10,7 +10,7 @@ import type { ServerAddress } from "../registry/server-address.ts";
 import type { ServerMonitor } from "../registry/server-monitor.ts";
 import { createModelServer, isLocalModelServer } from "../servers/drivers.ts";
 import { listingName } from "../servers/listing.ts";
-import { modelsInUse } from "../sessions/models-in-use.ts";
+import { type IsRedirected, modelsInUse } from "../sessions/models-in-use.ts";
 import { type Eviction, planSwitch } from "../sessions/switch-plan.ts";
 import type { BenchTarget } from "./bench-target.ts";
 import type { PlannedModel } from "./run-plan.ts";
@@ -23,7 +23,7 @@ export interface BenchTargets {
   planned(model: ModelRef): Promise<PlannedModel>;
   /** Models that conversations use now and that loading this one would push out of memory. */
   evictions(model: ModelRef): Promise<readonly Eviction[]>;
-  /** Whether a conversation used it a moment ago. */
+  /** Whether a conversation used it a moment ago, or may have. */
   isUsed(model: ModelRef): Promise<boolean>;
   /** Where a model's server is; undefined where nobody knows. */
   hostOf(model: ModelRef): string | undefined;
@@ -39,12 +39,13 @@ export function createBenchTargets(parts: {
   readonly registry: ModelRegistry;
   readonly monitor: ServerMonitor;
   readonly openclaw: Pick<OpenClaw, "activeSessions">;
+  readonly isRedirected: IsRedirected;
   readonly machine: () => SpeedMachine | undefined;
   readonly resolve: Resolve;
   readonly isLocalOnly: () => boolean;
   readonly fetch: typeof globalThis.fetch;
 }): BenchTargets {
-  const { registry, monitor, openclaw, isLocalOnly } = parts;
+  const { registry, monitor, openclaw, isRedirected, isLocalOnly } = parts;
 
   const profileOf = async (model: ModelRef): Promise<ModelProfile & { readonly server: ServerAddress }> => {
     const { models } = await registry.current();
@@ -110,11 +111,11 @@ export function createBenchTargets(parts: {
       if (target.server.kind !== "ollama" || countsAsCloud(target.locality)) return [];
       const driver = monitor.serverAt(target.server);
       if (!isLocalModelServer(driver)) return [];
-      const [running, inUse, address] = await Promise.all([
+      const [running, address] = await Promise.all([
         driver.running(AbortSignal.timeout(ASK_MS)).catch(() => []),
-        modelsInUse(openclaw, model.provider),
         addressLocality(target.server.baseUrl, parts.resolve),
       ]);
+      const loaded = running.map(({ name }) => name);
       const { evicts } = planSwitch({
         target,
         present: undefined,
@@ -123,13 +124,13 @@ export function createBenchTargets(parts: {
         server: undefined,
         running,
         machine: address.kind === "loopback" && !target.demo ? parts.machine() : undefined,
-        inUse,
+        inUse: await modelsInUse(openclaw, model.provider, { isRedirected, loaded }),
       });
       return evicts.filter(({ usedBy }) => usedBy.length > 0);
     },
 
     async isUsed({ provider, model }) {
-      const inUse = await modelsInUse(openclaw, provider);
+      const inUse = await modelsInUse(openclaw, provider, { isRedirected, loaded: [model] });
       return [...inUse.keys()].some((name) => listingName(name) === listingName(model));
     },
 

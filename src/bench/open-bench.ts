@@ -14,6 +14,7 @@ import { createTimedTurns } from "../openclaw/timed-turns.ts";
 import type { ModelRegistry } from "../registry/model-registry.ts";
 import type { ServerMonitor } from "../registry/server-monitor.ts";
 import { createPatientFetch } from "../servers/patient-fetch.ts";
+import { redirectionBy } from "../sessions/models-in-use.ts";
 import type { AuditLog } from "../store/audit-log.ts";
 import { createBenchRuns } from "../store/bench-runs.ts";
 import { createExpiringStore } from "../store/expiring-store.ts";
@@ -48,6 +49,8 @@ export interface OpenBenchParts {
   readonly machine: () => SpeedMachine | undefined;
   readonly resolve: Resolve;
   readonly isLocalOnly: () => boolean;
+  /** Whether a session's turns go to local models now, whatever it is set to. */
+  readonly isKeptLocal: (sessionKey: string) => boolean;
   readonly isWatched: () => Promise<boolean>;
   readonly audit: Pick<AuditLog, "append">;
   /** Node's own is not asked: it gives up on a long prompt. */
@@ -62,7 +65,8 @@ export function openBench(parts: OpenBenchParts): Bench {
   const { db, config, registry, openclaw, events, measurements, isLocalOnly, machine, clock, logger } = parts;
   const fetch = parts.fetch === undefined || parts.fetch === globalThis.fetch ? createPatientFetch() : parts.fetch;
   const runs = createBenchRuns(db, clock);
-  const targets = createBenchTargets({ ...parts, fetch });
+  const isRedirected = redirectionBy(registry, parts.isKeptLocal);
+  const targets = createBenchTargets({ ...parts, isRedirected, fetch });
   const suiteFiles = createSuiteFiles(
     config.bench.suites,
     config.path === undefined ? process.cwd() : dirname(config.path),
@@ -75,7 +79,7 @@ export function openBench(parts: OpenBenchParts): Bench {
     suites: async () => (await suiteFiles.load()).suites,
     targets,
     grade: gradeAnswer,
-    people: createPeople({ openclaw, events, hostOf: targets.hostOf }),
+    people: createPeople({ openclaw, events, isRedirected, hostOf: targets.hostOf }),
     isLocalOnly,
     rate,
     askAgent: createAgentAsker(createTimedTurns(parts.connection, logger)),

@@ -168,7 +168,9 @@ export function createBenchRunner(parts: BenchRunnerParts): BenchRunner {
         mark: `${id} ${run.at} ${clock()}`,
       });
       // While another server is asked as well: a turn that came and went may have pushed a model out.
-      for (const host of localHosts(run)) unfollow.push(people.onTurn({ host }, () => readiness.forget(host)));
+      for (const host of localHosts(run)) {
+        unfollow.push(people.onTurn({ host, local: true }, () => readiness.forget(host)));
+      }
       const patience = createPatience({
         people,
         isLocalOnly,

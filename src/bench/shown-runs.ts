@@ -22,30 +22,36 @@ export interface ShownRuns {
 const LIFETIME_MS = 15 * 60_000;
 
 const shown = z.object({ what: z.string(), consent: runPlan.shape.consent, unpriced: z.array(z.string()) });
+type Shown = z.output<typeof shown>;
 
 export function createShownRuns(store: ExpiringStore): ShownRuns {
+  /** Of this process, by person: a question at a terminal may stay open for longer than the store remembers it. */
+  const here = new Map<string, Shown>();
   return {
     async show(prepared, actor) {
-      await store.set(actor, shownOf(prepared), LIFETIME_MS);
+      const now = shownOf(prepared);
+      here.set(actor, now);
+      await store.set(actor, now, LIFETIME_MS);
     },
     async agreed(prepared, actor) {
-      const before = shown.safeParse(await store.get(actor));
-      if (!before.success) return prepared.plan;
+      const before = shown.safeParse(await store.get(actor)).data ?? here.get(actor);
+      if (before === undefined) return prepared.plan;
       const now = shownOf(prepared);
-      const { what, consent, unpriced } = before.data;
+      const { what, consent, unpriced } = before;
       const isCovered =
         now.what === what &&
         now.consent.usd <= consent.usd &&
         (consent.evict || !now.consent.evict) &&
         now.unpriced.every((model) => unpriced.includes(model));
       if (!isCovered) return undefined;
+      here.delete(actor);
       await store.delete(actor);
       return { ...prepared.plan, consent };
     },
   };
 }
 
-const shownOf = ({ plan, estimate }: PreparedRun): z.output<typeof shown> => ({
+const shownOf = ({ plan, estimate }: PreparedRun): Shown => ({
   what: JSON.stringify([
     plan.suites.map(({ hash }) => hash),
     plan.level,

@@ -87,12 +87,15 @@ async function agreed({ json }: BenchRunOptions, runtime: Runtime): Promise<bool
   return (await import("./models-choose.ts")).confirmed("Begin?", runtime);
 }
 
+/** How often it is seen whether another process turned local-only mode on, ms. */
+const FOLLOW_MS = 1_000;
+
 /** False where it was interrupted. */
-async function workOn(
-  { id }: BenchRun,
+export async function workOn(
+  { id }: Pick<BenchRun, "id">,
   { json, markdown }: BenchRunOptions,
   runtime: Runtime,
-  { services: { bench } }: App,
+  { localOnly, services: { bench } }: { readonly localOnly: Pick<App["localOnly"], "follow"> } & BenchPart,
   nameOf: NameOf,
 ): Promise<boolean> {
   const isQuiet = json === true || markdown === true;
@@ -101,6 +104,8 @@ async function workOn(
     isQuiet ? { ...runtime, stdout: runtime.stderr as Runtime["stdout"] } : runtime,
   );
   let last: RunProgress | undefined;
+  // Nobody else looks in this process, and under local-only mode the cloud is asked nothing more.
+  const following = setInterval(() => void localOnly.follow().catch(() => undefined), FOLLOW_MS);
   try {
     const { state } = await bench.follow(id, {
       works: true,
@@ -122,7 +127,13 @@ async function workOn(
       `Bench ${id} stays open${far}. clutch bench run --resume goes on with it, and so does clutch start by itself.`,
     );
     return false;
+  } finally {
+    clearInterval(following);
   }
+}
+
+interface BenchPart {
+  readonly services: { readonly bench: Pick<App["services"]["bench"], "follow"> };
 }
 
 function progressLine({ done, total, leftMs, why, model, doing }: RunProgress, nameOf: NameOf): string {

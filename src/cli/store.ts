@@ -5,7 +5,7 @@ import { ClutchError, toClutchError } from "../errors.ts";
 import { hideSecrets } from "../logger.ts";
 import { type Backup, backUp, listBackups } from "../store/backups.ts";
 import { checkStore } from "../store/check-store.ts";
-import { restoreStore } from "../store/mend-store.ts";
+import { newestGood, restoreStore } from "../store/mend-store.ts";
 import { storeFile } from "../store/store-file.ts";
 import { when } from "./mended-store.ts";
 import type { ExitCode, Runtime } from "./runtime.ts";
@@ -81,9 +81,9 @@ async function makeBackup(url: string, _options: StoreOptions, { clock, cwd }: R
 
 async function restore(url: string, options: StoreOptions, { clock, cwd }: Runtime): Promise<Answer> {
   const file = fileOf(url, cwd);
-  const backup = options.file === undefined ? listBackups(file)[0]?.path : resolve(cwd, options.file);
+  const backup = options.file === undefined ? (await newestGood(file))?.path : resolve(cwd, options.file);
   if (backup === undefined) {
-    throw new ClutchError("bad_option", `There is no backup beside ${file}; nothing was changed.`, {
+    throw new ClutchError("bad_option", `There is no good backup beside ${file}; nothing was changed.`, {
       hint: "Name one: clutch store restore FILE",
     });
   }

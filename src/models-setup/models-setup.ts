@@ -16,7 +16,7 @@ import type { ConfiguredServer } from "../registry/server-address.ts";
 import type { ServerMonitor } from "../registry/server-monitor.ts";
 import { listingName, servedAs } from "../servers/listing.ts";
 import type { ServedModel } from "../servers/model-server.ts";
-import { modelsInUse } from "../sessions/models-in-use.ts";
+import { modelsInUse, redirectionBy } from "../sessions/models-in-use.ts";
 import type { Measurements } from "../store/measurements.ts";
 import { type Definitions, definitionsFor } from "./definitions.ts";
 import { type FoundOllama, findOllama } from "./find-ollama.ts";
@@ -107,6 +107,8 @@ export function createModelsSetup(parts: {
   readonly servers: Readonly<Record<string, ConfiguredServer>>;
   /** What a person wrote about models. */
   readonly stated: () => Promise<ReadonlyMap<string, StatedProfile>>;
+  /** Whether a conversation's turns go to a local model whatever its own is. */
+  readonly isKeptLocal: (sessionKey: string) => boolean;
   /** `OLLAMA_HOST`. */
   readonly ollamaHost: string | undefined;
   readonly fetch: typeof globalThis.fetch;
@@ -228,7 +230,9 @@ export function createModelsSetup(parts: {
     },
 
     async inUse({ server }, signal) {
-      const [running, used] = await Promise.all([server.running(signal), modelsInUse(parts.openclaw, server.id)]);
+      const running = await server.running(signal);
+      const redirected = { isRedirected: redirectionBy(registry, parts.isKeptLocal), loaded: running.map(nameOf) };
+      const used = await modelsInUse(parts.openclaw, server.id, redirected);
       return running.flatMap(({ name }) => {
         const usedBy = [...used].flatMap(([model, keys]) => (listingName(model) === listingName(name) ? keys : []));
         return usedBy.length === 0 ? [] : [{ name, usedBy }];
@@ -287,6 +291,8 @@ export function createModelsSetup(parts: {
     },
   };
 }
+
+const nameOf = ({ name }: { readonly name: string }): string => name;
 
 const fitsAtAll = ({ fit }: Assessment): boolean => fit.kind === "fits" || fit.kind === "tight";
 

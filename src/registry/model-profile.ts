@@ -16,7 +16,8 @@ export interface ModelProfile {
   readonly locality: Locality;
   /**
    * Where its calls are written down to have run: as `locality`, but by the last
-   * listing while its server cannot be asked. Nothing is allowed by it.
+   * listing while its server cannot be asked, and by its last address while its name
+   * leads nowhere. Nothing is allowed by it.
    */
   readonly bookedAs: Locality["kind"];
   /** Whether OpenClaw reaches it on its own machine; undefined where nobody says where it does. */

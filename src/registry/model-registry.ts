@@ -1,5 +1,11 @@
 import type { Logger } from "pino";
-import { addressLocality, classifyHost, effectiveBaseUrl, type Resolve } from "../models/address.ts";
+import {
+  type AddressLocality,
+  addressLocality,
+  classifyHost,
+  effectiveBaseUrl,
+  type Resolve,
+} from "../models/address.ts";
 import { ageOf } from "../models/age.ts";
 import { CANARY } from "../models/canary.ts";
 import { decideLocality, type Locality } from "../models/locality.ts";
@@ -67,6 +73,8 @@ export function createModelRegistry(parts: {
   let last: RegistrySnapshot | undefined;
   let stale = false;
   let looking: Promise<RegistrySnapshot> | undefined;
+  /** Base URLs as they led to this network when they last did: the name of a machine that is away leads nowhere. */
+  const near = new Map<string, AddressLocality>();
 
   const look = async (): Promise<RegistrySnapshot> => {
     const at = clock();
@@ -113,9 +121,9 @@ export function createModelRegistry(parts: {
           server === undefined ? undefined : stateOf(server),
         ]);
         const listed = state?.ok === true ? state.models : undefined;
-        const localityBy = (listing: readonly ServedModel[] | undefined): Locality =>
+        const localityBy = (listing: readonly ServedModel[] | undefined, where = address): Locality =>
           decideLocality({
-            ...{ provider: ref.provider, model: ref.model, kind, address, trustedLocal: parts.trustedLocal },
+            ...{ provider: ref.provider, model: ref.model, kind, address: where, trustedLocal: parts.trustedLocal },
             listing:
               kind !== "ollama" ? "not-asked" : listing === undefined ? "unavailable" : listingOf(listing, ref.model),
           });
@@ -128,7 +136,7 @@ export function createModelRegistry(parts: {
           windowTokens,
           requestedContextTokens: defined?.numCtx ?? defined?.contextTokens,
           locality: localityBy(listed),
-          bookedAs: localityBy(state?.models).kind,
+          bookedAs: localityBy(state?.models, lastKnown(baseUrl, address)).kind,
           onGateway: reachedAt === undefined ? atLocalAddress : isLoopback(reachedAt),
           demo: parts.demoProviders.includes(ref.provider),
           server,
@@ -147,6 +155,15 @@ export function createModelRegistry(parts: {
         };
       }),
     );
+  };
+
+  const lastKnown = (
+    baseUrl: string | undefined,
+    address: AddressLocality | undefined,
+  ): AddressLocality | undefined => {
+    if (baseUrl === undefined || address === undefined) return undefined;
+    if (address.kind === "loopback" || address.kind === "private") near.set(baseUrl, address);
+    return address.kind === "unknown" ? (near.get(baseUrl) ?? address) : address;
   };
 
   /** What is not known yet is asked for in the background; the next look has it. */

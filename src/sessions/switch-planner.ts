@@ -10,7 +10,7 @@ import type { ServerMonitor, ServerState } from "../registry/server-monitor.ts";
 import { isLocalModelServer } from "../servers/drivers.ts";
 import { listingName } from "../servers/listing.ts";
 import type { LocalModelServer, PullProgress, RunningModel } from "../servers/model-server.ts";
-import { modelsInUse } from "./models-in-use.ts";
+import { modelsInUse, redirectionBy } from "./models-in-use.ts";
 import type { SessionView } from "./session-models.ts";
 import { planSwitch, type Refusal, refusalOf, type SwitchPlan } from "./switch-plan.ts";
 
@@ -48,9 +48,12 @@ export function createSwitchPlanner(parts: {
   readonly monitor: ServerMonitor;
   readonly machine: () => SpeedMachine | undefined;
   readonly resolve: Resolve;
+  /** Whether a session's turns go to local models now, whatever it is set to; none's do where it is left out. */
+  readonly isKeptLocal?: (sessionKey: string) => boolean;
   readonly logger: Logger;
 }): SwitchPlanner {
-  const { openclaw, registry, monitor, machine, resolve, logger } = parts;
+  const { openclaw, registry, monitor, machine, resolve, isKeptLocal = () => false, logger } = parts;
+  const isRedirected = redirectionBy(registry, isKeptLocal);
 
   const localServer = ({ server }: ModelProfile): LocalModelServer | undefined => {
     if (server?.kind !== "ollama") return undefined;
@@ -67,9 +70,13 @@ export function createSwitchPlanner(parts: {
         });
 
   /** Other conversations than this one. */
-  const inUse = async (view: SessionView, provider: string): Promise<ReadonlyMap<string, readonly string[]>> =>
+  const inUse = async (
+    view: SessionView,
+    provider: string,
+    loaded: readonly string[],
+  ): Promise<ReadonlyMap<string, readonly string[]>> =>
     new Map(
-      [...(await modelsInUse(openclaw, provider))].map(([model, keys]) => [
+      [...(await modelsInUse(openclaw, provider, { isRedirected, loaded }))].map(([model, keys]) => [
         model,
         keys.filter((key) => key !== view.key),
       ]),
@@ -101,7 +108,8 @@ export function createSwitchPlanner(parts: {
       const { models, found: target = chosen } = await lookAgain(chosen);
       const state = await stateOf(target);
       const running = state?.ok === true ? await runningOn(localServer(target)) : [];
-      const others = running.some(({ name }) => listingName(name) !== listingName(target.ref.model));
+      const loaded = running.map(({ name }) => name);
+      const others = loaded.some((name) => listingName(name) !== listingName(target.ref.model));
       const address = target.server === undefined ? undefined : await addressLocality(target.server.baseUrl, resolve);
       return planSwitch({
         target,
@@ -112,7 +120,7 @@ export function createSwitchPlanner(parts: {
         running,
         // A stand-in of the sandbox takes no memory, whatever its model would.
         machine: address?.kind === "loopback" && !target.demo ? machine() : undefined,
-        inUse: others ? await inUse(view, target.ref.provider) : new Map(),
+        inUse: others ? await inUse(view, target.ref.provider, loaded) : new Map(),
       });
     },
 

@@ -45,7 +45,9 @@ export async function backUp(file: string, now: number): Promise<Backup> {
     rmSync(draft, { force: true });
     throw sqliteError(thrown, file);
   }
-  for (const { path: old } of listBackups(file).slice(KEPT)) rmSync(old, { force: true });
+  // One that lies ahead was made before the clock was set back, so it is older than this one.
+  const byAge = listBackups(file).toSorted((one, other) => Number(one.at > now) - Number(other.at > now));
+  for (const { path: old } of byAge.slice(KEPT)) rmSync(old, { force: true });
   for (const left of besides(file, "backup-draft-")) {
     if (now - statSync(left).mtimeMs > ABANDONED_MS) rmSync(left, { force: true });
   }

@@ -122,7 +122,8 @@ function isStore(file: string): boolean {
   return head.toString("latin1") === "SQLite format 3\0" || head.every((byte) => byte === 0);
 }
 
-async function newestGood(file: string): Promise<Backup | undefined> {
+/** The newest backup that is whole. */
+export async function newestGood(file: string): Promise<Backup | undefined> {
   for (const backup of listBackups(file)) {
     if (await isGood(backup.path)) return backup;
   }

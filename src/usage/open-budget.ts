@@ -2,7 +2,7 @@ import type { Kysely } from "kysely";
 import type { Logger } from "pino";
 import type { Config } from "../config.ts";
 import { ClutchError } from "../errors.ts";
-import { alertPlaces, alertTargets } from "../local-only/alert-places.ts";
+import { type AlertPlace, alertPlaces, alertTargets } from "../local-only/alert-places.ts";
 import type { LocalOnly } from "../local-only/local-only.ts";
 import type { Conversation } from "../models/conversation.ts";
 import { parsePlace } from "../models/place.ts";
@@ -58,7 +58,7 @@ export function openBudget(parts: {
   };
 
   /** The channel that is configured, else the owners; they hear in any case of what nothing holds. */
-  const placesOf = async (alert: UsageAlert): Promise<readonly Conversation[]> => {
+  const placesOf = async (alert: UsageAlert): Promise<readonly AlertPlace[]> => {
     const place = "place" in alert ? alert.place : undefined;
     const isForOwners = channel === undefined || alert.kind === "open";
     const direct = isForOwners ? await alertPlaces({ place }, { openclaw, owners: owners() }) : [];

@@ -17,7 +17,7 @@ const place = z.string().optional();
 
 /** What the people in charge are told about usage, each once. */
 export const usageAlert = z.discriminatedUnion("kind", [
-  /** The cloud answered in the place of a local model. */
+  /** The cloud answered in the place of a model that is local, or may be. */
   z.object({
     kind: z.literal("fallback"),
     sessionKey: z.string(),

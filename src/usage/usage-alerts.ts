@@ -16,10 +16,10 @@ export interface SelectedModel {
 export interface UsageAlerts {
   /**
    * Looks at calls that were just made and are in the ledger by now, and puts down
-   * what is to be told: a cloud model that stood in for a local one, once a day for
-   * each conversation and model; heartbeats and jobs in the cloud, once a day; a
-   * cloud model whose cost the budget cannot see, once. True where there is news.
-   * To be called again, without any, since the size of a call may be known late.
+   * what is to be told: a cloud model that stood in for one that is local or may be,
+   * once a day for each conversation and model; heartbeats and jobs in the cloud, once
+   * a day; a cloud model whose cost the budget cannot see, once. True where there is
+   * news. To be called again, without any, since the size of a call may be known late.
    */
   consider(calls: readonly UsageCall[]): Promise<boolean>;
 }
@@ -50,8 +50,9 @@ export function createUsageAlerts(parts: {
     const key = `fallback ${formatDay(days.at(at).day)} ${formatModelRef(model)} ${sessionKey}`;
     if (await box.has(key)) return false;
     const selected = await parts.selected(sessionKey);
-    // From one cloud to another nothing leaves that had not left already.
-    if (selected !== undefined && selected.locality !== "local") return false;
+    // Nothing leaves that had not left already: from one cloud to another, or within a provider that may be one.
+    const isWithin = selected?.locality === locality && selected?.model.provider === model.provider;
+    if (selected?.locality === "cloud" || isWithin) return false;
     return put(key, { kind: "fallback", sessionKey, model, locality, selected, at });
   };
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type AdviceBasis, adviseFor, routingTable } from "../../src/bench/advice.ts";
 import type { BenchAnswer } from "../../src/bench/bench-answer.ts";
+import type { Level } from "../../src/bench/suite.ts";
 import { type AnswerSet, answersOf, HAIKU, QWEN, SONNET, speedOf, taking } from "./answers.ts";
 
 const MODELS = [
@@ -107,6 +108,17 @@ describe("advice for a task", () => {
     expect(found.choice?.model.name).toBe("Sonnet");
     expect(found.reason).toMatch(/Your Qwen answered too few of the items to be ranked\.$/);
     expect(found.unranked).toEqual([MODELS[0]]);
+  });
+
+  it("counts an item once that was asked at several levels, and says of whom nothing compares", () => {
+    const recall = (model: AnswerSet["model"], level: Level, families: number, score = ALIKE) =>
+      answersOf({ model, task: "recall", families, score, more: { level, usd: 0.001 } });
+    const local = [...recall(QWEN, "standard", 5), ...recall(QWEN, "full", 6)];
+    const cloud = [...recall(SONNET, "standard", 5), ...recall(HAIKU, "quick", 5, HALF)];
+    const found = adviseFor("recall", basis([...local, ...cloud]));
+    expect(found.models.map(({ model }) => model.name)).toEqual(expect.arrayContaining(["Qwen", "Sonnet"]));
+    expect([found.models.length, found.unranked, found.apart]).toEqual([2, [], [MODELS[2]]]);
+    expect(found.reason).toMatch(/Haiku has no question in common with (Qwen|Sonnet), so they do not compare\.$/);
   });
 
   it.each<[string, BenchAnswer[], string]>([

@@ -9,6 +9,7 @@ import type { ModelProfile } from "../../src/registry/model-profile.ts";
 import { createServerMonitor } from "../../src/registry/server-monitor.ts";
 import { startOllamaStandIn } from "../../src/sandbox/stand-in-ollama.ts";
 import { isLocalModelServer } from "../../src/servers/drivers.ts";
+import { redirectionBy } from "../../src/sessions/models-in-use.ts";
 import { testProfile } from "../registry/test-profile.ts";
 
 const GIB = 1024 ** 3;
@@ -40,7 +41,7 @@ async function lab() {
     answer: () => ({ text: "Hello." }),
   });
   closing.push(() => server.close());
-  const state = { locked: false, sessions: [] as SessionRow[], fetched: [] as string[] };
+  const state = { locked: false, kept: [] as string[], sessions: [] as SessionRow[], fetched: [] as string[] };
   const local = { locality: { kind: "local" as const, evidence: "a test" }, requestedContextTokens: 8_192 };
   const ollama = { id: "ollama", kind: "ollama" as const, baseUrl: server.url };
   const diskBytes = { value: 9 * GIB, origin: "reported" as const, source: "a test", date: "2026-11-28" };
@@ -59,10 +60,12 @@ async function lab() {
   const find = (wanted: typeof BIG) =>
     models.find(({ ref }) => ref.provider === wanted.provider && ref.model === wanted.model);
   const openclaw = { activeSessions: async () => state.sessions };
+  const isRedirected = redirectionBy({ find }, (key) => state.locked || state.kept.includes(key));
   const targets = createBenchTargets({
     registry: { current: async () => ({ models }), find } as never,
     monitor: createServerMonitor({ fetch: globalThis.fetch, clock: Date.now, logger: pino({ level: "silent" }) }),
     openclaw,
+    isRedirected,
     machine: () => machine,
     resolve: async () => [],
     isLocalOnly: () => state.locked,
@@ -75,7 +78,7 @@ async function lab() {
     const { server: driver } = await targets.target(BIG);
     if (isLocalModelServer(driver)) await driver.warm(name, {}, never);
   };
-  return { state, targets, openclaw, warm };
+  return { state, targets, openclaw, isRedirected, warm };
 }
 
 describe("a model as it is asked", () => {
@@ -138,13 +141,30 @@ describe("what a load would push out", () => {
     expect(await targets.evictions(SONNET)).toEqual([]);
     expect([await targets.isUsed(OTHER), await targets.isUsed(BIG)]).toEqual([true, false]);
   });
+
+  it.each([
+    ["while local-only mode is on", { locked: true }],
+    ["where it is kept local", { kept: ["agent:main:main"] }],
+  ])("may be what answers a conversation of the cloud %s, since no row names that", async (_, redirects) => {
+    const { targets, state, warm } = await lab();
+    await warm(OTHER.model);
+    state.sessions = [row("agent:main:main", SONNET)];
+    expect([await targets.evictions(BIG), await targets.isUsed(OTHER)]).toEqual([[], false]);
+    Object.assign(state, redirects);
+    expect(await targets.evictions(BIG)).toEqual([{ model: OTHER.model, usedBy: ["agent:main:main"] }]);
+    expect(await targets.isUsed(OTHER)).toBe(true);
+    // One whose own model is local stays with that.
+    state.sessions = [row("agent:main:main", BIG)];
+    expect([await targets.evictions(BIG), await targets.isUsed(OTHER)]).toEqual([[], false]);
+  });
 });
 
 describe("who else has use of a server", () => {
   it("is a session with a run on one of its models, and none of Clutch's own", async () => {
-    const { targets, state, openclaw } = await lab();
-    const people = createPeople({ openclaw, events: { on: () => () => undefined }, hostOf: targets.hostOf });
-    const here = { host: "this machine" };
+    const { targets, state, openclaw, isRedirected } = await lab();
+    const events = { on: () => () => undefined };
+    const people = createPeople({ openclaw, events, isRedirected, hostOf: targets.hostOf });
+    const here = { host: "this machine", local: true };
     const busy = async (...sessions: SessionRow[]) => {
       state.sessions = sessions;
       return people.isBusy(here);
@@ -152,26 +172,45 @@ describe("who else has use of a server", () => {
     expect(await busy()).toBe(false);
     expect(await busy(row("agent:main:main", OTHER))).toBe(false);
     expect(await busy(row("agent:main:main", OTHER, { hasActiveRun: true }))).toBe(true);
-    expect(await people.isBusy({ host: "api.anthropic.example" })).toBe(false);
+    const vendor = { host: "api.anthropic.example", local: false };
+    expect(await people.isBusy(vendor)).toBe(false);
     expect(await busy(row("agent:main:main", SONNET, { hasActiveRun: true }))).toBe(false);
+    expect(await people.isBusy(vendor)).toBe(true);
     const fallback = { activeModelProvider: "ollama", activeModel: BIG.model };
     expect(await busy(row("agent:main:main", SONNET, { hasActiveRun: true, ...fallback }))).toBe(true);
     const own = "agent:main:dashboard:incognito-clutch-bench-1";
     expect(await busy(row(own, OTHER, { hasActiveRun: true }))).toBe(false);
+    expect(await busy(row(own, SONNET, { hasActiveRun: true }))).toBe(false);
+  });
+
+  it.each([
+    ["while local-only mode is on", { locked: true }],
+    ["where it is kept local", { kept: ["agent:main:main"] }],
+  ])("is a session of the cloud %s: the guard sends its turns here, and none there", async (_, redirects) => {
+    const { targets, state, openclaw, isRedirected } = await lab();
+    const events = { on: () => () => undefined };
+    const people = createPeople({ openclaw, events, isRedirected, hostOf: targets.hostOf });
+    Object.assign(state, redirects);
+    state.sessions = [row("agent:main:main", SONNET, { hasActiveRun: true })];
+    expect(await people.isBusy({ host: "this machine", local: true })).toBe(true);
+    expect(await people.isBusy({ host: "api.anthropic.example", local: false })).toBe(false);
+    state.sessions = [row("agent:main:dashboard:incognito-clutch-canary-1", SONNET, { hasActiveRun: true })];
+    expect(await people.isBusy({ host: "this machine", local: true })).toBe(false);
   });
 
   it("is nobody where the gateway does not answer", async () => {
-    const { targets } = await lab();
+    const { targets, isRedirected } = await lab();
     const people = createPeople({
       openclaw: { activeSessions: () => Promise.reject(new Error("gone")) },
       events: { on: () => () => undefined },
+      isRedirected,
       hostOf: targets.hostOf,
     });
-    expect(await people.isBusy({ host: "this machine" })).toBe(false);
+    expect(await people.isBusy({ host: "this machine", local: true })).toBe(false);
   });
 
   it("is told when a person's turn begins there", async () => {
-    const { targets, openclaw } = await lab();
+    const { targets, state, openclaw, isRedirected } = await lab();
     const listeners = new Set<(event: SessionEvent) => void>();
     const people = createPeople({
       openclaw,
@@ -181,21 +220,25 @@ describe("who else has use of a server", () => {
           return () => listeners.delete(listener);
         },
       },
+      isRedirected,
       hostOf: targets.hostOf,
     });
     const emit = (event: SessionEvent) => {
       for (const listener of listeners) listener(event);
     };
     let told = 0;
-    const forget = people.onTurn({ host: "this machine" }, () => void told++);
+    const forget = people.onTurn({ host: "this machine", local: true }, () => void told++);
     emit({ kind: "asked", key: "k", row: row("k", SONNET) });
     emit({ kind: "answered", key: "k", row: row("k", BIG), model: BIG, runId: undefined });
     emit({ kind: "asked", key: "own", row: row("agent:main:dashboard:incognito-clutch-canary-1", BIG) });
     expect(told).toBe(0);
     emit({ kind: "asked", key: "k", row: row("k", BIG) });
     expect(told).toBe(1);
+    state.locked = true;
+    emit({ kind: "asked", key: "k", row: row("k", SONNET) });
+    expect(told).toBe(2);
     forget();
     emit({ kind: "asked", key: "k", row: row("k", BIG) });
-    expect(told).toBe(1);
+    expect(told).toBe(2);
   });
 });

@@ -16,6 +16,7 @@ import { followSessions, type SessionEvents } from "../../src/openclaw/session-e
 import { createTimedTurns } from "../../src/openclaw/timed-turns.ts";
 import { createServerMonitor } from "../../src/registry/server-monitor.ts";
 import type { Answer, ReceivedChat } from "../../src/sandbox/stand-in.ts";
+import { redirectionBy } from "../../src/sessions/models-in-use.ts";
 import { createBenchRuns } from "../../src/store/bench-runs.ts";
 import { createLeases } from "../../src/store/leases.ts";
 import { openStore, type Store } from "../../src/store/open-store.ts";
@@ -66,10 +67,12 @@ afterAll(async () => {
 async function bench(models: readonly string[], through: RunPlan["through"]) {
   const { app } = clutch;
   const runs = createBenchRuns(store.db, Date.now);
+  const isRedirected = redirectionBy(app.services.registry, app.localOnly.isKeptLocal);
   const targets = createBenchTargets({
     registry: app.services.registry,
     monitor: createServerMonitor({ fetch: globalThis.fetch, clock: Date.now, logger }),
     openclaw: app.openclaw,
+    isRedirected,
     machine: () => undefined,
     resolve: async () => [],
     isLocalOnly: () => false,
@@ -81,7 +84,7 @@ async function bench(models: readonly string[], through: RunPlan["through"]) {
     suites: async () => suites,
     targets,
     grade: gradeNumber,
-    people: createPeople({ openclaw: app.openclaw, events, hostOf: targets.hostOf }),
+    people: createPeople({ openclaw: app.openclaw, events, isRedirected, hostOf: targets.hostOf }),
     isLocalOnly: () => false,
     rate: () => RATE,
     askAgent: createAgentAsker(createTimedTurns(app.connection, logger)),

@@ -56,9 +56,14 @@ it("without a yes shows what it would write and writes nothing; with it writes, 
   expect((await run(lab, [], { undo: true })).code).toBe(2);
 });
 
-it("says before it tries anything that somebody talks with a loaded model, and needs a yes", async () => {
-  const talking = [{ key: "agent:main:discord:channel:7", model: { provider: "ollama", model: CODER.name } }];
-  const lab = await startSetupLab({ models: [CODER], pullable: [LLAMA], talking });
+const CHANNEL = "agent:main:discord:channel:7";
+
+it.each([
+  ["as it is set to", { provider: "ollama", model: CODER.name }, {}],
+  ["as it is kept local", { provider: "anthropic", model: "claude-sonnet-5" }, { keptLocal: CHANNEL }],
+])("says before it tries anything that somebody talks with a model, %s, and needs a yes", async (_, model, more) => {
+  const talking = [{ key: CHANNEL, model }];
+  const lab = await startSetupLab({ models: [CODER], pullable: [LLAMA], talking, ...more });
   const quiet = await run(lab, [CODER.name]);
   expect(quiet.out).not.toContain("may make others wait");
 

@@ -76,6 +76,8 @@ export async function startSetupLab(options: {
   readonly discovered?: readonly CatalogModel[];
   /** Conversations that talked a moment ago. */
   readonly talking?: readonly { readonly key: string; readonly model: ModelRef }[];
+  /** The one that is kept local. */
+  readonly keptLocal?: string;
   readonly machine?: SpeedMachine;
   readonly answer?: Answerer;
   /** Stands between Clutch and the stand-in. */
@@ -150,6 +152,7 @@ export async function startSetupLab(options: {
     measureBandwidth: async () => undefined,
     servers: {},
     stated: async () => new Map(),
+    isKeptLocal: (key) => options.keptLocal === key,
     ollamaHost: address,
     fetch,
     clock: Date.now,

@@ -51,7 +51,7 @@ async function write(entries: number): Promise<number> {
 it("a store that nobody made yet: nothing is made by looking, and nothing can be copied", async () => {
   expect(await clutchStore("check")).toMatchObject({ code: 0, out: expect.stringContaining("does not exist yet") });
   expect(await clutchStore("backup")).toMatchObject({ code: 2, err: expect.stringContaining("no store at") });
-  expect(await clutchStore("restore")).toMatchObject({ code: 2, err: expect.stringContaining("no backup beside") });
+  expect(await clutchStore("restore")).toMatchObject({ code: 2, err: expect.stringContaining("no good backup") });
   expect(readdirSync(dir)).toEqual([]);
 });
 
@@ -77,6 +77,22 @@ it("is looked through, copied and put back", async () => {
   expect(await write(0)).toBe(3);
   expect((await clutchStore("restore", { backup: "clutch.db.before-restore-20261128T120001Z" })).code).toBe(0);
   expect(await write(0)).toBe(5);
+});
+
+it("is restored from the newest backup that is whole, where none is named", async () => {
+  await write(3);
+  await clutchStore("backup");
+  await write(2);
+  now += 3_600_000;
+  await clutchStore("backup");
+  truncateSync(`${file}.backup-20261128T130000Z`, 3 * 4096);
+  const { code, out } = await clutchStore("restore", { json: true });
+  expect([code, JSON.parse(out)]).toMatchObject([0, { restored: `${file}.backup-20261128T120000Z` }]);
+  expect(await write(0)).toBe(3);
+
+  truncateSync(`${file}.backup-20261128T120000Z`, 3 * 4096);
+  expect(await clutchStore("restore")).toMatchObject({ code: 2, err: expect.stringContaining("no good backup") });
+  expect(await write(0)).toBe(3);
 });
 
 describe("a damaged one", () => {

@@ -50,6 +50,7 @@ async function lab(how: { readonly demo?: boolean } = {}) {
   });
   const address = { id: "ollama", kind: "ollama", baseUrl: server.url } as const;
   const sessions: { key: string; model: { provider: string; model: string } }[] = [];
+  const kept: string[] = [];
   const profiles = async (): Promise<ModelProfile[]> => {
     const { models = [] } = await monitor.look(address);
     return ["big:14b", "other:14b", "later:1b"].map((name) => {
@@ -76,11 +77,13 @@ async function lab(how: { readonly demo?: boolean } = {}) {
     openclaw: { activeSessions: async () => sessions, checkReach: async () => undefined } as unknown as OpenClaw,
     registry: {
       current: async () => ({ models: await profiles() }),
+      find: () => undefined,
       invalidate: () => undefined,
     } as unknown as ModelRegistry,
     monitor,
     machine: () => machine,
     resolve: async () => [],
+    isKeptLocal: (key) => kept.includes(key),
     logger: pino({ level: "silent" }),
   });
   const view = { key: OWN, row: { usedTokens: 5_000 }, effective: undefined } as unknown as SessionView;
@@ -92,7 +95,7 @@ async function lab(how: { readonly demo?: boolean } = {}) {
   const plan = async (name: string) => planner.plan(view, await named(name));
   const inMemory = async (): Promise<{ models: { name: string; context_length: number }[] }> =>
     (await (await fetch(`${server.url}/api/ps`)).json()) as never;
-  return { planner, sessions, plan, named, inMemory, server };
+  return { planner, sessions, kept, plan, named, inMemory, server };
 }
 
 const use = (key: string, model: string, provider = "ollama") => ({ key, model: { provider, model } });
@@ -112,6 +115,15 @@ describe("a model that would push another one out", () => {
     await planner.warm(await plan("big:14b"), never);
     sessions.push(use(OWN, "big:14b"));
     expect((await plan("other:14b")).evicts).toEqual([{ model: "big:14b", usedBy: [] }]);
+  });
+
+  it("names those of the cloud that are kept local, since it may be what answers them", async () => {
+    const { planner, plan, sessions, kept } = await lab();
+    await planner.warm(await plan("big:14b"), never);
+    sessions.push(use(OTHER, "claude-sonnet-5", "anthropic"), use(OWN, "claude-sonnet-5", "anthropic"));
+    expect((await plan("other:14b")).evicts).toEqual([{ model: "big:14b", usedBy: [] }]);
+    kept.push(OTHER, OWN);
+    expect((await plan("other:14b")).evicts).toEqual([{ model: "big:14b", usedBy: [OTHER] }]);
   });
 });
 

@@ -85,6 +85,14 @@ describe("a backup", () => {
     expect([existsSync(old), existsSync(young)]).toEqual([false, true]);
   });
 
+  it("takes the place of one that lies ahead, from before the clock was set back, and not its own", async () => {
+    const { file } = await storeWith(1);
+    for (const day of [400, 401, 402, 0, 1, 2]) await backUp(file, NOON + day * 24 * HOUR);
+    expect(listBackups(file).map(({ at }) => (at - NOON) / (24 * HOUR))).toEqual([2, 1, 0]);
+    await backUp(file, NOON - 24 * HOUR);
+    expect(listBackups(file).map(({ at }) => (at - NOON) / (24 * HOUR))).toEqual([2, 1, -1]);
+  });
+
   it.each([
     ["cut short", (file: string) => truncateSync(file, 3 * 4096)],
     [

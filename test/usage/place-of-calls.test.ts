@@ -12,17 +12,18 @@ import { previewReprice, repriced } from "../../src/usage/reprice.ts";
 import { openTemp } from "../store/temp-store.ts";
 import { ALL_TIME, allCalls } from "../store/usage-calls.ts";
 
-const CONFIG = {
-  models: { providers: { ollama: { api: "ollama", baseUrl: "http://127.0.0.1:11434", models: [] } } },
-};
+const configAt = (host: string) => ({
+  models: { providers: { ollama: { api: "ollama", baseUrl: `http://${host}:11434`, models: [] } } },
+});
 const logger = pino({ level: "silent" });
 
 /** Who writes calls down, on an Ollama that can be taken away: registry, monitor and ledger are real. */
-async function lab({ up = true } = {}) {
+async function lab({ up = true, host = "127.0.0.1" } = {}) {
   const { store, time } = await openTemp();
   time.now = Date.UTC(2026, 10, 22, 12);
   const clock = () => time.now;
   const ollama = { up };
+  const config = configAt(host);
   const monitor = createServerMonitor({
     fetch: async (input) => {
       if (!ollama.up) throw new TypeError("fetch failed");
@@ -36,7 +37,7 @@ async function lab({ up = true } = {}) {
       { ref: { provider: "ollama", model: "qwen3:8b" }, name: "qwen3", windowTokens: 32_768, atLocalAddress: true },
     ],
     listAgents: async () => ({ defaultId: "main", ids: ["main"] }),
-    readConfig: async () => ({ hash: "1", config: CONFIG, authored: CONFIG }),
+    readConfig: async () => ({ hash: "1", config, authored: config }),
     readSession: async () => undefined,
   };
   const registry = createModelRegistry({
@@ -44,7 +45,11 @@ async function lab({ up = true } = {}) {
     measurements: { all: async () => [], save: async () => undefined },
     stated: async () => new Map(),
     machine: () => undefined,
-    resolve: async () => [],
+    // A container's name goes with it.
+    async resolve() {
+      if (!ollama.up) throw new Error("ENOTFOUND");
+      return ["172.18.0.3"];
+    },
   });
   const pricer = createCallPricer({ book: { rateFor: () => undefined }, baselineOf: () => undefined });
   const ledger = createUsageLedger(store.db, clock, pricer.price);
@@ -71,8 +76,11 @@ async function lab({ up = true } = {}) {
 const LOCAL = { locality: "local", rate: { source: "local" } };
 
 describe("where a call ran", () => {
-  it("is known of a server that went down: its failed tries are local, and no budget speaks of them", async () => {
-    const { ollama, registry, ledger, writer, called, clock, pass } = await lab();
+  it.each([
+    ["an address", "127.0.0.1"],
+    ["a name that leads nowhere then", "ollama"],
+  ])("is known of a server at %s that went down: its failed tries are local, in no budget", async (_, host) => {
+    const { ollama, registry, ledger, writer, called, clock, pass } = await lab({ host });
     await registry.current();
     ollama.up = false;
     await pass();

@@ -79,10 +79,24 @@ describe.each(DATABASES)("on %s", (database) => {
     it("is no news where the conversation is set to the cloud, and says so where nobody knows what it is set to", async () => {
       const cloud = await open({ selected: { model: SONNET, locality: "cloud" } });
       expect(await cloud.calls({ fallback: true })).toBe(false);
+      expect(await cloud.calls({ fallback: true, model: QWEN, locality: "unknown" })).toBe(false);
       const unknown = await open({ selected: null });
       expect(await unknown.calls({ fallback: true })).toBe(true);
       expect(await unknown.waiting()).toMatchObject([{ kind: "fallback" }]);
       expect((await unknown.waiting())[0]).not.toHaveProperty("selected");
+    });
+
+    it("is news where nobody knows where the selected one runs, but not within its provider", async () => {
+      const selected = { model: { provider: "llama", model: "qwen" }, locality: "unknown" } as const;
+      const { calls, waiting } = await open({ selected });
+      const other = { fallback: true, locality: "unknown" } as const;
+      expect(await calls({ ...other, model: { provider: "llama", model: "gemma" } })).toBe(false);
+      expect(await calls({ ...other, model: { provider: "relay", model: "gemma" } })).toBe(true);
+      expect(await calls({ fallback: true })).toBe(true);
+      expect(await waiting()).toMatchObject([
+        { model: SONNET, locality: "cloud", selected },
+        { model: { provider: "relay" }, locality: "unknown", selected },
+      ]);
     });
   });
 
