@@ -49,7 +49,7 @@ const isAddress = (text: string): boolean => {
   return port !== undefined && Number(port) <= 65_535;
 };
 
-const schema = z.strictObject({
+export const configSchema = z.strictObject({
   $schema: z.string().optional(),
   gateway: z
     .strictObject({ url: z.string().min(1), token: secret.optional(), tlsFingerprint: fingerprint.optional() })
@@ -143,7 +143,7 @@ const schema = z.strictObject({
     .prefault({}),
 });
 
-export interface Config extends z.output<typeof schema> {
+export interface Config extends z.output<typeof configSchema> {
   /** The file that was read; undefined where there is none and defaults apply. */
   readonly path: string | undefined;
   /** Values that must never be printed. */
@@ -153,7 +153,7 @@ export interface Config extends z.output<typeof schema> {
 }
 
 /** What holds where nothing is configured. */
-export const defaultConfig: Config = { ...schema.parse({}), path: undefined, secrets: [], plainSecrets: [] };
+export const defaultConfig: Config = { ...configSchema.parse({}), path: undefined, secrets: [], plainSecrets: [] };
 
 export interface ConfigSource {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -186,11 +186,11 @@ export async function loadConfig(source: ConfigSource): Promise<Config> {
 }
 
 /** A configuration with its secrets as they are written: by reference. */
-export type WrittenConfig = z.output<typeof schema>;
+export type WrittenConfig = z.output<typeof configSchema>;
 
 /** Reads a configuration's text without looking up what its secrets refer to. Throws `bad_config`, naming the key at fault. */
 export function checkConfigText(text: string, path: string): WrittenConfig {
-  const parsed = schema.safeParse(parseText(text, path));
+  const parsed = configSchema.safeParse(parseText(text, path));
   if (parsed.success) return parsed.data;
   throw new ClutchError("bad_config", `${path}: ${describeIssue(parsed.error.issues[0])}.`, {
     hint: "Nothing was started. The README names every key.",

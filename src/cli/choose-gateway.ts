@@ -78,7 +78,7 @@ async function ownToken(url: string, runtime: Runtime): Promise<string | undefin
 }
 
 /** The same address, or another name of this machine with the same port. */
-function isOneGateway(one: string, other: string): boolean {
+export function isOneGateway(one: string, other: string): boolean {
   const [a, b] = [URL.parse(one), URL.parse(other)];
   if (a === null || b === null || a.protocol !== b.protocol || a.port !== b.port) return false;
   return a.host === b.host || [a, b].every(({ hostname }) => classifyHost(hostname) === "loopback");

@@ -223,8 +223,10 @@ async function slackFor({ config }: Known, flags: InitFlags, desk: Desk): Promis
   const bot = await flagged("--slack-bot-token", flags.slackBotToken, desk);
   const app = await flagged("--slack-app-token", flags.slackAppToken, desk);
   const api = flags.slackApi === undefined ? {} : { apiUrl: flags.slackApi };
-  if (bot === undefined && app === undefined && own !== undefined) {
-    return { set: api, check: await askSlack(own.botToken, own.appToken, apiUrl, config, desk) };
+  if (own !== undefined) {
+    const check = await askSlack(bot?.value ?? own.botToken, app?.value ?? own.appToken, apiUrl, config, desk);
+    const tokens = { ...(bot === undefined ? {} : { botToken: bot }), ...(app === undefined ? {} : { appToken: app }) };
+    return { set: { ...tokens, ...api }, check };
   }
   if (!desk.asks && (bot === undefined) !== (app === undefined)) {
     throw new ClutchError("bad_option", "Slack needs both of its tokens.", {

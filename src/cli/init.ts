@@ -15,6 +15,7 @@ import { isHandWritten, keepOpenclawFile, openclawFileCopy } from "../set-up/ope
 import type { Secret } from "../set-up/secret.ts";
 import { createSetupJournal } from "../set-up/setup-journal.ts";
 import { stateDirectory } from "../wall/state-file.ts";
+import { isOneGateway } from "./choose-gateway.ts";
 import { type Desk, type InitFlags, type Known, type Learned, learn } from "./init-answers.ts";
 import { lookAround } from "./init-look.ts";
 import { initOffers, localModelNamed, localModels, type Offer, type OfferName, type OfferView } from "./init-offers.ts";
@@ -105,6 +106,8 @@ async function setUp(options: InitOptions, runtime: Runtime, secrets: string[], 
   else desk.say("", `${file.text === undefined ? "New" : "Changed"}: ${file.path}`, ...difference, "");
   if (difference.length > 0 || chosen.length > 0)
     await agreed("Write this, and do what you said yes to?", options, desk);
+  // With --yes no question has shown that somebody wants out.
+  runtime.signal.throwIfAborted();
   writeAll(known, learned.answers, draft, outcome, runtime);
   if (outcome.config.written) desk.say(`Written: ${file.path} (mode 0600)`);
   if (rewritten !== undefined) keepOpenclawFile(rewritten);
@@ -116,7 +119,7 @@ async function setUp(options: InitOptions, runtime: Runtime, secrets: string[], 
 /** OpenClaw's configuration on this machine, where it loses comments by being changed. */
 function rewrittenFile({ gateway, config }: Known, { answers }: Learned): string | undefined {
   const url = answers.gateway?.url ?? config.gateway?.url;
-  if (gateway === undefined || (url !== undefined && url !== gateway.url)) return undefined;
+  if (gateway === undefined || (url !== undefined && !isOneGateway(url, gateway.url))) return undefined;
   return isHandWritten(gateway.configPath) ? gateway.configPath : undefined;
 }
 

@@ -64,6 +64,7 @@ export async function uninstall(options: UninstallOptions, runtime: Runtime): Pr
   let error: ClutchError | undefined;
   try {
     const config = await loadConfig(runtime);
+    refuseElsewhere(config, runtime);
     await withApp(runtime, secrets, (app) => takeBack(app, config, options, runtime, outcome), config);
     if (options.purge === true) await purge(config, runtime, outcome);
   } catch (thrown) {
@@ -83,6 +84,19 @@ export async function uninstall(options: UninstallOptions, runtime: Runtime): Pr
     runtime.stdout.write(`${[...remains, REMOVE_PACKAGE].join("\n")}\n`);
   }
   return error === undefined ? 0 : error.isFault ? 1 : 2;
+}
+
+/** The configuration names the store that remembers what was changed: without it only a part would be taken back. */
+function refuseElsewhere({ path }: Config, runtime: Runtime): void {
+  if (path !== undefined) return;
+  const { files } = createSetupJournal(stateDirectory(runtime.env, runtime.home), runtime.clock).read();
+  const configured = files
+    .map((file) => file.replace(/\.\d{8}T\d{6}\.bak$/, ""))
+    .find((file) => /\.json5?$/.test(file) && existsSync(file));
+  if (configured === undefined) return;
+  throw new ClutchError("bad_config", `Clutch was set up in ${dirname(configured)}, not here; nothing was changed.`, {
+    hint: `Run it there, or with CLUTCH_CONFIG=${configured}: that names the store that remembers what was changed.`,
+  });
 }
 
 async function takeBack(

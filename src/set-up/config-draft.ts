@@ -1,3 +1,4 @@
+import { checkConfigText } from "../config.ts";
 import { type KeyPath, withEntry, withValue } from "../config-text.ts";
 import type { Secret } from "./secret.ts";
 
@@ -116,8 +117,8 @@ const HEAD = [
  * `bad_config` where the existing one cannot be edited.
  */
 export function draftConfig(existing: string | undefined, answers: Answers): string {
-  const settings = settingsOf(answers);
-  if (existing === undefined) return newConfig(settings, answers.owners);
+  if (existing === undefined) return newConfig(settingsOf(answers, false), answers.owners);
+  const settings = settingsOf(answers, checkConfigText(existing, "").servers["anthropic"] !== undefined);
   const text = settings.reduce((draft, { path, value }) => withValue(draft, path, value), existing);
   return answers.owners.reduce((draft, owner) => withEntry(draft, ["access", "owners"], owner), text);
 }
@@ -127,7 +128,11 @@ interface Setting {
   readonly value: unknown;
 }
 
-function settingsOf({ gateway, store, ollama, claudeKey, discord, slack }: Answers): readonly Setting[] {
+/** `hasAnthropic`: that server is configured already, maybe with another address, and gets its key alone. */
+function settingsOf(
+  { gateway, store, ollama, claudeKey, discord, slack }: Answers,
+  hasAnthropic: boolean,
+): readonly Setting[] {
   const one = (path: KeyPath, value: unknown): readonly Setting[] => (value === undefined ? [] : [{ path, value }]);
   return [
     ...one(["gateway", "url"], gateway?.url),
@@ -138,11 +143,13 @@ function settingsOf({ gateway, store, ollama, claudeKey, discord, slack }: Answe
       : [...one(["servers", ollama.id, "kind"], "ollama"), ...one(["servers", ollama.id, "baseUrl"], ollama.baseUrl)]),
     ...(claudeKey === undefined
       ? []
-      : one(["servers", "anthropic"], {
-          kind: "anthropic",
-          baseUrl: "https://api.anthropic.com",
-          apiKey: claudeKey.reference,
-        })),
+      : hasAnthropic
+        ? one(["servers", "anthropic", "apiKey"], claudeKey.reference)
+        : one(["servers", "anthropic"], {
+            kind: "anthropic",
+            baseUrl: "https://api.anthropic.com",
+            apiKey: claudeKey.reference,
+          })),
     ...one(["discord", "token"], discord?.token?.reference),
     ...one(["discord", "guilds"], discord?.guilds),
     ...one(["discord", "apiUrl"], discord?.apiUrl),

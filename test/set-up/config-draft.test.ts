@@ -64,3 +64,13 @@ it("an existing one gets the answers, keeps its comments, and is as it is once t
   for (const comment of ["// ours", "// who"]) expect(edited).toContain(comment);
   expect(draftConfig(edited, answers)).toBe(edited);
 });
+
+it("a new key of Claude's goes to the server that is configured, wherever that is", () => {
+  const text = `{
+  servers: {
+    // through the company
+    anthropic: { kind: "anthropic", baseUrl: "https://llm.example/v1", apiKey: "env:OLD" }, // asked for in May
+  },
+}\n`;
+  expect(draftConfig(text, { owners: [], claudeKey: secret("env:NEW") })).toBe(text.replace("env:OLD", "env:NEW"));
+});

@@ -1,11 +1,14 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Writable } from "node:stream";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { init } from "../../src/cli/init.ts";
 import { type InitFlags, learn } from "../../src/cli/init-answers.ts";
 import { lookAround } from "../../src/cli/init-look.ts";
 import { startOllamaStandIn } from "../../src/sandbox/stand-in-ollama.ts";
 import { draftConfig } from "../../src/set-up/config-draft.ts";
 import { type DiscordStandIn, startDiscord } from "../platforms/discord/discord-stand-in.ts";
+import { openSlackStandIn } from "../platforms/slack/slack-stand-in.ts";
 import { type PersonMachine, personMachine } from "./person-machine.ts";
 
 let machine: PersonMachine;
@@ -69,4 +72,42 @@ it("--ollama names another address for the one that is configured, and leaves th
   } finally {
     await ollama.close();
   }
+});
+
+it.each([
+  ["slackBotToken", "BOT", {}],
+  ["slackBotToken", "BOT", { mode: "http", signingSecret: "env:SIGN", appToken: undefined }],
+  ["slackAppToken", "APP", {}],
+] as const)("--%s alone replaces that token of a Slack that is set up, and nothing else", async (flag, name, more) => {
+  const slack = await openSlackStandIn();
+  try {
+    const { botToken, appToken } = slack.app;
+    const renewed = name === "BOT" ? botToken : appToken;
+    Object.assign(machine.env, { BOT: botToken, APP: appToken, SIGN: "sign", NEW: renewed });
+    const text = configure("slack", { botToken: "env:BOT", appToken: "env:APP", apiUrl: slack.apiUrl, ...more });
+    expect(await draft({ [flag]: "env:NEW" })).toBe(text.replace(`env:${name}`, "env:NEW"));
+  } finally {
+    await slack.close();
+  }
+});
+
+it("Ctrl-C is heard with --yes, too, while the gateway is asked, and nothing is written", async () => {
+  const { out, err, code } = await machine.run((runtime) => {
+    const stop = new AbortController();
+    const stdout = new Writable({
+      write(chunk, _, done) {
+        if (String(chunk).includes("Asking the gateway")) stop.abort();
+        runtime.stdout.write(chunk, done);
+      },
+    });
+    return init(
+      { yes: true, owner: ["discord:123456789012345678"], gateway: "ws://127.0.0.1:1", command: ["clutch"] },
+      { ...runtime, stdout, signal: stop.signal },
+    );
+  });
+  expect(out).toContain("Asking the gateway");
+  expect(err).toContain("Interrupted");
+  expect(code).not.toBe(0);
+  // The key with which it asked is its own.
+  expect(machine.files().filter((file) => !file.endsWith("device.json"))).toEqual([]);
 });

@@ -6,7 +6,7 @@ export function startArguments(program: Command, run: Run): void {
     .command("start", { isDefault: true })
     .description("attach to your OpenClaw gateway, or open the sandbox where there is none")
     .option("--sandbox", "open the sandbox in any case: a private gateway with a terminal channel")
-    .option("--tour", "open the sandbox and play every command once")
+    .option("--tour", "open the sandbox and play a conversation by itself")
     .action(async (options: { sandbox?: boolean; tour?: boolean }) => {
       const { start } = await import("../start.ts");
       run.exitCode = await start({ sandbox: options.sandbox === true, tour: options.tour === true }, run.runtime);
